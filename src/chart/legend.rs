@@ -1,0 +1,114 @@
+//! The legend, always outside the plot: to its right, or below where the entries are many or long.
+
+use super::LineChart;
+use super::font;
+use super::marker;
+use super::palette::{Dash, Style};
+use super::scene::{Anchor, GREY, INK, Shape};
+use super::words::shorten;
+
+const SIZE: f64 = 12.0;
+const ROW: f64 = 19.0;
+const SAMPLE: f64 = 32.0;
+const SAMPLE_GAP: f64 = 8.0;
+const COLUMN_GAP: f64 = 20.0;
+/// The widest words beside the plot; longer ones go below it.
+const WIDEST_BESIDE: f64 = 190.0;
+/// The widest words below the plot, so that two columns fit; longer ones are shortened.
+const WIDEST_BELOW: f64 = 370.0;
+/// The most entries; what is beyond is only counted.
+const MOST: usize = 60;
+
+/// What stands for an entry, before its words.
+#[derive(Clone, Copy)]
+enum Sample {
+    Series(Style),
+    Rule(Dash),
+    Nothing,
+}
+
+/// All entries of a chart.
+pub(super) struct Legend {
+    entries: Vec<(String, Sample)>,
+}
+
+/// The dash of the reference line at a place of the chart.
+pub(super) fn rule_dash(index: usize) -> Dash {
+    [Dash::Dashed, Dash::Dotted, Dash::LongDash, Dash::DashDot][index % 4]
+}
+
+impl Legend {
+    pub(super) fn of(chart: &LineChart) -> Self {
+        let mut entries: Vec<(String, Sample)> = Vec::new();
+        for series in chart.series.iter().filter(|s| !s.label.is_empty()) {
+            if !entries.iter().any(|(label, _)| *label == series.label) {
+                entries.push((series.label.clone(), Sample::Series(series.style)));
+            }
+        }
+        let rules = chart.rules.iter().enumerate().filter(|(_, rule)| !rule.1.is_empty());
+        entries.extend(rules.map(|(i, rule)| (rule.1.clone(), Sample::Rule(rule_dash(i)))));
+        if entries.len() > MOST {
+            let more = format!("and {} more", entries.len() - MOST + 1);
+            entries.truncate(MOST - 1);
+            entries.push((more, Sample::Nothing));
+        }
+        Self { entries }
+    }
+
+    /// The width of the words, with a reserve: a viewer of the SVG may have a wider typeface.
+    fn words(&self) -> f64 {
+        1.06 * self.entries.iter().map(|(label, _)| font::width(label, SIZE)).fold(0.0, f64::max)
+    }
+
+    /// The width to the right of the plot, if all entries fit there over `height`; 0 for an empty legend.
+    pub(super) fn beside(&self, height: f64) -> Option<f64> {
+        if self.entries.is_empty() {
+            return Some(0.0);
+        }
+        let fits = self.words() <= WIDEST_BESIDE && self.entries.len() as f64 * ROW <= height;
+        fits.then(|| SAMPLE + SAMPLE_GAP + self.words())
+    }
+
+    /// The height below the plot over `width`.
+    pub(super) fn below(&self, width: f64) -> f64 {
+        self.entries.len().div_ceil(self.columns(width)) as f64 * ROW
+    }
+
+    fn column(&self) -> f64 {
+        SAMPLE + SAMPLE_GAP + self.words().min(WIDEST_BELOW) + COLUMN_GAP
+    }
+
+    fn columns(&self, width: f64) -> usize {
+        (((width + COLUMN_GAP) / self.column()) as usize).clamp(1, self.entries.len().max(1))
+    }
+
+    /// The entries, from their upper left corner, in as many columns as `width` has room for; down, then right.
+    pub(super) fn draw(&self, left: f64, top: f64, width: f64) -> Vec<Shape> {
+        let columns = self.columns(width);
+        let rows = self.entries.len().div_ceil(columns);
+        let mut shapes = Vec::new();
+        for (i, (label, sample)) in self.entries.iter().enumerate() {
+            let x = left + (i / rows) as f64 * self.column();
+            let y = top + ((i % rows) as f64 + 0.5) * ROW;
+            shapes.extend(sample.shapes(x, y));
+            let at = (x + SAMPLE + SAMPLE_GAP, y + 0.36 * SIZE);
+            shapes.push(Shape::text(shorten(label, SIZE, WIDEST_BELOW), at, SIZE, INK, Anchor::Start));
+        }
+        shapes
+    }
+}
+
+impl Sample {
+    fn shapes(self, x: f64, y: f64) -> Vec<Shape> {
+        let points = vec![(x, y), (x + SAMPLE, y)];
+        match self {
+            Self::Series(Style { color, dash, marker }) => {
+                let mut shapes = vec![Shape::Line { points, color, width: 1.8, dash }];
+                shapes.extend(marker::shapes(marker, (x + 0.5 * SAMPLE, y), marker::RADIUS, color));
+                shapes
+            }
+            Self::Rule(dash) => vec![Shape::Line { points, color: GREY, width: 1.3, dash }],
+            Self::Nothing => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Line charts for publication, as SVG and PNG, from plain data.
+//!
+//! This module knows nothing of optimizers or results files: a [`LineChart`] is data and words, and the same chart
+//! always gives the same bytes. It is drawn once, as a list of shapes in page units; [`svg`] and [`png`] only write
+//! that list down, so the two files cannot disagree.
+//!
+//! What never happens: a panic because of the data. Points that an axis cannot show (NaN, infinities, magnitudes over
+//! 1e150, zero and less on a logarithmic axis) interrupt their line. A chart without a single point that can be shown
+//! says `no data`.
+
+mod axis;
+mod curve;
+mod failures;
+mod font;
+mod frame;
+mod legend;
+mod marker;
+mod palette;
+mod path;
+mod png;
+mod range;
+mod scene;
+mod svg;
+mod ticks;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+pub use axis::{Axis, Scale};
+pub use palette::{Color, Dash, Marker, Palette, Style};
+
+/// One line of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The words in the legend. Series that share a label share its entry; an empty label has none.
+    pub label: String,
+    /// The points (x, y), in the order in which they are joined.
+    pub points: Vec<(f64, f64)>,
+    /// The spread around the line as (x, low, high): shaded, or drawn as error bars where `markers` is set.
+    pub band: Option<Vec<(f64, f64, f64)>>,
+    /// Colour, dash and marker, from a [`Palette`].
+    pub style: Style,
+    /// Whether each point is a measurement to be seen. If not, a few markers along the line still tell it from others
+    /// in black and white.
+    pub markers: bool,
+    /// The x positions at which a run diverged: drawn as crosses above the plot.
+    pub failures: Vec<f64>,
+}
+
+impl Series {
+    /// A plain line, without band, markers or failures.
+    pub fn new(label: impl Into<String>, style: Style, points: Vec<(f64, f64)>) -> Self {
+        Self { label: label.into(), points, band: None, style, markers: false, failures: Vec::new() }
+    }
+}
+
+/// A chart of lines over two axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineChart {
+    /// The heading, one line.
+    pub title: String,
+    /// What a reader needs to know besides: the task, the seeds, what the band is. At most two lines.
+    pub subtitle: Option<String>,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// The lines; later ones lie on top.
+    pub series: Vec<Series>,
+    /// Horizontal reference lines, such as a target, with their words in the legend. The vertical axis reaches them.
+    pub rules: Vec<(f64, String)>,
+}
+
+/// Why a chart could not be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be written.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        /// Where it should have gone.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The picture could not be drawn or encoded.
+    #[error("cannot draw `{}`: {message}", path.display())]
+    Draw {
+        /// Where it should have gone.
+        path: PathBuf,
+        /// What the drawing library said.
+        message: String,
+    },
+    /// The file name tells neither format.
+    #[error("cannot tell the format of `{}`: a chart ends in `.svg` or `.png`", path.display())]
+    Extension {
+        /// The name in question.
+        path: PathBuf,
+    },
+}
+
+impl LineChart {
+    /// Writes the chart to `path`, in the format that its extension names: `.svg`, or `.png` at twice the size.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("svg") => {
+                std::fs::write(path, self.to_svg()).map_err(|source| Error::Write { path: path.to_owned(), source })
+            }
+            Some("png") => png::write(&frame::compose(self), path),
+            _ => Err(Error::Extension { path: path.to_owned() }),
+        }
+    }
+
+    /// The chart as the text of an SVG file.
+    pub fn to_svg(&self) -> String {
+        svg::render(&frame::compose(self))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Whole charts, above all the ones that no one would draw on purpose.
+
+use super::*;
+
+fn chart(series: Vec<Series>) -> LineChart {
+    LineChart {
+        title: "Loss".into(),
+        subtitle: None,
+        x: Axis::new("step", Scale::Linear),
+        y: Axis::new("loss", Scale::Log10),
+        series,
+        rules: Vec::new(),
+    }
+}
+
+fn line(points: &[(f64, f64)]) -> Series {
+    Series::new("adamw", Style::at(0, 0), points.to_vec())
+}
+
+/// The numbers of an SVG's attribute that holds places.
+fn places(svg: &str) -> Vec<f64> {
+    let attributes = svg.split("points=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    attributes.flat_map(|a| a.split([' ', ',']).map(|n| n.parse().expect("a number"))).collect()
+}
+
+#[test]
+fn without_data_it_says_so() {
+    for series in [vec![], vec![line(&[])], vec![line(&[(1.0, f64::NAN), (2.0, -1.0), (f64::INFINITY, 1.0)])]] {
+        assert!(chart(series).to_svg().contains(">no data</text>"));
+    }
+}
+
+#[test]
+fn no_value_whatever_breaks_a_chart() {
+    let strange = [0.0, -0.0, 1.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, 5e-324, 1e149];
+    for x in [Scale::Linear, Scale::Log10] {
+        for y in [Scale::Linear, Scale::Log10] {
+            for a in strange {
+                for b in strange {
+                    let mut series = line(&[(a, b), (b, a), (1.0, 1.0), (a, a)]);
+                    series.band = Some(vec![(a, b, a), (1.0, a, b), (2.0, b, b)]);
+                    series.failures = vec![a, b];
+                    for markers in [false, true] {
+                        series.markers = markers;
+                        let mut chart = chart(vec![series.clone()]);
+                        (chart.x.scale, chart.y.scale) = (x, y);
+                        chart.rules = vec![(a, "a".into())];
+                        chart.y.range = Some((a, b));
+                        let svg = chart.to_svg();
+                        assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{a} {b}");
+                        assert!(places(&svg).iter().all(|p| (-20.0..=1000.0).contains(p)), "{a} {b}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_chart_gives_the_same_bytes() {
+    let chart = chart(vec![line(&[(0.0, 1.0), (1.0, 0.1)])]);
+    assert_eq!(chart.to_svg(), chart.clone().to_svg());
+}
+
+#[test]
+fn failures_show_even_without_any_point() {
+    let mut series = line(&[]);
+    series.failures = vec![0.1, 0.3];
+    let svg = chart(vec![series]).to_svg();
+    assert!(svg.contains(">diverged</text>") && svg.contains(">no data</text>"));
+}
+
+#[test]
+fn a_lonely_point_is_visible() {
+    assert!(chart(vec![line(&[(3.0, 0.5)])]).to_svg().matches("<circle").count() >= 4);
+}
+
+#[test]
+fn a_million_points_stay_a_small_file() {
+    let points: Vec<(f64, f64)> = (0..1_000_000).map(|i| (f64::from(i), 1.0 + f64::from(i % 7))).collect();
+    let svg = chart(vec![line(&points)]).to_svg();
+    assert!(svg.len() < 120_000, "{}", svg.len());
+}
+
+#[test]
+fn many_or_long_entries_go_below_the_plot() {
+    let height = |svg: String| svg.split("height=\"").nth(1).and_then(|r| r.split('"').next()?.parse::<f64>().ok());
+    let named = |count: usize, name: &str| {
+        let series = |i| Series::new(format!("{name} {i}"), Style::at(i, 0), vec![(0.0, 1.0), (1.0, 2.0)]);
+        height(chart((0..count).map(series).collect()).to_svg())
+    };
+    assert_eq!(named(20, "sgd"), Some(550.0));
+    assert!(named(40, "sgd") > Some(550.0));
+    assert!(named(3, "a name that is much longer than what fits beside the plot") > Some(550.0));
+    assert!(named(3000, "sgd") < Some(1200.0));
+}
+
+#[test]
+fn saving_follows_the_extension() {
+    let folder = std::env::temp_dir().join(format!("optbench-chart-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let chart = chart(vec![line(&[(0.0, 1.0), (1.0, 0.1)])]);
+    chart.save(&folder.join("a.svg")).expect("an SVG");
+    chart.save(&folder.join("a.png")).expect("a PNG");
+    let png = std::fs::read(folder.join("a.png")).expect("the PNG");
+    // Signature, then width and height of the header.
+    assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
+    assert_eq!(png[16..24], [0, 0, 7, 8, 0, 0, 4, 76]);
+    assert!(matches!(chart.save(&folder.join("a.gif")), Err(Error::Extension { .. })));
+    assert!(matches!(chart.save(&folder.join("none/a.png")), Err(Error::Write { .. })));
+    assert!(matches!(chart.save(&folder.join("none/a.svg")), Err(Error::Write { .. })));
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+}

@@ -1,0 +1,125 @@
+//! Lengths of time in a training: steps, epochs, or a share of the run.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A length of time as a config states it: `500`, `"500 steps"`, `"10 epochs"`, `"30%"`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Duration {
+    /// A number of optimizer updates.
+    Steps(u64),
+    /// Passes over the training set; fractions are allowed.
+    Epochs(f64),
+    /// A share of the whole run, in percent.
+    Percent(f64),
+    /// Ma and Yarats' warmup of `2 / (1 - beta2)` steps (arXiv 1910.04209); only a warmup may use it.
+    Untuned,
+}
+
+/// What a [`Duration`] is measured against.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Timeline {
+    /// Updates in the whole run.
+    pub steps: u64,
+    /// Updates in one pass over the training set; `None` where the task has no dataset.
+    pub steps_per_epoch: Option<u64>,
+    /// The optimizer's second-moment decay, where it has one: the untuned warmup depends on it.
+    pub beta2: Option<f64>,
+}
+
+impl Duration {
+    /// No time at all.
+    pub const ZERO: Self = Self::Steps(0);
+
+    /// The duration in whole steps, rounded to the nearest.
+    ///
+    /// # Errors
+    /// In words for the user, where the timeline lacks what the duration is measured in.
+    pub fn in_steps(self, timeline: &Timeline) -> Result<u64, String> {
+        match self {
+            Self::Steps(steps) => Ok(steps),
+            Self::Percent(percent) => Ok((percent / 100.0 * timeline.steps as f64).round() as u64),
+            Self::Epochs(epochs) => match timeline.steps_per_epoch {
+                Some(steps) => Ok((epochs * steps as f64).round() as u64),
+                None => Err("an analytic function has no epochs; give steps or a percentage".into()),
+            },
+            Self::Untuned => match timeline.beta2 {
+                Some(beta2) => Ok((2.0 / (1.0 - beta2)).round() as u64),
+                None => Err("`untuned` is 2 / (1 - beta2), and this optimizer has no beta2".into()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |n: f64| if n == 1.0 { "" } else { "s" };
+        match *self {
+            Self::Steps(n) => write!(f, "{n} step{}", plural(n as f64)),
+            Self::Epochs(n) => write!(f, "{n} epoch{}", plural(n)),
+            Self::Percent(n) => write!(f, "{n}%"),
+            Self::Untuned => f.write_str("untuned"),
+        }
+    }
+}
+
+impl FromStr for Duration {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected = || {
+            format!(
+                "`{text}` is no duration; expected steps as an integer, or text such as \"500 steps\", \"10 epochs\" or \"30%\""
+            )
+        };
+        let text = text.trim();
+        if text == "untuned" {
+            return Ok(Self::Untuned);
+        }
+        let unit_at =
+            text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '+'))).unwrap_or(text.len());
+        let (number, unit) = text.split_at(unit_at);
+        let number: f64 = number.replace('_', "").parse().map_err(|_| expected())?;
+        if !number.is_finite() || number < 0.0 {
+            return Err(format!("`{text}` is negative; a duration is 0 or more"));
+        }
+        match unit.trim() {
+            "%" if number <= 100.0 => Ok(Self::Percent(number)),
+            "%" => Err(format!("`{text}` is more than the whole run; a percentage is at most 100%")),
+            "epoch" | "epochs" => Ok(Self::Epochs(number)),
+            "step" | "steps" | "" if number.fract() == 0.0 && number < 9e15 => Ok(Self::Steps(number as u64)),
+            "step" | "steps" | "" => Err(format!("`{text}` is no whole number of steps")),
+            _ => Err(expected()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_back_as_written() {
+        for text in ["0 steps", "1 step", "500 steps", "1 epoch", "2.5 epochs", "30%", "untuned"] {
+            assert_eq!(text.parse::<Duration>().unwrap().to_string(), text);
+        }
+        assert_eq!("1_000".parse(), Ok(Duration::Steps(1000)));
+    }
+
+    #[test]
+    fn nonsense_is_refused_in_words() {
+        for text in ["", "ten epochs", "-5 steps", "120%", "1.5 steps", "10 minutes", "nan%", "1e3"] {
+            assert!(text.parse::<Duration>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_unit_is_measured_against_the_timeline() {
+        let timeline = Timeline { steps: 1000, steps_per_epoch: Some(20), beta2: Some(0.99) };
+        let steps = |text: &str| text.parse::<Duration>().unwrap().in_steps(&timeline).unwrap();
+        assert_eq!([steps("7"), steps("2.5 epochs"), steps("30%"), steps("untuned")], [7, 50, 300, 200]);
+        let function = Timeline { steps_per_epoch: None, beta2: None, ..timeline };
+        assert!(Duration::Epochs(1.0).in_steps(&function).is_err());
+        assert!(Duration::Untuned.in_steps(&function).is_err());
+    }
+}

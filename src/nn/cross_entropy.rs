@@ -1,0 +1,207 @@
+//! Softmax cross-entropy against integer labels: the loss, its gradient, and the evaluation.
+
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
+
+use crate::error::Result;
+use crate::nn::float::{Float, elements, read};
+
+/// The mean cross-entropy in nats of logits `[n, classes]` against labels `[n]` (u32), as a scalar.
+///
+/// # Errors
+/// When the shapes do not fit or a label is not a class.
+pub fn cross_entropy(logits: &Tensor, labels: &Tensor, composed: bool) -> Result<Tensor> {
+    if composed {
+        let shifted = logits.broadcast_sub(&logits.max_keepdim(1)?.detach())?;
+        let log_sum = shifted.exp()?.sum_keepdim(1)?.log()?;
+        let chosen = shifted.gather(&labels.unsqueeze(1)?, 1)?;
+        return Ok((log_sum - chosen)?.mean_all()?);
+    }
+    Ok(logits.contiguous()?.apply_op2(labels, Fused::default())?)
+}
+
+/// What a batch of predictions is worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Tally {
+    /// The sum of the cross-entropies in nats.
+    pub loss: f64,
+    /// How many predictions are right.
+    pub correct: usize,
+    /// How many predictions there are.
+    pub count: usize,
+}
+
+impl Tally {
+    /// Judges logits `[n, classes]` against labels `[n]`.
+    ///
+    /// A row with a NaN in it is wrong and makes the loss NaN.
+    ///
+    /// # Errors
+    /// When the shapes do not fit or a label is not a class.
+    pub fn of(logits: &Tensor, labels: &Tensor) -> Result<Self> {
+        let logits = logits.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.contiguous()?;
+        let labels = labels.to_device(&Device::Cpu)?.to_vec1::<u32>()?;
+        let (count, classes) = logits.dims2()?;
+        let mut tally = Self { count, ..Self::default() };
+        read(&logits, |logits: &[f64]| {
+            for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
+                let chosen = class(row, label)?;
+                tally.loss += log_sum_exp(row) - chosen;
+                // The first of equals counts as the prediction.
+                let beaten = row
+                    .iter()
+                    .enumerate()
+                    .all(|(i, &other)| if i < label as usize { other < chosen } else { other <= chosen });
+                tally.correct += usize::from(beaten);
+            }
+            Ok::<_, candle_core::Error>(())
+        })??;
+        Ok(tally)
+    }
+
+    /// Adds another batch.
+    pub fn add(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.correct += other.correct;
+        self.count += other.count;
+    }
+}
+
+fn class<T: Float>(row: &[T], label: u32) -> candle_core::Result<T> {
+    row.get(label as usize)
+        .copied()
+        .ok_or_else(|| candle_core::Error::Msg(format!("label {label}, but there are {} classes", row.len())))
+}
+
+fn max<T: Float>(row: &[T]) -> T {
+    row.iter().fold(T::of(f64::NEG_INFINITY), |max, &x| if x > max { x } else { max })
+}
+
+fn log_sum_exp(row: &[f64]) -> f64 {
+    let max = max(row);
+    row.iter().map(|x| (x - max).exp()).sum::<f64>().ln() + max
+}
+
+/// The loss as one node of the graph. Its gradient falls out of the forward pass and waits here.
+#[derive(Default)]
+struct Fused {
+    gradient: Mutex<Option<Tensor>>,
+}
+
+impl Fused {
+    fn forward<T: Float>(&self, logits: &[T], labels: &[u32], classes: usize) -> candle_core::Result<Vec<T>> {
+        let n = labels.len();
+        let share = T::of(1.0 / n as f64);
+        let mut gradient = Vec::with_capacity(logits.len());
+        let mut loss = 0.0;
+        for (row, &label) in logits.chunks_exact(classes).zip(labels) {
+            let max = max(row);
+            let start = gradient.len();
+            gradient.extend(row.iter().map(|&x| (x - max).exp()));
+            let softmax = &mut gradient[start..];
+            let sum: T = softmax.iter().copied().sum();
+            loss += sum.ln().to_f64() + (max - class(row, label)?).to_f64();
+            let scale = share / sum;
+            for p in &mut *softmax {
+                *p *= scale;
+            }
+            softmax[label as usize] -= share;
+        }
+        let gradient = Tensor::from_vec(gradient, (n, classes), &Device::Cpu)?;
+        *self.gradient.lock().unwrap_or_else(PoisonError::into_inner) = Some(gradient);
+        Ok(vec![T::of(loss / n as f64)])
+    }
+}
+
+impl CustomOp2 for Fused {
+    fn name(&self) -> &'static str {
+        "cross entropy"
+    }
+
+    fn cpu_fwd(
+        &self,
+        logits: &CpuStorage,
+        logits_layout: &Layout,
+        labels: &CpuStorage,
+        labels_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (n, classes) = logits_layout.shape().dims2()?;
+        let CpuStorage::U32(labels) = labels else {
+            candle_core::bail!("labels are u32");
+        };
+        let Some((start, end)) = labels_layout.contiguous_offsets() else {
+            candle_core::bail!("labels are contiguous");
+        };
+        let labels = &labels[start..end];
+        if labels.len() != n {
+            candle_core::bail!("{n} predictions for {} labels", labels.len());
+        }
+        let loss = match logits {
+            CpuStorage::F64(_) => CpuStorage::F64(self.forward(elements(logits, logits_layout)?, labels, classes)?),
+            _ => CpuStorage::F32(self.forward(elements(logits, logits_layout)?, labels, classes)?),
+        };
+        Ok((loss, Shape::from(())))
+    }
+
+    fn bwd(
+        &self,
+        _logits: &Tensor,
+        _labels: &Tensor,
+        _loss: &Tensor,
+        upstream: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let waiting = self.gradient.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let gradient = waiting.ok_or_else(|| candle_core::Error::Msg("the loss was propagated back twice".into()))?;
+        let scale = upstream.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        let gradient = if scale == 1.0 { gradient } else { (gradient * scale)? };
+        Ok((Some(gradient), None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Var;
+
+    fn batch() -> (Var, Tensor) {
+        let logits: Vec<f64> = (0..12).map(|i| (i as f64 * 1.7).sin() * 3.0).collect();
+        let logits = Var::from_vec(logits, (4, 3), &Device::Cpu).unwrap();
+        (logits, Tensor::new(&[0u32, 2, 1, 2], &Device::Cpu).unwrap())
+    }
+
+    #[test]
+    fn fused_and_composed_agree_in_loss_and_gradient() {
+        let (logits, labels) = batch();
+        let of = |composed| {
+            let loss = (cross_entropy(&logits, &labels, composed).unwrap() * 2.0).unwrap();
+            let gradient = loss.backward().unwrap().remove(&logits).unwrap();
+            (loss.to_scalar::<f64>().unwrap(), gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap())
+        };
+        let ((fused, fused_gradient), (composed, composed_gradient)) = (of(false), of(true));
+        assert!((fused - composed).abs() < 1e-14);
+        for (a, b) in fused_gradient.iter().zip(&composed_gradient) {
+            assert!((a - b).abs() < 1e-15, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_tally_agrees_with_the_loss_and_counts_right_answers() {
+        let (logits, labels) = batch();
+        let tally = Tally::of(&logits, &labels).unwrap();
+        let loss = cross_entropy(&logits, &labels, false).unwrap().to_scalar::<f64>().unwrap();
+        assert!((tally.loss / 4.0 - loss).abs() < 1e-14);
+        let rows = logits.to_vec2::<f64>().unwrap();
+        let right = rows.iter().zip([0, 2, 1, 2]).filter(|(row, label)| row.iter().all(|x| *x <= row[*label])).count();
+        assert_eq!((tally.correct, tally.count), (right, 4));
+    }
+
+    #[test]
+    fn nan_is_never_right_and_a_wrong_label_is_an_error() {
+        let nan = Tensor::new(&[[f32::NAN, 1.0]], &Device::Cpu).unwrap();
+        let label = |label: u32| Tensor::new(&[label], &Device::Cpu).unwrap();
+        let tally = Tally::of(&nan, &label(1)).unwrap();
+        assert!(tally.loss.is_nan() && tally.correct == 0);
+        assert!(cross_entropy(&nan, &label(2), false).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! `activation(x W' + b)`: a fully connected layer as one operation.
+
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor};
+
+use crate::error::Result;
+use crate::nn::float::{Float, elements, read};
+use crate::nn::matmul::{Matrix, add_product, product};
+use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::simd::vectorized;
+
+/// What follows the affine map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// `max(x, 0)`, with gradient 0 at 0.
+    Relu,
+}
+
+/// A fully connected layer: weight `[outputs, inputs]`, bias `[outputs]`.
+#[derive(Debug)]
+pub struct Linear {
+    weight: Parameter,
+    bias: Parameter,
+    activation: Activation,
+    composed: bool,
+}
+
+impl Linear {
+    /// A layer initialised as PyTorch does: weights and bias uniform within `1 / sqrt(inputs)`.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn new(init: &mut Init, name: &str, inputs: usize, outputs: usize, activation: Activation) -> Result<Self> {
+        let bound = 1.0 / (inputs as f64).sqrt();
+        Ok(Self {
+            weight: init.uniform(format!("{name}.weight"), (outputs, inputs), bound)?,
+            bias: init.uniform(format!("{name}.bias"), outputs, bound)?,
+            activation,
+            composed: init.is_composed(),
+        })
+    }
+
+    /// The layer's outputs `[n, outputs]` for inputs `[n, inputs]`.
+    ///
+    /// # Errors
+    /// When the shapes or number types do not fit.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (weight, bias) = (self.weight.var.as_tensor(), self.bias.var.as_tensor());
+        if self.composed {
+            let y = x.matmul(&weight.t()?)?.broadcast_add(bias)?;
+            return Ok(match self.activation {
+                Activation::None => y,
+                Activation::Relu => y.relu()?,
+            });
+        }
+        let op = Fused {
+            activation: self.activation,
+            weight_gradient: self.weight.handed_over.clone(),
+            bias_gradient: self.bias.handed_over.clone(),
+        };
+        Ok(x.contiguous()?.apply_op3(weight, bias, op)?)
+    }
+}
+
+/// The layer as one node of the graph. The gradients of weight and bias are handed over beside it.
+struct Fused {
+    activation: Activation,
+    weight_gradient: HandOver,
+    bias_gradient: HandOver,
+}
+
+impl Fused {
+    fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
+        let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
+        let n = x.len() / inputs;
+        let mut y = Vec::with_capacity(n * outputs);
+        for _ in 0..n {
+            y.extend_from_slice(bias);
+        }
+        add_product(&mut y, Matrix::new(x, n, inputs), Matrix::new(weight, outputs, inputs).t());
+        if self.activation == Activation::Relu {
+            let zero = T::of(0.0);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for y in &mut y {
+                        // Not `max`: a NaN must stay one, or divergence would be hidden.
+                        *y = if *y < zero { zero } else { *y };
+                    }
+                },
+            );
+        }
+        y
+    }
+
+    /// The gradient before the activation, and its sum over the batch.
+    fn through_activation<T: Float>(&self, y: &[T], gradient: &[T], outputs: usize) -> (Vec<T>, Vec<T>) {
+        let zero = T::of(0.0);
+        let mut bias_gradient = vec![zero; outputs];
+        let mut inner = Vec::with_capacity(gradient.len());
+        let relu = self.activation == Activation::Relu;
+        vectorized(
+            #[inline(always)]
+            || {
+                for (gradient, y) in gradient.chunks_exact(outputs).zip(y.chunks_exact(outputs)) {
+                    let row = gradient.iter().zip(y).map(
+                        #[inline(always)]
+                        |(&gradient, &y)| if relu && y <= zero { zero } else { gradient },
+                    );
+                    inner.extend(row);
+                    let row = &inner[inner.len() - outputs..];
+                    for (sum, &gradient) in bias_gradient.iter_mut().zip(row) {
+                        *sum += gradient;
+                    }
+                }
+            },
+        );
+        (inner, bias_gradient)
+    }
+
+    fn backward<T: Float>(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        y: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<Option<Tensor>> {
+        let (outputs, inputs) = weight.dims2()?;
+        let n = x.elem_count() / inputs;
+        let device = x.device();
+        let (inner, bias_gradient) =
+            read(y, |y| read(gradient, |gradient| self.through_activation::<T>(y, gradient, outputs)))??;
+        self.bias_gradient.put(Tensor::from_vec(bias_gradient, outputs, device)?)?;
+        let inner = Matrix::new(&inner, n, outputs);
+        let weight_gradient = read(x, |x| product(inner.t(), Matrix::new(x, n, inputs)))?;
+        self.weight_gradient.put(Tensor::from_vec(weight_gradient, (outputs, inputs), device)?)?;
+        if !x.track_op() {
+            return Ok(None);
+        }
+        let gradient = read(weight, |weight| product(inner, Matrix::new(weight, outputs, inputs)))?;
+        Tensor::from_vec(gradient, x.shape(), device).map(Some)
+    }
+}
+
+impl CustomOp3 for Fused {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (outputs, inputs) = weight_layout.shape().dims2()?;
+        let dims = x_layout.shape().dims();
+        if dims.last() != Some(&inputs) {
+            candle_core::bail!("a linear layer of {inputs} inputs was given {dims:?}");
+        }
+        let shape: Shape = [&dims[..dims.len() - 1], &[outputs]].concat().into();
+        let y = match x {
+            CpuStorage::F64(_) => CpuStorage::F64(self.forward(
+                elements(x, x_layout)?,
+                elements(weight, weight_layout)?,
+                elements(bias, bias_layout)?,
+            )),
+            _ => CpuStorage::F32(self.forward(
+                elements(x, x_layout)?,
+                elements(weight, weight_layout)?,
+                elements(bias, bias_layout)?,
+            )),
+        };
+        Ok((y, shape))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _bias: &Tensor,
+        y: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let gradient = gradient.contiguous()?;
+        let x_gradient = match x.dtype() {
+            DType::F64 => self.backward::<f64>(x, weight, y, &gradient)?,
+            _ => self.backward::<f32>(x, weight, y, &gradient)?,
+        };
+        Ok((x_gradient, None, None))
+    }
+}

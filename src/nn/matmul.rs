@@ -1,0 +1,137 @@
+//! Products of matrices, through the `gemm` crate.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::nn::float::Float;
+
+static THREADS: AtomicUsize = AtomicUsize::new(1);
+
+/// Sets how many threads one product may use; 1 unless set.
+pub fn set_threads(threads: usize) {
+    THREADS.store(threads.max(1), Ordering::Relaxed);
+}
+
+fn parallelism() -> gemm::Parallelism {
+    match THREADS.load(Ordering::Relaxed) {
+        1 => gemm::Parallelism::None,
+        threads => gemm::Parallelism::Rayon(threads),
+    }
+}
+
+/// A matrix in memory, not necessarily row after row.
+#[derive(Clone, Copy)]
+pub struct Matrix<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// A matrix stored row after row.
+    ///
+    /// # Panics
+    /// When the data is not `rows * cols` long.
+    pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
+        assert_eq!(data.len(), rows * cols, "a {rows} by {cols} matrix");
+        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
+    /// The transposed matrix, without moving anything.
+    #[must_use]
+    pub fn t(self) -> Self {
+        Self { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+    }
+}
+
+/// `a b`, row after row.
+///
+/// # Panics
+/// When the inner dimensions differ.
+#[expect(unsafe_code, reason = "the product is written into memory that was not zeroed first")]
+pub fn product<T: Float>(a: Matrix<T>, b: Matrix<T>) -> Vec<T> {
+    let len = a.rows * b.cols;
+    if a.cols == 0 {
+        return vec![T::of(0.0); len];
+    }
+    let mut out = Vec::with_capacity(len);
+    // SAFETY: the buffer holds `len` elements, and the product writes every one without reading it.
+    unsafe {
+        raw_product(out.as_mut_ptr(), a, b, false);
+        out.set_len(len);
+    }
+    out
+}
+
+/// `out += a b`, with `out` stored row after row.
+///
+/// # Panics
+/// When the dimensions differ.
+#[expect(unsafe_code, reason = "hands the slice to the product as a pointer")]
+pub fn add_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
+    assert_eq!(out.len(), a.rows * b.cols, "a {} by {} product", a.rows, b.cols);
+    // SAFETY: the slice is exactly as long as the product and initialised.
+    unsafe { raw_product(out.as_mut_ptr(), a, b, true) }
+}
+
+/// # Safety
+/// `out` points to room for `a.rows * b.cols` elements, initialised where `accumulate`.
+#[expect(unsafe_code, reason = "the kernel takes pointers and strides")]
+unsafe fn raw_product<T: Float>(out: *mut T, a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
+    assert_eq!(a.cols, b.rows, "inner dimensions of a product");
+    let one = T::of(1.0);
+    // SAFETY: a `Matrix` covers exactly its data, so every stride stays inside; `out` is the caller's promise.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.cols,
+            a.cols,
+            out,
+            1,
+            b.cols as isize,
+            accumulate,
+            a.data.as_ptr(),
+            a.col_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.col_stride as isize,
+            b.row_stride as isize,
+            one,
+            one,
+            false,
+            false,
+            false,
+            parallelism(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_all_transpositions_agree_with_the_definition() {
+        let (m, n, k) = (5, 7, 3);
+        let a: Vec<f64> = (0..m * k).map(|i| (i as f64).sin()).collect();
+        let b: Vec<f64> = (0..k * n).map(|i| (i as f64).cos()).collect();
+        let transpose = |x: &[f64], rows: usize, cols: usize| -> Vec<f64> {
+            (0..rows * cols).map(|i| x[(i % rows) * cols + i / rows]).collect()
+        };
+        let expected: Vec<f64> =
+            (0..m * n).map(|i| (0..k).map(|l| a[i / n * k + l] * b[l * n + i % n]).sum()).collect();
+        let (at, bt) = (transpose(&a, m, k), transpose(&b, k, n));
+        let left = [Matrix::new(&a, m, k), Matrix::new(&at, k, m).t()];
+        let right = [Matrix::new(&b, k, n), Matrix::new(&bt, n, k).t()];
+        for a in left {
+            for b in right {
+                let mut sum = vec![1.0; m * n];
+                add_product(&mut sum, a, b);
+                for ((got, sum), want) in product(a, b).iter().zip(&sum).zip(&expected) {
+                    assert!((got - want).abs() < 1e-14 && (sum - 1.0 - want).abs() < 1e-14);
+                }
+            }
+        }
+    }
+}

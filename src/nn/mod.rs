@@ -1,0 +1,12 @@
+//! Layers and fused kernels over candle.
+//!
+//! On the CPU every layer is one operation of candle's autograd with a backward pass of its own;
+//! on any other device the same layer is composed of candle's operations. Tests hold the two
+//! together.
+
+pub mod cross_entropy;
+pub mod float;
+pub mod linear;
+pub mod matmul;
+pub mod params;
+pub mod simd;

@@ -1,0 +1,226 @@
+//! The parameters of a model: an ordered, seeded store, and the gradients that belong to it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{DType, Device, Shape, Tensor, Var};
+
+use crate::error::{Error, Result};
+use crate::nn::float::Float;
+use crate::rng::Stream;
+
+/// One trainable tensor.
+///
+/// Clones share the tensor: a layer holds one, the optimizer's list another.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// The name within the model, such as `fc1.weight`.
+    pub name: String,
+    /// The weights.
+    pub var: Var,
+    /// Where a fused layer leaves this parameter's gradient.
+    ///
+    /// What a backward pass returns to candle is first zero-filled and then added to; a gradient
+    /// that is handed over here costs neither.
+    pub handed_over: HandOver,
+}
+
+/// A gradient on its way from a layer's backward pass to the optimizer.
+#[derive(Debug, Clone, Default)]
+pub struct HandOver(Arc<Mutex<Option<Tensor>>>);
+
+impl HandOver {
+    /// Leaves a gradient; where the weights are used twice, the gradients add up.
+    ///
+    /// # Errors
+    /// When the shapes of two gradients differ.
+    pub fn put(&self, gradient: Tensor) -> candle_core::Result<()> {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(match slot.take() {
+            Some(earlier) => (earlier + gradient)?,
+            None => gradient,
+        });
+        Ok(())
+    }
+
+    fn take(&self) -> Option<Tensor> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Creates parameters, each from a stream of its own, so that adding one changes no other.
+#[derive(Debug)]
+pub struct Init {
+    seed: u64,
+    dtype: DType,
+    device: Device,
+    composed: bool,
+    parameters: Vec<Parameter>,
+}
+
+impl Init {
+    /// A store for a model of this seed, number type and device.
+    pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
+        Self { seed, dtype, device: device.clone(), composed: !device.is_cpu(), parameters: Vec::new() }
+    }
+
+    /// Builds every layer of candle's own operations, as on a GPU, although the device is the CPU.
+    #[must_use]
+    pub fn composed(mut self) -> Self {
+        self.composed = true;
+        self
+    }
+
+    /// Whether layers are to be composed of candle's own operations.
+    pub fn is_composed(&self) -> bool {
+        self.composed
+    }
+
+    /// The device that the parameters live on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The number type of the parameters.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// A parameter drawn uniformly from `[-bound, bound)`.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn uniform(&mut self, name: impl Into<String>, shape: impl Into<Shape>, bound: f64) -> Result<Parameter> {
+        self.draw(name.into(), shape.into(), |stream| stream.between(-bound, bound))
+    }
+
+    /// A parameter drawn from the normal distribution with mean 0.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn normal(&mut self, name: impl Into<String>, shape: impl Into<Shape>, deviation: f64) -> Result<Parameter> {
+        self.draw(name.into(), shape.into(), |stream| deviation * stream.normal())
+    }
+
+    /// A parameter whose elements all have one value.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn constant(&mut self, name: impl Into<String>, shape: impl Into<Shape>, value: f64) -> Result<Parameter> {
+        self.draw(name.into(), shape.into(), |_| value)
+    }
+
+    /// A parameter with given values.
+    ///
+    /// # Errors
+    /// When the number of values does not fit the shape, or the device refuses.
+    pub fn values(&mut self, name: impl Into<String>, shape: impl Into<Shape>, values: Vec<f64>) -> Result<Parameter> {
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?.to_device(&self.device)?;
+        let parameter =
+            Parameter { name: name.into(), var: Var::from_tensor(&tensor)?, handed_over: HandOver::default() };
+        self.parameters.push(parameter.clone());
+        Ok(parameter)
+    }
+
+    fn draw(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Parameter> {
+        let mut stream = Stream::new(self.seed, &format!("init {name}"));
+        let values = (0..shape.elem_count()).map(|_| value(&mut stream)).collect();
+        self.values(name, shape, values)
+    }
+
+    /// The parameters in the order in which they were made.
+    pub fn finish(self) -> Vec<Parameter> {
+        self.parameters
+    }
+}
+
+/// The gradient of a scalar loss for every parameter, in order.
+///
+/// # Errors
+/// When a parameter received no gradient: a layer that forgets one must not train in silence.
+pub fn gradients(loss: &Tensor, parameters: &[Parameter]) -> Result<Vec<Tensor>> {
+    let mut store = loss.backward()?;
+    parameters
+        .iter()
+        .map(|parameter| {
+            let composed = store.remove(&parameter.var);
+            let gradient = match (parameter.handed_over.take(), composed) {
+                (Some(fused), Some(composed)) => (fused + composed)?,
+                (Some(gradient), None) | (None, Some(gradient)) => gradient,
+                (None, None) => return Err(Error::Usage(format!("`{}` received no gradient", parameter.name))),
+            };
+            Ok(gradient.detach())
+        })
+        .collect()
+}
+
+/// The Euclidean norm of all gradients together.
+///
+/// # Errors
+/// When the device refuses.
+pub fn norm(tensors: &[Tensor]) -> Result<f64> {
+    let mut sum = 0.0;
+    for tensor in tensors {
+        sum += match (tensor.dtype(), tensor.device(), tensor.is_contiguous()) {
+            (DType::F32, Device::Cpu, true) => crate::nn::float::read(tensor, sum_of_squares::<f32>)?,
+            (DType::F64, Device::Cpu, true) => crate::nn::float::read(tensor, sum_of_squares::<f64>)?,
+            _ => tensor.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?,
+        };
+    }
+    Ok(sum.sqrt())
+}
+
+fn sum_of_squares<T: Float>(values: &[T]) -> f64 {
+    crate::nn::simd::sum_of(
+        values,
+        #[inline(always)]
+        |x| {
+            let x = x.to_f64();
+            x * x
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_depends_on_its_seed_and_name_alone() {
+        let values = |seed, names: &[&str]| -> Vec<f64> {
+            let mut init = Init::new(seed, DType::F64, &Device::Cpu);
+            for name in names {
+                init.uniform(*name, 3, 0.5).unwrap();
+            }
+            init.finish().last().unwrap().var.to_vec1().unwrap()
+        };
+        assert_eq!(values(0, &["w"]), values(0, &["other", "w"]));
+        assert_ne!(values(0, &["w"]), values(1, &["w"]));
+        assert!(values(0, &["w"]).iter().all(|x| x.abs() <= 0.5));
+    }
+
+    #[test]
+    fn a_missing_gradient_is_an_error() {
+        let mut init = Init::new(0, DType::F64, &Device::Cpu);
+        let used = init.uniform("used", 2, 1.0).unwrap();
+        init.uniform("forgotten", 2, 1.0).unwrap();
+        let loss = used.var.sqr().unwrap().sum_all().unwrap();
+        let message = gradients(&loss, &init.finish()).unwrap_err().to_string();
+        assert!(message.contains("`forgotten`"), "{message}");
+    }
+
+    #[test]
+    fn shared_weights_add_their_gradients() {
+        let hand_over = HandOver::default();
+        let ones = Tensor::ones(3, DType::F64, &Device::Cpu).unwrap();
+        hand_over.put(ones.clone()).unwrap();
+        hand_over.put(ones).unwrap();
+        assert_eq!(hand_over.take().unwrap().to_vec1::<f64>().unwrap(), [2.0; 3]);
+        assert!(hand_over.take().is_none());
+    }
+
+    #[test]
+    fn the_norm_covers_all_tensors() {
+        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+        assert_eq!(norm(&[tensor(&[3.0; 1]), tensor(&[0.0, 4.0])]).unwrap(), 5.0);
+    }
+}

@@ -1,0 +1,32 @@
+//! One pass over memory with the widest vectors of the machine at hand.
+
+/// Runs a loop compiled for the machine's vector instructions (AVX-512, AVX2, NEON or the baseline).
+///
+/// The closure must be `#[inline(always)]`, as must be what it calls. Products and sums are never
+/// contracted, so the numbers are the same on every machine.
+#[inline]
+pub fn vectorized<R>(pass: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(pass)
+}
+
+/// The sum of the terms in a fixed order of 16 lanes, whatever the machine.
+#[inline]
+pub fn sum_of<T: Copy>(values: &[T], term: impl Fn(T) -> f64) -> f64 {
+    vectorized(
+        #[inline(always)]
+        || {
+            const LANES: usize = 16;
+            let mut lanes = [0.0f64; LANES];
+            let (chunks, rest) = values.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (lane, &value) in lanes.iter_mut().zip(chunk) {
+                    *lane += term(value);
+                }
+            }
+            for (lane, &value) in lanes.iter_mut().zip(rest) {
+                *lane += term(value);
+            }
+            lanes.iter().sum()
+        },
+    )
+}

@@ -1,0 +1,57 @@
+//! Weight decay, in its two meanings.
+
+use crate::optim::real::Real;
+use crate::registry::Key;
+use crate::settings::Settings;
+
+/// The key that chooses between the two meanings.
+pub(super) const KEY: Key = Key::choice(
+    "decay",
+    &["l2", "decoupled"],
+    "l2",
+    "what weight_decay means: added to the gradient, or a shrinking of the weights beside it",
+);
+
+/// Weight decay of one strength: `l2` adds `weight_decay * p` to the gradient, so that it passes
+/// through momentum and preconditioner; decoupled decay multiplies the weights by
+/// `1 - lr * weight_decay` beside the step (Loshchilov and Hutter, arXiv 1711.05101).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decay {
+    weight_decay: f64,
+    decoupled: bool,
+}
+
+/// The decay of one step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DecayStep {
+    l2: f64,
+    shrink: f64,
+}
+
+impl Decay {
+    pub(super) fn decoupled(weight_decay: f64) -> Self {
+        Self { weight_decay, decoupled: true }
+    }
+
+    /// As the keys `weight_decay` and `decay` say.
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self { weight_decay: settings.float("weight_decay"), decoupled: settings.text("decay") == "decoupled" }
+    }
+
+    pub(super) fn at(self, lr: f64) -> DecayStep {
+        if self.decoupled {
+            DecayStep { l2: 0.0, shrink: 1.0 - lr * self.weight_decay }
+        } else {
+            DecayStep { l2: self.weight_decay, shrink: 1.0 }
+        }
+    }
+}
+
+impl DecayStep {
+    /// The weights and the gradient after decay.
+    #[inline(always)]
+    pub(super) fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {
+        let g = g + p.clone() * self.l2;
+        (p * self.shrink, g)
+    }
+}

@@ -1,0 +1,134 @@
+//! Optimizers: update rules with their hyper-parameters and state.
+//!
+//! An optimizer is one file with a [`Definition`], and one line in [`OPTIMIZERS`]. Rules that treat
+//! every coordinate alike implement [`rule::Rule`]; rules that look at whole tensors or at the
+//! whole model implement [`Optimizer`].
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::nn::params::Parameter;
+use crate::registry::{About, Accepts, Key, Range};
+use crate::settings::Settings;
+
+mod adam;
+mod adamw;
+mod averaging;
+mod decay;
+mod radam;
+pub mod real;
+pub mod rule;
+mod schedule_free_adamw;
+mod schedule_free_sgd;
+mod sgd;
+mod warmup;
+
+/// Every optimizer that a config can name.
+pub const OPTIMIZERS: &[Definition] = &[
+    sgd::DEFINITION,
+    adam::DEFINITION,
+    adamw::DEFINITION,
+    radam::DEFINITION,
+    schedule_free_sgd::DEFINITION,
+    schedule_free_adamw::DEFINITION,
+];
+
+/// The keys that every optimizer takes beside its own.
+pub const COMMON_KEYS: &[Key] = &[Key::optional(
+    "clip_norm",
+    Accepts::Float(Range::POSITIVE),
+    "scale the gradient down to this Euclidean norm where it is longer",
+)];
+
+/// An optimizer as it is registered.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// Name, equations, keys and source.
+    pub about: About,
+    /// What it remembers for each parameter, in words.
+    pub memory: &'static str,
+    /// Builds it from checked settings whose durations are measured in steps.
+    pub build: fn(&Settings) -> Box<dyn Optimizer>,
+}
+
+impl Definition {
+    /// All keys: its own, then the common ones.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        self.about.keys.iter().chain(COMMON_KEYS)
+    }
+}
+
+/// The optimizer of that name.
+pub fn find(name: &str) -> Option<&'static Definition> {
+    OPTIMIZERS.iter().find(|definition| definition.about.name == name)
+}
+
+/// What a single update is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Updates done before this one.
+    pub t: u64,
+    /// The learning rate: the peak rate times the schedule's factor.
+    pub lr: f64,
+    /// The momentum (beta1 for Adam-like rules) where the schedule moves it.
+    pub momentum: Option<f64>,
+    /// What the gradient is multiplied by first; below 1 where it is clipped.
+    pub gradient_scale: f64,
+}
+
+impl Step {
+    /// The first update at a rate, with nothing else of note; for tests and benches.
+    pub fn first(lr: f64) -> Self {
+        Self { t: 0, lr, momentum: None, gradient_scale: 1.0 }
+    }
+}
+
+/// An update rule with its state.
+///
+/// The weights are the parameters' own variables. Rules that evaluate elsewhere than they train,
+/// such as Schedule-Free, say so through [`Optimizer::evaluation_weights`]: there is no mode to
+/// switch and so none to forget.
+pub trait Optimizer: Send {
+    /// Updates the parameters with the gradients taken at them, in the same order.
+    ///
+    /// # Errors
+    /// When the tensors do not fit each other or those of the first step.
+    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()>;
+
+    /// The rate that an update at `at` really applies, where the rule has a warmup of its own.
+    fn rate(&self, at: &Step) -> f64 {
+        at.lr
+    }
+
+    /// The weights to evaluate and to keep, where they are not those that are trained.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn evaluation_weights(&self, _parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
+        Ok(None)
+    }
+
+    /// Everything that a continued training needs beside the weights.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn state(&self) -> Result<State>;
+
+    /// Takes back what [`Optimizer::state`] gave.
+    ///
+    /// # Errors
+    /// When the state is not one of this optimizer with these parameters.
+    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()>;
+
+    /// Bytes of state, not counting weights and gradients.
+    fn state_bytes(&self) -> usize;
+}
+
+/// An optimizer's memory in a form that can be stored.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// Numbers that belong to the whole model.
+    pub scalars: Vec<f64>,
+    /// Named tensors, parameter by parameter.
+    pub tensors: Vec<(String, Tensor)>,
+}

@@ -1,0 +1,274 @@
+//! What a config can name: kinds with documented keys, defaults and bounds.
+//!
+//! Optimizers, schedules, models and datasets are each described by an [`About`]. Everything that
+//! lists, checks or explains them (the config, `optbench list`, the tests) reads that description,
+//! so that a new kind appears everywhere by being registered once.
+
+use std::fmt;
+
+use crate::duration::Duration;
+use crate::settings::Value;
+
+/// A kind as it is explained to the user.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// The name in a config.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// The definition, in plain text, as in the source.
+    pub equations: &'static str,
+    /// The keys with their defaults.
+    pub keys: &'static [Key],
+    /// The paper or the reference implementation that this follows.
+    pub source: &'static str,
+}
+
+/// One key of a kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The name in a config.
+    pub name: &'static str,
+    /// Which values it takes.
+    pub accepts: Accepts,
+    /// What it is when the config is silent.
+    pub default: Default,
+    /// One line, without a full stop.
+    pub help: &'static str,
+}
+
+/// Which values a key takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Accepts {
+    /// `true` or `false`.
+    Bool,
+    /// A whole number within the range.
+    Integer(Range),
+    /// A number within the range.
+    Float(Range),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Any text, such as a path.
+    Text,
+    /// A length of time.
+    Duration,
+    /// A list of whole numbers within the range.
+    Integers(Range),
+    /// A list of numbers within the range.
+    Floats(Range),
+    /// A list of lengths of time.
+    Durations,
+    /// A list of these words.
+    Choices(&'static [&'static str]),
+    /// A table that names an optimizer by `kind` and gives its keys.
+    Optimizer,
+    /// A list of schedules: labels, kinds, or tables with `schedule` or `kind`, and a `length`.
+    Schedules,
+}
+
+/// What a key is when the config is silent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Default {
+    /// The config must give it.
+    Required,
+    /// It may stay absent.
+    Absent,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Float(f64),
+    /// A word.
+    Text(&'static str),
+    /// A length of time.
+    Duration(Duration),
+    /// A list of whole numbers.
+    Integers(&'static [i64]),
+    /// A list of numbers.
+    Floats(&'static [f64]),
+}
+
+impl Default {
+    /// The default as a value; `None` where the key is required or absent.
+    pub fn value(&self) -> Option<Value> {
+        Some(match *self {
+            Self::Required | Self::Absent => return None,
+            Self::Bool(flag) => Value::Bool(flag),
+            Self::Integer(n) => Value::Integer(n),
+            Self::Float(x) => Value::Float(x),
+            Self::Text(text) => Value::Text(text.to_owned()),
+            Self::Duration(duration) => Value::Duration(duration),
+            Self::Integers(list) => Value::List(list.iter().map(|&n| Value::Integer(n)).collect()),
+            Self::Floats(list) => Value::List(list.iter().map(|&x| Value::Float(x)).collect()),
+        })
+    }
+}
+
+impl Key {
+    /// A key that takes a number.
+    pub const fn float(name: &'static str, default: f64, range: Range, help: &'static str) -> Self {
+        Self { name, accepts: Accepts::Float(range), default: Default::Float(default), help }
+    }
+
+    /// A key that takes a whole number.
+    pub const fn integer(name: &'static str, default: i64, range: Range, help: &'static str) -> Self {
+        Self { name, accepts: Accepts::Integer(range), default: Default::Integer(default), help }
+    }
+
+    /// A key that takes `true` or `false`.
+    pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
+        Self { name, accepts: Accepts::Bool, default: Default::Bool(default), help }
+    }
+
+    /// A key that takes one of some words.
+    pub const fn choice(
+        name: &'static str,
+        choices: &'static [&'static str],
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, accepts: Accepts::Choice(choices), default: Default::Text(default), help }
+    }
+
+    /// A key that takes a length of time.
+    pub const fn duration(name: &'static str, default: Duration, help: &'static str) -> Self {
+        Self { name, accepts: Accepts::Duration, default: Default::Duration(default), help }
+    }
+
+    /// A key that must be given.
+    pub const fn required(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
+        Self { name, accepts, default: Default::Required, help }
+    }
+
+    /// A key that may stay absent.
+    pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
+        Self { name, accepts, default: Default::Absent, help }
+    }
+
+    /// A key that takes a list of whole numbers.
+    pub const fn integers(name: &'static str, default: &'static [i64], range: Range, help: &'static str) -> Self {
+        Self { name, accepts: Accepts::Integers(range), default: Default::Integers(default), help }
+    }
+
+    /// A key that takes a list of numbers.
+    pub const fn floats(name: &'static str, default: &'static [f64], range: Range, help: &'static str) -> Self {
+        Self { name, accepts: Accepts::Floats(range), default: Default::Floats(default), help }
+    }
+}
+
+/// The numbers that a key takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    low: f64,
+    high: f64,
+    low_open: bool,
+    high_open: bool,
+}
+
+impl Range {
+    /// Any finite number.
+    pub const ANY: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY, low_open: true, high_open: true };
+    /// Above 0.
+    pub const POSITIVE: Self = Self { low: 0.0, low_open: true, ..Self::ANY };
+    /// 0 or more.
+    pub const NON_NEGATIVE: Self = Self { low: 0.0, low_open: false, ..Self::ANY };
+    /// From 0 up to, not including, 1: the decay of an average.
+    pub const DECAY: Self = Self { low: 0.0, high: 1.0, low_open: false, high_open: true };
+    /// Above 0, at most 1.
+    pub const SHARE: Self = Self { low: 0.0, high: 1.0, low_open: true, high_open: false };
+    /// From 0 to 1.
+    pub const UNIT: Self = Self { low: 0.0, high: 1.0, low_open: false, high_open: false };
+
+    /// From `low` to `high`, both included.
+    pub const fn within(low: f64, high: f64) -> Self {
+        Self { low, high, low_open: false, high_open: false }
+    }
+
+    /// `low` or more.
+    pub const fn at_least(low: f64) -> Self {
+        Self { low, low_open: false, ..Self::ANY }
+    }
+
+    /// Whether the number lies within.
+    pub fn contains(&self, x: f64) -> bool {
+        let above = if self.low_open { x > self.low } else { x >= self.low };
+        let below = if self.high_open { x < self.high } else { x <= self.high };
+        x.is_finite() && above && below
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let low = if self.low_open { "above" } else { "at least" };
+        let high = if self.high_open { "below" } else { "at most" };
+        match (self.low.is_finite(), self.high.is_finite()) {
+            (true, true) => write!(f, "{low} {} and {high} {}", self.low, self.high),
+            (true, false) => write!(f, "{low} {}", self.low),
+            (false, true) => write!(f, "{high} {}", self.high),
+            (false, false) => f.write_str("finite"),
+        }
+    }
+}
+
+impl fmt::Display for Accepts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool => f.write_str("`true` or `false`"),
+            Self::Integer(range) => write!(f, "a whole number, {range}"),
+            Self::Float(range) => write!(f, "a number, {range}"),
+            Self::Choice(words) => write!(f, "{}", choices(words)),
+            Self::Text => f.write_str("text"),
+            Self::Duration => f.write_str("a duration: steps as an integer, or text such as \"10 epochs\" or \"30%\""),
+            Self::Integers(range) => write!(f, "a list of whole numbers, each {range}"),
+            Self::Floats(range) => write!(f, "a list of numbers, each {range}"),
+            Self::Durations => f.write_str("a list of durations, such as [\"30%\", \"60%\"]"),
+            Self::Choices(words) => write!(f, "a list of words, each {}", choices(words)),
+            Self::Optimizer => f.write_str("an optimizer, such as { kind = \"sgd\", momentum = 0.9 }"),
+            Self::Schedules => f.write_str("a list of schedules, such as [\"linear\", { kind = \"cosine\" }]"),
+        }
+    }
+}
+
+/// The words in backticks, as a sentence lists them: `` `a`, `b` or `c` ``.
+pub fn choices<T: fmt::Display>(words: &[T]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// The candidate that a misspelt word most likely means, if one is close enough.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('-', "_");
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 3 && *distance * 2 <= candidate.len().max(2))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_knows_its_edges() {
+        assert!(Range::SHARE.contains(1.0) && !Range::SHARE.contains(0.0));
+        assert!(Range::DECAY.contains(0.0) && !Range::DECAY.contains(1.0));
+        assert!(!Range::ANY.contains(f64::NAN) && !Range::POSITIVE.contains(f64::INFINITY));
+        assert_eq!(Range::DECAY.to_string(), "at least 0 and below 1");
+    }
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let names = ["adamw", "adam", "schedule_free_adamw", "sgd"];
+        assert_eq!(nearest("adamv", names), Some("adamw"));
+        assert_eq!(nearest("ScheduleFree-AdamW", names), Some("schedule_free_adamw"));
+        assert_eq!(nearest("rumpelstiltskin", names), None);
+        assert_eq!(nearest("x", names), None);
+    }
+}

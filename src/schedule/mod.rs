@@ -1,0 +1,126 @@
+//! Schedules: from the step to a multiple of the peak learning rate.
+//!
+//! A schedule is one file with a [`Definition`], and one line in [`SCHEDULES`]. It is a pure
+//! function of the step; only a plateau schedule also listens to evaluations.
+
+use crate::duration::{Duration, Timeline};
+use crate::metric::Scores;
+use crate::registry::{About, Accepts, Key};
+use crate::settings::Settings;
+
+mod constant;
+mod cosine;
+mod linear;
+mod step;
+mod warmup;
+
+/// Every schedule that a config can name.
+pub const SCHEDULES: &[Definition] = &[constant::DEFINITION, step::DEFINITION, cosine::DEFINITION, linear::DEFINITION];
+
+/// The keys that every schedule takes beside its own.
+pub const COMMON_KEYS: &[Key] = &[Key::optional(
+    "warmup",
+    Accepts::Duration,
+    "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps",
+)];
+
+/// A schedule as it is registered.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// Name, equations, keys and source.
+    pub about: About,
+    /// Builds the schedule proper, without the common keys, from checked settings.
+    pub build: fn(&Settings, &Span) -> Result<Box<dyn Schedule>, String>,
+}
+
+impl Definition {
+    /// All keys: its own, then the common ones.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        self.about.keys.iter().chain(COMMON_KEYS)
+    }
+}
+
+/// The schedule of that name.
+pub fn find(name: &str) -> Option<&'static Definition> {
+    SCHEDULES.iter().find(|definition| definition.about.name == name)
+}
+
+/// What a schedule says of one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// The multiple of the peak learning rate.
+    pub factor: f64,
+    /// The momentum (beta1 for Adam-like rules), where the schedule moves it.
+    pub momentum: Option<f64>,
+}
+
+impl From<f64> for Point {
+    fn from(factor: f64) -> Self {
+        Self { factor, momentum: None }
+    }
+}
+
+/// A learning-rate schedule.
+pub trait Schedule: Send {
+    /// What holds for the update after `t` updates.
+    fn at(&self, t: u64) -> Point;
+
+    /// Listens to an evaluation on the validation split after a step above 0.
+    fn observe(&mut self, _scores: &Scores) {}
+
+    /// What [`Schedule::observe`] has learned, for a training that is continued.
+    fn state(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Takes back what [`Schedule::state`] gave.
+    fn restore(&mut self, _state: &[f64]) {}
+}
+
+/// The stretch of a run that a schedule lays out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    /// The whole run.
+    pub timeline: Timeline,
+    /// The steps of it that are this schedule's: what a warmup or earlier parts leave.
+    pub steps: u64,
+}
+
+impl Span {
+    /// A key's duration in steps.
+    ///
+    /// # Errors
+    /// In words for the user, where the timeline lacks what the duration is measured in.
+    pub fn measure(&self, settings: &Settings, key: &str) -> Result<u64, String> {
+        settings.duration(key).in_steps(&self.timeline).map_err(|problem| format!("`{key}`: {problem}"))
+    }
+
+    /// A key's duration in steps, as the length of something that should end with the run: a
+    /// percentage reaches at most to the end of the span, so that `100%` after a warmup is the rest.
+    ///
+    /// # Errors
+    /// As [`Span::measure`].
+    pub fn stretch(&self, settings: &Settings, key: &str) -> Result<u64, String> {
+        let steps = self.measure(settings, key)?;
+        Ok(if matches!(settings.duration(key), Duration::Percent(_)) { steps.min(self.steps) } else { steps }.max(1))
+    }
+}
+
+/// Builds a schedule for a run, its warmup included.
+///
+/// # Errors
+/// In words for the user, where a duration has no meaning for this run.
+pub fn build(settings: &Settings, timeline: &Timeline) -> Result<Box<dyn Schedule>, String> {
+    build_span(settings, &Span { timeline: *timeline, steps: timeline.steps })
+}
+
+/// Builds a schedule for a stretch of a run, its warmup included.
+fn build_span(settings: &Settings, span: &Span) -> Result<Box<dyn Schedule>, String> {
+    let definition = find(&settings.kind).ok_or_else(|| format!("there is no schedule `{}`", settings.kind))?;
+    let Some(duration) = settings.optional_duration("warmup") else {
+        return (definition.build)(settings, span);
+    };
+    let warmup = duration.in_steps(&span.timeline).map_err(|problem| format!("`warmup`: {problem}"))?;
+    let rest = Span { steps: span.steps.saturating_sub(warmup), ..*span };
+    Ok(warmup::before((definition.build)(settings, &rest)?, warmup))
+}

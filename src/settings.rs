@@ -1,0 +1,275 @@
+//! Concrete values of keys: what an optimizer, schedule, model or dataset is built from.
+
+use std::fmt;
+
+use crate::duration::{Duration, Timeline};
+use crate::registry::Key;
+
+/// The value of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Float(f64),
+    /// A name or a path.
+    Text(String),
+    /// A length of time.
+    Duration(Duration),
+    /// Several values, such as the widths of the hidden layers.
+    List(Vec<Value>),
+    /// A thing with keys of its own, such as the base of the Schedule-Free wrapper.
+    Nested(Settings),
+}
+
+/// A kind with a value for each of its keys, in the order in which the kind lists them.
+///
+/// Optional keys that were not given are absent.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// The name of the kind, such as `adamw`.
+    pub kind: String,
+    values: Vec<(String, Value)>,
+}
+
+impl Settings {
+    /// No values yet.
+    pub fn new(kind: impl Into<String>) -> Self {
+        Self { kind: kind.into(), values: Vec::new() }
+    }
+
+    /// Every key at its default. Required keys stay absent.
+    pub fn defaults(kind: &str, keys: &[Key]) -> Self {
+        let mut settings = Self::new(kind);
+        for key in keys {
+            if let Some(value) = key.default.value() {
+                settings.set(key.name, value);
+            }
+        }
+        settings
+    }
+
+    /// The same settings with one more value, or with another value for a key.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.set(key, value.into());
+        self
+    }
+
+    /// Sets a value; a key that is there keeps its place.
+    pub fn set(&mut self, key: &str, value: Value) {
+        match self.values.iter_mut().find(|(name, _)| name == key) {
+            Some((_, old)) => *old = value,
+            None => self.values.push((key.to_owned(), value)),
+        }
+    }
+
+    /// The value of a key, if it has one.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.values.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The keys and their values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn expect<T>(&self, key: &str, what: &str, read: impl Fn(&Value) -> Option<T>) -> T {
+        self.get(key)
+            .and_then(read)
+            .unwrap_or_else(|| panic!("`{}` asks for {what} `{key}`, which its keys do not declare", self.kind))
+    }
+
+    /// A number.
+    ///
+    /// # Panics
+    /// This and the other readers panic where the kind reads a key that it does not declare: the
+    /// config checks everything else before anything is built.
+    pub fn float(&self, key: &str) -> f64 {
+        self.expect(key, "the number", Value::as_float)
+    }
+
+    /// A number that may be absent.
+    pub fn optional_float(&self, key: &str) -> Option<f64> {
+        self.get(key).and_then(Value::as_float)
+    }
+
+    /// A whole number, 0 or more.
+    ///
+    /// # Panics
+    /// See [`Settings::float`].
+    pub fn count(&self, key: &str) -> usize {
+        self.expect(key, "the whole number", |value| match value {
+            Value::Integer(n) => usize::try_from(*n).ok(),
+            _ => None,
+        })
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Panics
+    /// See [`Settings::float`].
+    pub fn flag(&self, key: &str) -> bool {
+        self.expect(key, "the flag", |value| match value {
+            Value::Bool(flag) => Some(*flag),
+            _ => None,
+        })
+    }
+
+    /// A name or a path.
+    ///
+    /// # Panics
+    /// See [`Settings::float`].
+    pub fn text(&self, key: &str) -> &str {
+        match self.get(key) {
+            Some(Value::Text(text)) => text,
+            _ => panic!("`{}` asks for the text `{key}`, which its keys do not declare", self.kind),
+        }
+    }
+
+    /// A length of time.
+    ///
+    /// # Panics
+    /// See [`Settings::float`].
+    pub fn duration(&self, key: &str) -> Duration {
+        self.expect(key, "the duration", Value::as_duration)
+    }
+
+    /// A length of time in steps, once [`Settings::in_steps`] has measured it.
+    ///
+    /// # Panics
+    /// See [`Settings::float`]; also where the duration was not measured.
+    pub fn steps(&self, key: &str) -> u64 {
+        match self.duration(key) {
+            Duration::Steps(steps) => steps,
+            other => panic!("`{key}` of `{}` is still {other}", self.kind),
+        }
+    }
+
+    /// The same settings with every duration measured in steps.
+    ///
+    /// # Errors
+    /// In words for the user, where the timeline lacks what a duration is measured in.
+    pub fn in_steps(&self, timeline: &Timeline) -> Result<Self, String> {
+        let measure = |value: &Value| {
+            Ok::<_, String>(match value {
+                Value::Duration(duration) => Value::Duration(Duration::Steps(duration.in_steps(timeline)?)),
+                Value::Nested(settings) => Value::Nested(settings.in_steps(timeline)?),
+                other => other.clone(),
+            })
+        };
+        let values = self.values.iter().map(|(key, value)| {
+            let value = measure(value).map_err(|problem| format!("`{key}`: {problem}"))?;
+            Ok((key.clone(), value))
+        });
+        Ok(Self { kind: self.kind.clone(), values: values.collect::<Result<_, String>>()? })
+    }
+
+    /// A length of time that may be absent.
+    pub fn optional_duration(&self, key: &str) -> Option<Duration> {
+        self.get(key).and_then(Value::as_duration)
+    }
+
+    /// The elements of a list; empty where the key is absent.
+    pub fn list(&self, key: &str) -> &[Value] {
+        match self.get(key) {
+            Some(Value::List(values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// A list of numbers.
+    pub fn floats(&self, key: &str) -> Vec<f64> {
+        self.list(key).iter().filter_map(Value::as_float).collect()
+    }
+
+    /// A list of whole numbers.
+    pub fn counts(&self, key: &str) -> Vec<usize> {
+        self.floats(key).into_iter().map(|n| n as usize).collect()
+    }
+
+    /// A thing with keys of its own.
+    ///
+    /// # Panics
+    /// See [`Settings::float`].
+    pub fn nested(&self, key: &str) -> &Settings {
+        match self.get(key) {
+            Some(Value::Nested(settings)) => settings,
+            _ => panic!("`{}` asks for the table `{key}`, which its keys do not declare", self.kind),
+        }
+    }
+}
+
+impl Value {
+    /// The value as a number, if it is one.
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Float(x) => Some(*x),
+            Self::Integer(n) => Some(*n as f64),
+            _ => None,
+        }
+    }
+
+    /// The value as a length of time, if it is one.
+    pub fn as_duration(&self) -> Option<Duration> {
+        match self {
+            Self::Duration(duration) => Some(*duration),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! into_value {
+    ($($from:ty => $variant:ident),+) => {
+        $(impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        })+
+    };
+}
+into_value!(bool => Bool, i64 => Integer, i32 => Integer, f64 => Float, &str => Text, String => Text,
+            Duration => Duration, Vec<Value> => List, Settings => Nested);
+
+/// The shortest text that reads back as the same number: `0.001`, `1e-5`, `3`.
+pub fn number(x: f64) -> String {
+    let text = format!("{x:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+impl fmt::Display for Value {
+    /// The value as one cell of a table: lists in brackets, nested things by kind and keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(flag) => write!(f, "{flag}"),
+            Self::Integer(n) => write!(f, "{n}"),
+            Self::Float(x) => f.write_str(&number(*x)),
+            Self::Text(text) => f.write_str(text),
+            Self::Duration(Duration::Steps(n)) => write!(f, "{n}"),
+            Self::Duration(duration) => write!(f, "{duration}"),
+            Self::List(values) => {
+                let cells: Vec<String> = values.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", cells.join(" "))
+            }
+            Self::Nested(settings) => {
+                let cells: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                write!(f, "{}({})", settings.kind, cells.join(" "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_read_back() {
+        for (x, text) in [(1e-5, "1e-5"), (0.003, "0.003"), (3.0, "3"), (0.1 + 0.2, "0.30000000000000004")] {
+            assert_eq!(number(x), text);
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), x.to_bits());
+        }
+    }
+}

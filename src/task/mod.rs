@@ -1,0 +1,128 @@
+//! Tasks: a model, a dataset, a batch size, and what is measured.
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+
+use crate::error::{Error, Result};
+use crate::metric::{Metric, Scores};
+use crate::nn::params::Parameter;
+use crate::settings::Settings;
+
+mod analytic;
+pub mod data;
+pub mod model;
+mod supervised;
+
+use data::Library;
+use model::Kind;
+
+/// A part of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// What gradients are taken from.
+    Train,
+    /// What hyper-parameters are chosen on.
+    Validation,
+    /// What is reported at the end.
+    Test,
+}
+
+impl Split {
+    /// The name in `evals.csv`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "val",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// A metric's value that counts as done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Target {
+    /// What is compared.
+    pub metric: Metric,
+    /// The value to reach.
+    pub value: f64,
+}
+
+impl Target {
+    /// Whether an evaluation reaches the target.
+    pub fn reached(&self, scores: &Scores) -> bool {
+        scores.get(self.metric).is_some_and(|value| value == self.value || self.metric.better(value, self.value))
+    }
+}
+
+/// A task as a config states it, all defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// The label of the task's table.
+    pub label: String,
+    /// The model and its keys.
+    pub model: Settings,
+    /// The dataset and its keys; `None` for analytic functions.
+    pub dataset: Option<Settings>,
+    /// Examples in a batch.
+    pub batch_size: usize,
+    /// The number type of weights and gradients.
+    pub dtype: DType,
+    /// What counts as done.
+    pub target: Option<Target>,
+    /// What arms are ranked by.
+    pub metric: Metric,
+}
+
+/// A task that is ready to be run under any seed, shared by all runs of a process.
+pub trait Task: Send + Sync {
+    /// Updates in one pass over the training set; `None` where there is none.
+    fn steps_per_epoch(&self) -> Option<u64>;
+
+    /// A fresh problem: initial weights and an order of batches that depend on the seed alone.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>>;
+}
+
+/// A task under one seed: weights, and gradients at them.
+pub trait Problem {
+    /// The parameters, in a fixed order.
+    fn parameters(&self) -> &[Parameter];
+
+    /// The loss and its gradients at the current weights on the batch of the update after `t` updates.
+    ///
+    /// The batch depends on the seed and on `t` alone, so that a training can be continued anywhere.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)>;
+
+    /// The scores of the current weights on a split; `None` where the task does not have it.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn evaluate(&mut self, split: Split) -> Result<Option<Scores>>;
+}
+
+/// Makes a task ready to run: loads its dataset, once for all that share it.
+///
+/// # Errors
+/// When the dataset is missing or damaged, or the model does not fit it.
+pub fn build(spec: &Spec, library: &Library) -> Result<Arc<dyn Task>> {
+    let definition = model::find(&spec.model.kind)
+        .ok_or_else(|| Error::Usage(format!("there is no model `{}`", spec.model.kind)))?;
+    match (definition.kind, &spec.dataset) {
+        (Kind::Function(build), _) => {
+            let function =
+                build(&spec.model).map_err(|problem| Error::Usage(format!("task `{}`: {problem}", spec.label)))?;
+            Ok(Arc::new(analytic::Analytic::new(function, spec.dtype)))
+        }
+        (Kind::Network { build, .. }, Some(dataset)) => {
+            let data = library.load(dataset)?;
+            Ok(Arc::new(supervised::Supervised::new(spec, build, data)?))
+        }
+        (Kind::Network { .. }, None) => Err(Error::Usage(format!("task `{}` needs a dataset", spec.label))),
+    }
+}

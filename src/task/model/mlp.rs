@@ -1,0 +1,50 @@
+//! A multi-layer perceptron.
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::nn::linear::{Activation, Linear};
+use crate::nn::params::Init;
+use crate::registry::{About, Key, Range};
+use crate::settings::Settings;
+use crate::task::data::Examples;
+use crate::task::model::{Definition, Kind, Network};
+
+pub(super) const DEFINITION: Definition = Definition {
+    about: About {
+        name: "mlp",
+        summary: "fully connected layers with ReLU between them",
+        equations: "\
+h <- max(W h + b, 0) for every hidden layer; logits = W h + b
+W, b uniform within 1 / sqrt(inputs of the layer)",
+        keys: &[Key::integers("hidden", &[128, 128], Range::within(1.0, 65_536.0), "widths of the hidden layers")],
+        source: "torch.nn.Linear's initialisation",
+    },
+    kind: Kind::Network { default_dataset: "digits", build },
+};
+
+fn build(settings: &Settings, examples: &Examples, init: &mut Init) -> Result<Box<dyn Network>> {
+    let mut widths = vec![examples.inputs()];
+    widths.extend(settings.counts("hidden"));
+    let mut layers = Vec::with_capacity(widths.len());
+    for (i, pair) in widths.windows(2).enumerate() {
+        layers.push(Linear::new(init, &format!("fc{}", i + 1), pair[0], pair[1], Activation::Relu)?);
+    }
+    let name = format!("fc{}", widths.len());
+    layers.push(Linear::new(init, &name, widths[widths.len() - 1], examples.classes, Activation::None)?);
+    Ok(Box::new(Mlp { layers }))
+}
+
+struct Mlp {
+    layers: Vec<Linear>,
+}
+
+impl Network for Mlp {
+    fn logits(&mut self, inputs: &Tensor) -> Result<Tensor> {
+        let mut h = inputs.flatten_from(1)?;
+        for layer in &self.layers {
+            h = layer.forward(&h)?;
+        }
+        Ok(h)
+    }
+}

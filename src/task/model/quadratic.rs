@@ -1,0 +1,52 @@
+//! A quadratic bowl.
+
+use std::sync::Arc;
+
+use crate::registry::{About, Key, Range};
+use crate::settings::Settings;
+use crate::task::model::{Definition, Function, Kind};
+
+pub(super) const DEFINITION: Definition = Definition {
+    about: About {
+        name: "quadratic",
+        summary: "a bowl whose curvatures are known: every update can be checked by hand",
+        equations: "f(x) = 1/2 sum of curvature_i x_i^2",
+        keys: &[
+            Key::floats("curvature", &[1.0, 10.0], Range::ANY, "one curvature for each coordinate"),
+            Key::floats("start", &[], Range::ANY, "where to start; all ones unless given"),
+        ],
+        source: "",
+    },
+    kind: Kind::Function(build),
+};
+
+struct Quadratic {
+    curvature: Vec<f64>,
+    start: Vec<f64>,
+}
+
+fn build(settings: &Settings) -> Result<Arc<dyn Function>, String> {
+    let (curvature, mut start) = (settings.floats("curvature"), settings.floats("start"));
+    if start.is_empty() {
+        start = vec![1.0; curvature.len()];
+    }
+    if curvature.is_empty() || start.len() != curvature.len() {
+        let (n, m) = (curvature.len(), start.len());
+        return Err(format!("`curvature` has {n} numbers and `start` {m}; expected one of each for every coordinate"));
+    }
+    Ok(Arc::new(Quadratic { curvature, start }))
+}
+
+impl Function for Quadratic {
+    fn start(&self) -> &[f64] {
+        &self.start
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        0.5 * x.iter().zip(&self.curvature).map(|(x, c)| c * x * x).sum::<f64>()
+    }
+
+    fn gradient(&self, x: &[f64]) -> Vec<f64> {
+        x.iter().zip(&self.curvature).map(|(x, c)| c * x).collect()
+    }
+}
