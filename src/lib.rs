@@ -1,4 +1,6 @@
 //! Which optimizer and which learning-rate schedule should I use, and is the difference real?
+pub mod chart;
+pub mod config;
 pub mod duration;
 pub mod error;
 pub mod metric;
@@ -9,3 +11,4 @@ pub mod rng;
 pub mod schedule;
 pub mod settings;
 pub mod task;
+pub mod train;

@@ -112,12 +112,15 @@ impl Plot {
         xs.filter_map(on).collect()
     }
 
-    /// Where a line first leaves through an edge.
+    /// Where a line first is beyond an edge.
     fn exit(&self, runs: &[Vec<Point>], edge: f64, direction: f64) -> Option<f64> {
-        let beyond = |p: Point| (p.1 - edge) * direction > 1e-6;
-        let mut pairs = runs.iter().flat_map(|run| run.windows(2)).map(|pair| (pair[0], pair[1]));
-        let (a, b) = pairs.find(|(a, b)| self.frame.contains(*a) && beyond(*b))?;
-        let x = a.0 + (b.0 - a.0) * (edge - a.1) / (b.1 - a.1);
+        let beyond = |p: &Point| (p.1 - edge) * direction > 1e-6;
+        let (run, place) = runs.iter().find_map(|run| Some((run, run.iter().position(beyond)?)))?;
+        let b = run[place];
+        let x = match place.checked_sub(1).map(|before| run[before]) {
+            Some(a) => a.0 + (b.0 - a.0) * (edge - a.1) / (b.1 - a.1),
+            None => b.0,
+        };
         (self.frame.left..=self.frame.right).contains(&x).then_some(x)
     }
 }

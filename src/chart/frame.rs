@@ -27,23 +27,23 @@ pub(super) fn compose(chart: &LineChart) -> Scene {
     let mut shapes = Vec::new();
     let under_heading = heading(chart, &mut shapes);
     let legend = Legend::of(chart);
-    let bottom = HEIGHT - MARGIN - BELOW;
+    let bottom = crisp(HEIGHT - MARGIN - BELOW);
     let beside = legend.beside(bottom - under_heading);
-    let right = match beside {
+    let right = crisp(match beside {
         // Half of the last tick's words stand out.
         None | Some(0.0) => WIDTH - MARGIN - 8.0,
         Some(width) => WIDTH - MARGIN - width - 18.0,
-    };
+    });
 
     let (xs, ys) = (range::horizontal(chart), range::vertical(chart));
-    let y_ticks = ys.map_or_else(Vec::new, |range| ticks(chart.y.scale, range, 6));
+    let y_ticks = ys.map_or_else(Vec::new, |range| ticks(chart.y.scale, range, 8));
     let words = y_ticks.iter().filter_map(|t| t.label.as_ref()).map(|l| font::width(l, TICK)).fold(0.0, f64::max);
     let failed = chart.series.iter().any(|s| !s.failures.is_empty());
-    let left = MARGIN + LABEL + 14.0 + words.max(if failed { 46.0 } else { 24.0 }) + 8.0;
+    let left = crisp(MARGIN + LABEL + 14.0 + words.max(if failed { 46.0 } else { 24.0 }) + 8.0);
 
     let x = Projection { scale: chart.x.scale, range: xs.unwrap_or((0.0, 1.0)), page: (left, right) };
     let lane = Lane::new(chart, &x);
-    let frame = Frame { left, top: under_heading + lane.height(), right, bottom };
+    let frame = Frame { left, top: crisp(under_heading + lane.height()), right, bottom };
     let y = Projection { scale: chart.y.scale, range: ys.unwrap_or((0.0, 1.0)), page: (bottom, frame.top) };
     let plot = Plot { frame, x, y };
 
@@ -155,6 +155,11 @@ impl Plot {
             upward: true,
         });
     }
+}
+
+/// The middle of a pixel, where a straight line of width 1 stays sharp.
+fn crisp(place: f64) -> f64 {
+    place.floor() + 0.5
 }
 
 fn tick_length(tick: &Tick) -> f64 {

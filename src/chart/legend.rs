@@ -9,7 +9,7 @@ use super::words::shorten;
 
 const SIZE: f64 = 12.0;
 const ROW: f64 = 19.0;
-const SAMPLE: f64 = 32.0;
+const SAMPLE: f64 = 44.0;
 const SAMPLE_GAP: f64 = 8.0;
 const COLUMN_GAP: f64 = 20.0;
 /// The widest words beside the plot; longer ones go below it.

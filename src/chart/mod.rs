@@ -1,7 +1,7 @@
 //! Line charts for publication, as SVG and PNG, from plain data.
 //!
 //! This module knows nothing of optimizers or results files: a [`LineChart`] is data and words, and the same chart
-//! always gives the same bytes. It is drawn once, as a list of shapes in page units; [`svg`] and [`png`] only write
+//! always gives the same bytes. It is drawn once, as a list of shapes in page units; `svg` and `png` only write
 //! that list down, so the two files cannot disagree.
 //!
 //! What never happens: a panic because of the data. Points that an axis cannot show (NaN, infinities, magnitudes over

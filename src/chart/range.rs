@@ -19,11 +19,12 @@ pub(super) fn horizontal(chart: &LineChart) -> Option<(f64, f64)> {
 
 /// The range of the vertical axis, in the units of [`Scale::forward`].
 ///
-/// The whole of the data, unless a minority of the series would take more than two thirds (logarithmic) or three
-/// quarters (linear) of the height for itself: then up to the highest of the others. A series that rises to 100 times
-/// (logarithmic: a million times) both its first and its median value counts as diverged, be it alone or one of many. Low
-/// values are cut in the same way on a linear axis; on a logarithmic one a low loss is a result, and only what lies 16
-/// decades under the top is cut. Bands may add a quarter to the height, reference lines what they need.
+/// The whole of the data, unless a minority of the series would take more than half (logarithmic) or three quarters
+/// (linear) of the height for itself: then up to the highest of the others. Less than a decade is never cut from a
+/// logarithmic axis. A series that rises to 100 times (logarithmic: a million times) both its first and its median
+/// value counts as diverged, be it alone or one of many. Low values are cut in the same way on a linear axis; on a
+/// logarithmic one a low loss is a result, and only what lies 16 decades under the top is cut. Bands may add a quarter
+/// to the height, reference lines what they need.
 pub(super) fn vertical(chart: &LineChart) -> Option<(f64, f64)> {
     let scale = chart.y.scale;
     let spans: Vec<(f64, f64)> =
@@ -69,18 +70,18 @@ fn bulk(spans: &[(f64, f64)], scale: Scale) -> Option<(f64, f64)> {
     if height <= 0.0 {
         return Some((lowest, highest));
     }
-    let factor = match scale {
-        Scale::Linear => 4.0,
-        Scale::Log10 => 3.0,
+    let reach = match scale {
+        Scale::Linear => 4.0 * height,
+        Scale::Log10 => (2.0 * height).max(height + 1.0),
     };
-    let ceiling = low + factor * height;
+    let ceiling = low + reach;
     let top = if highest <= ceiling {
         highest
     } else {
         // Some headroom, to see the line leave.
         spans.iter().map(|s| s.1).filter(|h| *h <= ceiling).fold(high, f64::max) + 0.1 * height
     };
-    let floor = high - factor * height;
+    let floor = high - reach;
     let bottom = match scale {
         Scale::Log10 => lowest.max(top - 16.0),
         Scale::Linear if lowest >= floor => lowest,
@@ -191,6 +192,8 @@ mod tests {
         assert!(top >= 3.0);
         let (bottom, _) = vertical(&chart(Scale::Log10, &[&[1.0, 0.1], &[1.0, 0.1], &[1.0, 1e-12]])).expect("a range");
         assert!(bottom <= -12.0);
+        let (_, top) = vertical(&chart(Scale::Log10, &[&[0.5, 0.3], &[0.5, 0.3], &[1.5, 1.2]])).expect("a range");
+        assert!(top >= 0.18);
         // Warmup from zero is no divergence.
         let (_, top) = vertical(&chart(Scale::Linear, &[&[0.0, 1e-3, 5e-4, 0.0]])).expect("a range");
         assert!(top >= 1e-3);

@@ -1,7 +1,7 @@
 """The problems on which optimizers are compared, and the one driver that runs any of them.
 
-Both sides read `problems.json`: the Python references here and the Rust tests. The numbers are stored in full so
-that neither side has to reproduce the other's random generator.
+Both sides read `problems.json`: the Python references here and the Rust tests. The numbers are
+stored in full so that neither side has to reproduce the other's random generator.
 
 Run `python problems.py` to write `problems.json` again.
 """
@@ -42,14 +42,14 @@ def make_problems():
             "start": [-1.2, 1.0],
         },
         "matrix": {
-            "about": "f = 1/2 sum c_i (w_i - target_i)^2, w row-major: for rules that look at a matrix as a whole",
+            "about": "f = 1/2 sum c_i (w_i - target_i)^2, w row-major; for matrix rules",
             "parameters": [{"name": "w", "shape": [3, 4]}],
             "curvature": [1.0, 2.0, 0.5, 3.0, 0.7, 1.5, 4.0, 0.3, 2.5, 0.9, 1.2, 5.0],
             "target": rng.normal(0.0, 1.0, 12).tolist(),
             "start": rng.normal(0.0, 1.0, 12).tolist(),
         },
         "mlp": {
-            "about": "6-8-5-3, ReLU, mean cross-entropy over one fixed batch; weights are [out, in]",
+            "about": "6-8-5-3, ReLU, mean cross-entropy, one fixed batch; weights [out, in]",
             "parameters": shapes,
             "inputs": rng.normal(0.0, 1.0, (BATCH, LAYERS[0])).tolist(),
             "labels": rng.integers(0, LAYERS[-1], BATCH).tolist(),
@@ -113,7 +113,9 @@ def main():
     """Write problems.json."""
     problems = make_problems()
     check_mlp(problems["mlp"])
-    (HERE / "problems.json").write_text(json.dumps(problems, indent=None).replace('}, "', '},\n"') + "\n")
+    (HERE / "problems.json").write_text(
+        json.dumps(problems, indent=None).replace('}, "', '},\n"') + "\n"
+    )
     print("problems.json written:", ", ".join(problems))
 
 

@@ -1,12 +1,13 @@
 """Plain numpy transcriptions of every update rule: the formulas, and nothing else.
 
-These lines are the specification which the Rust code follows. `trajectories.py` asserts that each agrees with
-the named package to 1e-12, so the formula text can be trusted where a package is hard to read, and replaces a
-package where that one departs from its paper.
+These lines are the specification which the Rust code follows. `trajectories.py` asserts that each
+agrees with the named package to 1e-12, so the formula text can be trusted where a package is hard
+to read, and replaces a package where that one departs from its paper.
 
 A rule for one tensor is a function `rule(p, g, s, t, lr, h)` that returns the new tensor:
-p parameter, g gradient, s its state (a dict), t = 1, 2, ... the number of this update, lr the rate of this update,
-h the settings with defaults filled in. Rules which couple tensors are classes at the end of the file.
+p parameter, g gradient, s its state (a dict), t = 1, 2, ... the number of this update, lr the
+rate of this update, h the settings with defaults filled in. Rules which couple tensors are
+classes at the end of the file.
 """
 
 from types import SimpleNamespace
@@ -16,67 +17,162 @@ import numpy as np
 ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
 
 DEFAULTS = {
-    "sgd": {"lr": 0.01, "momentum": 0.0, "dampening": 0.0, "nesterov": False, "weight_decay": 0.0, "decay": "l2"},
+    "sgd": {
+        "lr": 0.01,
+        "momentum": 0.0,
+        "dampening": 0.0,
+        "nesterov": False,
+        "weight_decay": 0.0,
+        "decay": "l2",
+    },
     "adam": {"lr": 1e-3, **ADAM, "amsgrad": False, "decay": "l2"},
     "adamw": {"lr": 1e-3, **ADAM, "weight_decay": 0.01, "amsgrad": False},
     "nadam": {"lr": 2e-3, **ADAM, "momentum_decay": 4e-3, "decay": "l2"},
     "adamax": {"lr": 2e-3, **ADAM},
-    "adagrad": {"lr": 0.01, "lr_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 1e-10, "weight_decay": 0.0},
+    "adagrad": {
+        "lr": 0.01,
+        "lr_decay": 0.0,
+        "initial_accumulator_value": 0.0,
+        "eps": 1e-10,
+        "weight_decay": 0.0,
+    },
     "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0},
-    "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "centered": False, "weight_decay": 0.0},
+    "rmsprop": {
+        "lr": 0.01,
+        "alpha": 0.99,
+        "eps": 1e-8,
+        "momentum": 0.0,
+        "centered": False,
+        "weight_decay": 0.0,
+    },
     "radam": {"lr": 1e-3, **ADAM, "variant": "torch", "decay": "l2", "degenerate_to_sgd": False},
     "adam_2k": {"lr": 1e-3, **ADAM, "freeze_steps": 2000},
     "adafactor": {
-        "lr": 0.01, "beta2_decay": -0.8, "eps1": None, "eps2": 1e-3, "d": 1.0, "weight_decay": 0.0,
+        "lr": 0.01,
+        "beta2_decay": -0.8,
+        "eps1": None,
+        "eps2": 1e-3,
+        "d": 1.0,
+        "weight_decay": 0.0,
     },
     "lion": {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
     "adan": {
-        "lr": 1e-3, "beta1": 0.98, "beta2": 0.92, "beta3": 0.99, "eps": 1e-8, "weight_decay": 0.0, "no_prox": False,
+        "lr": 1e-3,
+        "beta1": 0.98,
+        "beta2": 0.92,
+        "beta3": 0.99,
+        "eps": 1e-8,
+        "weight_decay": 0.0,
+        "no_prox": False,
     },
     "ademamix": {
-        "lr": 1e-3, **ADAM, "beta3": 0.9999, "alpha": 5.0, "alpha_warmup": 0, "beta3_warmup": 0,
+        "lr": 1e-3,
+        **ADAM,
+        "beta3": 0.9999,
+        "alpha": 5.0,
+        "alpha_warmup": 0,
+        "beta3_warmup": 0,
     },
     "adopt": {
-        "lr": 1e-3, "beta1": 0.9, "beta2": 0.9999, "eps": 1e-6, "clip": True, "weight_decay": 0.0, "decay": "l2",
+        "lr": 1e-3,
+        "beta1": 0.9,
+        "beta2": 0.9999,
+        "eps": 1e-6,
+        "clip": True,
+        "weight_decay": 0.0,
+        "decay": "l2",
     },
     "lamb": {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-6, "weight_decay": 0.0},
     "adabelief": {"lr": 1e-3, **ADAM, "eps": 1e-16, "amsgrad": False, "decay": "decoupled"},
     "mars": {
-        "lr": 3e-3, "beta1": 0.95, "beta2": 0.99, "eps": 1e-8, "gamma": 0.025, "weight_decay": 0.0,
-        "variant": "adamw", "optimize_1d": False, "lr_1d": 3e-3, "beta1_1d": 0.9, "beta2_1d": 0.95,
+        "lr": 3e-3,
+        "beta1": 0.95,
+        "beta2": 0.99,
+        "eps": 1e-8,
+        "gamma": 0.025,
+        "weight_decay": 0.0,
+        "variant": "adamw",
+        "optimize_1d": False,
+        "lr_1d": 3e-3,
+        "beta1_1d": 0.9,
+        "beta2_1d": 0.95,
         "weight_decay_1d": 0.1,
     },
     "muon": {
-        "lr": 0.02, "momentum": 0.95, "nesterov": True, "ns_steps": 5, "eps": 1e-7, "adjust_lr": "original",
-        "weight_decay": 0.0, "adamw_lr": 3e-4, "adamw_beta1": 0.9, "adamw_beta2": 0.95, "adamw_eps": 1e-10,
+        "lr": 0.02,
+        "momentum": 0.95,
+        "nesterov": True,
+        "ns_steps": 5,
+        "eps": 1e-7,
+        "adjust_lr": "original",
+        "weight_decay": 0.0,
+        "adamw_lr": 3e-4,
+        "adamw_beta1": 0.9,
+        "adamw_beta2": 0.95,
+        "adamw_eps": 1e-10,
     },
     "soap": {
-        "lr": 3e-3, "beta1": 0.95, "beta2": 0.95, "shampoo_beta": None, "eps": 1e-8, "weight_decay": 0.01,
-        "precondition_frequency": 10, "max_precondition_dim": 10000, "correct_bias": True,
+        "lr": 3e-3,
+        "beta1": 0.95,
+        "beta2": 0.95,
+        "shampoo_beta": None,
+        "eps": 1e-8,
+        "weight_decay": 0.01,
+        "precondition_frequency": 10,
+        "max_precondition_dim": 10000,
+        "correct_bias": True,
     },
     "prodigy": {
-        "lr": 1.0, **ADAM, "beta3": None, "d0": 1e-6, "d_coef": 1.0, "growth_rate": float("inf"),
-        "bias_correction": False, "safeguard_warmup": False,
+        "lr": 1.0,
+        **ADAM,
+        "beta3": None,
+        "d0": 1e-6,
+        "d_coef": 1.0,
+        "growth_rate": float("inf"),
+        "bias_correction": False,
+        "safeguard_warmup": False,
     },
     "schedule_free_sgd": {
-        "lr": 1.0, "beta": 0.9, "weight_decay": 0.0, "warmup": 0, "r": 0.0, "weight_lr_power": 2.0,
+        "lr": 1.0,
+        "beta": 0.9,
+        "weight_decay": 0.0,
+        "warmup": 0,
+        "r": 0.0,
+        "weight_lr_power": 2.0,
     },
     "schedule_free_adamw": {
-        "lr": 2.5e-3, "beta": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "warmup": 0, "r": 0.0,
+        "lr": 2.5e-3,
+        "beta": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0.0,
+        "warmup": 0,
+        "r": 0.0,
         "weight_lr_power": 2.0,
     },
     "schedule_free_radam": {
-        "lr": 2.5e-3, "beta": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "silent_sgd_phase": True,
-        "r": 0.0, "weight_lr_power": 2.0,
+        "lr": 2.5e-3,
+        "beta": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0.0,
+        "silent_sgd_phase": True,
+        "r": 0.0,
+        "weight_lr_power": 2.0,
     },
     "schedule_free": {
-        "lr": 1e-3, "base": {"kind": "sgd"}, "beta": 0.9, "weight_decay": 0.0, "r": 0.0, "weight_lr_power": 2.0,
+        "lr": 1e-3,
+        "base": {"kind": "sgd"},
+        "beta": 0.9,
+        "weight_decay": 0.0,
+        "r": 0.0,
+        "weight_lr_power": 2.0,
     },
 }
 
 
 def with_defaults(kind, settings):
-    """The settings of a case as attributes, defaults filled in; an unknown key is an error here as in Rust."""
+    """Settings as attributes, defaults filled in; an unknown key is an error, as in Rust."""
     unknown = {k for k in settings if not k.startswith("_")} - set(DEFAULTS[kind])
     assert not unknown, f"{kind}: unknown keys {unknown}"
     return SimpleNamespace(**{**DEFAULTS[kind], **settings})
@@ -182,7 +278,7 @@ def rectifier(rho_inf, rho):
 
 
 def radam(p, g, s, t, lr, h):
-    """torch: threshold > 5, then SGD with momentum. author: threshold >= 5, then nothing (or SGD), decay decoupled."""
+    """torch: SGD with momentum until rho > 5. author: nothing (or SGD) until rho >= 5."""
     rho_inf, rho = sma_length(h.beta2, t)
     author = h.variant == "author"
     if not author:
@@ -191,19 +287,23 @@ def radam(p, g, s, t, lr, h):
     m_hat = m / (1 - h.beta1**t)
     if rho >= 5 if author else rho > 5:
         p = shrink(p, lr, h) if author else p
-        return p - lr * m_hat * rectifier(rho_inf, rho) * np.sqrt(1 - h.beta2**t) / (np.sqrt(v) + h.eps)
+        return p - lr * m_hat * rectifier(rho_inf, rho) * np.sqrt(1 - h.beta2**t) / (
+            np.sqrt(v) + h.eps
+        )
     if author and not h.degenerate_to_sgd:
         return p
     return (shrink(p, lr, h) if author else p) - lr * m_hat
 
 
 def adam_2k(p, g, s, t, lr, h):
-    """While frozen only the second moment moves; t in the corrections counts from the very first update."""
+    """While frozen only v moves; t in the corrections counts from the very first update."""
     v = ema(s, "v", g * g, h.beta2)
     if t <= h.freeze_steps:
         return p
     m = ema(s, "m", g, h.beta1)
-    return shrink(p, lr, h) - lr * np.sqrt(1 - h.beta2**t) / (1 - h.beta1**t) * m / (np.sqrt(v) + h.eps)
+    return shrink(p, lr, h) - lr * np.sqrt(1 - h.beta2**t) / (1 - h.beta1**t) * m / (
+        np.sqrt(v) + h.eps
+    )
 
 
 def rms(a):
@@ -233,7 +333,7 @@ def lion(p, g, s, t, lr, h):
 
 
 def adan(p, g, s, t, lr, h):
-    """The betas are weights of the past (the paper's are 1 minus these); the first difference is zero."""
+    """The betas weigh the past (the paper's are 1 minus these); the first difference is zero."""
     diff = g - s.get("previous", g)
     s["previous"] = g
     m, d = ema(s, "m", g, h.beta1), ema(s, "d", diff, h.beta2)
@@ -298,7 +398,7 @@ def adabelief(p, g, s, t, lr, h):
 
 
 def mars_denominator(v, t, beta2, h):
-    """`_package_eps` is pytorch_optimizer's dialect, there to check the rest of the rule against it."""
+    """`_package_eps` is pytorch_optimizer's dialect: it lets the rest be checked against it."""
     correction = np.sqrt(1 - beta2**t)
     if getattr(h, "_package_eps", False):
         return (np.sqrt(v + 1e-15) + h.eps) / correction
@@ -306,7 +406,7 @@ def mars_denominator(v, t, beta2, h):
 
 
 def mars(p, g, s, t, lr, h):
-    """Vectors get AdamW with rates of their own unless optimize_1d; lr_1d follows the schedule of lr."""
+    """Vectors get AdamW with keys of their own unless optimize_1d; lr_1d is scheduled like lr."""
     corrected = h.optimize_1d or p.ndim >= 2
     if corrected:
         beta1, beta2, decay = h.beta1, h.beta2, h.weight_decay
@@ -324,7 +424,7 @@ def mars(p, g, s, t, lr, h):
 
 
 def newton_schulz(a, steps, eps):
-    """Five quintic steps towards the nearest orthogonal matrix, on the wide side so the Gram matrix is small."""
+    """Quintic steps towards the nearest orthogonal matrix, with the smaller Gram matrix."""
     x = (a.T if a.shape[0] > a.shape[1] else a) / max(np.linalg.norm(a), eps)
     for _ in range(steps):
         gram = x @ x.T
@@ -350,8 +450,10 @@ def muon(p, g, s, t, lr, h):
 
 
 def soap_sides(p, h):
-    """The dimensions that get an eigenbasis: those of a matrix, unless too large; none of a vector."""
-    return [axis for axis in range(p.ndim) if p.ndim == 2 and p.shape[axis] <= h.max_precondition_dim]
+    """The axes that get an eigenbasis: those of a matrix, unless too long; none of a vector."""
+    return [
+        axis for axis in range(p.ndim) if p.ndim == 2 and p.shape[axis] <= h.max_precondition_dim
+    ]
 
 
 def soap_rotate(a, bases, back=False):
@@ -363,7 +465,7 @@ def soap_rotate(a, bases, back=False):
 
 
 def soap(p, g, s, t, lr, h):
-    """The first gradient only builds the eigenbases. Column signs cancel, so any eigen or QR routine will do."""
+    """The first gradient only builds the bases. Column signs cancel: any eigen or QR will do."""
     beta = h.beta2 if h.shampoo_beta is None else h.shampoo_beta
     outer = {axis: g @ g.T if axis == 0 else g.T @ g for axis in soap_sides(p, h)}
     if t == 1:
@@ -397,7 +499,8 @@ class PerTensor:
     def step(self, grads, lr):
         self.t += 1
         self.params = [
-            self.rule(p, g, s, self.t, lr, self.h) for p, g, s in zip(self.params, grads, self.state)
+            self.rule(p, g, s, self.t, lr, self.h)
+            for p, g, s in zip(self.params, grads, self.state)
         ]
 
     def train_point(self):
@@ -408,7 +511,7 @@ class PerTensor:
 
 
 class Prodigy(PerTensor):
-    """Adam whose step is scaled by d, an estimate of the distance to the solution, shared by all tensors."""
+    """Adam scaled by d, an estimate of the distance to the solution, shared by all tensors."""
 
     def __init__(self, h, params):
         super().__init__(None, h, params)
@@ -501,7 +604,9 @@ class ScheduleFreeWrapper(ScheduleFree):
 
     def __init__(self, h, params):
         super().__init__("schedule_free", h, params)
-        self.base = make(h.base["kind"], {**{k: v for k, v in h.base.items() if k != "kind"}, "lr": h.lr}, params)
+        self.base = make(
+            h.base["kind"], {**{k: v for k, v in h.base.items() if k != "kind"}, "lr": h.lr}, params
+        )
 
     def factor(self):
         return 1.0

@@ -1,8 +1,9 @@
 """Writes trajectories/<kind>.json: where every optimizer stands after 1, 2, 3, ... 120 updates.
 
-Each case is run three times: by the package that owns the optimizer, by our transcription of its formulas, and by
-the transcription with gradients disturbed in their last bit. The first two must agree to 1e-12; the third tells that
-the case is not chaotic, so that any faithful f64 port can be held to 1e-10.
+Each case is run three times: by the package that owns the optimizer, by our transcription of its
+formulas, and by the transcription with gradients disturbed in their last bit. The first two must
+agree to 1e-12; the third tells that the case is not chaotic, so that any faithful f64 port can be
+held to 1e-10.
 
 Run `python trajectories.py [KIND ...]`; needs problems.json.
 """
@@ -12,6 +13,7 @@ import sys
 
 import numpy as np
 
+import golden
 import problems
 import references
 import rules
@@ -79,7 +81,9 @@ def check(kind, case, problem):
         package = follow(references.build, settings)
         apart = difference(follow(rules.make, package_settings(kind, settings)), package)
     label = f"{kind} {problem_name}_{name}"
-    assert apart is None or apart < AGREE, f"{label}: package and transcription differ by {apart:.1e}"
+    assert (
+        apart is None or apart < AGREE
+    ), f"{label}: package and transcription differ by {apart:.1e}"
     assert shaken < STEADY, f"{label}: rounding grows to {shaken:.1e}"
     moved = difference(ours, {step: (flatten(start), flatten(start)) for step in POINTS})
     assert moved > 1e-3 or name == "freeze_all", f"{label}: nothing moves"
@@ -90,8 +94,12 @@ def check(kind, case, problem):
 def as_json(case, settings, factors, visited):
     """The case as the Rust tests read it."""
     out = {
-        "name": f"{case[1]}_{case[0]}", "problem": case[1], "settings": settings, "lr_factors": factors,
-        "steps": POINTS[-1], "train": {str(k): v[0].tolist() for k, v in visited.items()},
+        "name": f"{case[1]}_{case[0]}",
+        "problem": case[1],
+        "settings": settings,
+        "lr_factors": factors,
+        "steps": POINTS[-1],
+        "train": {str(k): v[0].tolist() for k, v in visited.items()},
     }
     if visited[POINTS[0]][1] is not None:
         out["eval"] = {str(k): v[1].tolist() for k, v in visited.items()}
@@ -100,10 +108,22 @@ def as_json(case, settings, factors, visited):
 
 def write(kind, cases):
     """One line a check point keeps the files small and their diffs readable."""
-    text = json.dumps({"kind": kind, "reference": references.REFERENCE[kind], "cases": cases}, allow_nan=False)
+    text = json.dumps(
+        {"kind": kind, "reference": references.REFERENCE[kind], "cases": cases}, allow_nan=False
+    )
     for mark in ('{"name"', '"train"', '"eval"', *(f'"{p}": [' for p in POINTS)):
         text = text.replace(mark, "\n" + mark)
     (OUT / f"{kind}.json").write_text(text + "\n")
+
+
+def check_coverage():
+    """Every kind meets three problems and a warmup, and every key leaves its default."""
+    for kind, cases in CASES.items():
+        assert {case[1] for case in cases} >= {"quadratic", "rosenbrock", "mlp"}, kind
+        assert any(case[3:] for case in cases), f"{kind}: no warmup"
+        for key, default in rules.DEFAULTS[kind].items():
+            seen = [case[2].get(key, default) for case in cases]
+            assert any(value != default for value in seen), f"{kind}: {key} is never set"
 
 
 def check_schedule_free_twins(all_problems):
@@ -127,8 +147,10 @@ def check_optax_schedule_free():
         "schedule_free_adamw": [5.00, 3.05, 1.73, 0.894, 0.413],
     }
     for kind, values in expected.items():
-        makers = {"schedule_free_sgd": references.optax.contrib.schedule_free_sgd,
-                  "schedule_free_adamw": references.optax.contrib.schedule_free_adamw}
+        makers = {
+            "schedule_free_sgd": references.optax.contrib.schedule_free_sgd,
+            "schedule_free_adamw": references.optax.contrib.schedule_free_adamw,
+        }
         solver = makers[kind](learning_rate=1.0)
         params = references.jax.numpy.array([1.0, 2.0, 3.0])
         state = solver.init(params)
@@ -139,15 +161,22 @@ def check_optax_schedule_free():
             ours.step([2 * y for y in ours.train_point()], 1.0)
             theirs = references.optax.contrib.schedule_free_eval_params(state, params)
             # optax starts at 2e-8 instead of 0 for the weights, hence 1e-6 and not 1e-12.
-            assert np.allclose(ours.eval_point()[0], theirs, atol=1e-6), (kind, ours.eval_point(), theirs)
-            assert np.isclose(np.sum(ours.eval_point()[0] ** 2), value, rtol=5e-3, atol=1e-9), (kind, value)
+            assert np.allclose(ours.eval_point()[0], theirs, atol=1e-6), (
+                kind,
+                ours.eval_point(),
+                theirs,
+            )
+            assert np.isclose(np.sum(ours.eval_point()[0] ** 2), value, rtol=5e-3, atol=1e-9), (
+                kind,
+                value,
+            )
 
 
 def check_bfloat16_muon(all_problems):
     """Our float64 Muon against torch's as shipped: equal up to bfloat16.
 
-    On a gradient of full rank, that is: five Newton-Schulz steps blow the rounding of a vanishing singular value up
-    some 500 times.
+    On a gradient of full rank, that is: five Newton-Schulz steps blow the rounding of a vanishing
+    singular value up some 500 times.
     """
     problem = all_problems["matrix"]
     start = problems.split(problem["start"], problem)
@@ -169,6 +198,7 @@ def main():
     OUT.mkdir(exist_ok=True)
     kinds = sys.argv[1:] or list(CASES)
     assert set(CASES) == set(rules.DEFAULTS) == set(references.REFERENCE)
+    check_coverage()
     failures = []
     for kind in kinds:
         written, apart_worst, shaken_worst = [], 0.0, 0.0
@@ -181,10 +211,13 @@ def main():
             written.append(out)
             apart_worst, shaken_worst = max(apart_worst, apart or 0.0), max(shaken_worst, shaken)
         write(kind, written)
-        print(f"{kind:20} {len(written):2} cases  package {apart_worst:.1e}  rounding {shaken_worst:.1e}")
+        found = f"package {apart_worst:.1e}  rounding {shaken_worst:.1e}"
+        print(f"{kind:20} {len(written):2} cases  {found}")
+    golden.check()
     check_schedule_free_twins(all_problems)
     check_optax_schedule_free()
-    print(f"muon: bfloat16 as shipped differs from float64 by {check_bfloat16_muon(all_problems):.1e} of a step")
+    narrow = check_bfloat16_muon(all_problems)
+    print(f"muon: bfloat16 as shipped differs from float64 by {narrow:.1e} of a step")
     assert not failures, "\n".join(failures)
 
 

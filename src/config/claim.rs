@@ -1,0 +1,141 @@
+//! The `[claims]` of a config: statements that the results can support or refute.
+
+use crate::config::diagnostics::Diagnostics;
+use crate::config::grid::refuse_unknown;
+use crate::config::source::{Entry, Item, Node, Table};
+use crate::metric::Metric;
+use crate::registry::{choices, nearest};
+
+/// The statement that one arm is at most `margin` worse than another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The label of the claim's table.
+    pub label: String,
+    /// The arm that is claimed to be better, as labels.
+    pub better: Arm,
+    /// The arm that it is compared with.
+    pub than: Arm,
+    /// How much worse `better` may be, as a share of the metric of `than`.
+    pub margin: f64,
+    /// The task that the claim is about; every task where it is `None`.
+    pub task: Option<String>,
+    /// What is compared; the task's own metric where it is `None`.
+    pub metric: Option<Metric>,
+    /// At which hyper-parameters.
+    pub at: At,
+}
+
+/// An optimizer and a schedule, by their labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// The optimizer's label.
+    pub optimizer: String,
+    /// The schedule's label.
+    pub schedule: String,
+}
+
+/// The hyper-parameters at which a claim compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Each side at its best, chosen on validation.
+    Tuned,
+    /// Each side at its defaults.
+    Default,
+    /// At every learning rate that both have.
+    EveryLr,
+}
+
+impl At {
+    const NAMES: [(&'static str, Self); 3] =
+        [("tuned", Self::Tuned), ("default", Self::Default), ("every_lr", Self::EveryLr)];
+
+    /// The name in a config.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, at)| *at == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl std::fmt::Display for Arm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}+{}", self.optimizer, self.schedule)
+    }
+}
+
+/// Reads one claim; `arms` are all that the config trains, `tasks` the labels of its tasks.
+pub(super) fn read(entry: &Entry, arms: &[String], tasks: &[String], diagnostics: &mut Diagnostics) -> Option<Claim> {
+    const KEYS: [&str; 6] = ["better", "than", "margin", "task", "metric", "at"];
+    let owner = format!("claim `{}`", entry.key);
+    let Item::Table(table) = &entry.value.item else {
+        diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");
+        return None;
+    };
+    refuse_unknown(table, &KEYS, &owner, diagnostics);
+    let better = required_arm(table, "better", entry, arms, diagnostics);
+    let than = required_arm(table, "than", entry, arms, diagnostics);
+    let margin = match table.get("margin") {
+        Some(entry) => margin(&entry.value, diagnostics),
+        None => Some(0.0),
+    };
+    let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    let tasks: Vec<&str> = tasks.iter().map(String::as_str).collect();
+    let task = one_of(table, "task", &tasks, diagnostics);
+    let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
+    let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
+    Some(Claim {
+        label: entry.key.clone(),
+        better: better?,
+        than: than?,
+        margin: margin?,
+        task: task.map(str::to_owned),
+        metric,
+        at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
+    })
+}
+
+fn required_arm(
+    table: &Table,
+    key: &str,
+    claim: &Entry,
+    arms: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<Arm> {
+    let names: Vec<&str> = arms.iter().map(String::as_str).collect();
+    if table.get(key).is_none() {
+        let added = diagnostics.add(&claim.key_place, format!("claim `{}` lacks the key `{key}`", claim.key));
+        added.expected(format!("{key} = \"OPTIMIZER+SCHEDULE\", such as {}", choices(&names[..names.len().min(2)])));
+        return None;
+    }
+    let (optimizer, schedule) = one_of(table, key, &names, diagnostics)?.split_once('+')?;
+    Some(Arm { optimizer: optimizer.to_owned(), schedule: schedule.to_owned() })
+}
+
+fn one_of<'a>(table: &Table, key: &str, words: &[&'a str], diagnostics: &mut Diagnostics) -> Option<&'a str> {
+    let node = &table.get(key)?.value;
+    let text = match &node.item {
+        Item::Text(text) => text.as_str(),
+        item => item.describe(),
+    };
+    let found = words.iter().find(|word| **word == text).copied();
+    if found.is_none() {
+        let added = diagnostics.add(&node.place, format!("`{key}` is {text}")).expected(choices(words));
+        if let Some(near) = nearest(text, words.iter().copied()) {
+            added.help(format!("did you mean \"{near}\"?"));
+        }
+    }
+    found
+}
+
+/// Reads `"1%"` or `0.01`.
+fn margin(node: &Node, diagnostics: &mut Diagnostics) -> Option<f64> {
+    let read = match &node.item {
+        Item::Integer(n) => Some(*n as f64),
+        Item::Float(x) => Some(*x),
+        Item::Text(text) => text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|x| x / 100.0),
+        _ => None,
+    };
+    let read = read.filter(|x| (0.0..=1.0).contains(x));
+    if read.is_none() {
+        diagnostics.add(&node.place, "`margin` is no share").expected("text such as \"1%\", or a number from 0 to 1");
+    }
+    read
+}

@@ -1,0 +1,84 @@
+//! Mistakes in a config: collected, then shown all at once, each where it stands.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use crate::config::source::Place;
+use crate::error::Error;
+
+/// The texts that a config is made of, and the mistakes found in them.
+pub(super) struct Diagnostics {
+    /// Name and text of each source: the file, then the `--set` arguments.
+    sources: Vec<(String, String)>,
+    mistakes: Vec<Mistake>,
+}
+
+struct Mistake {
+    place: Place,
+    title: String,
+    label: Option<String>,
+    help: Option<String>,
+}
+
+/// A mistake that was just added, to say more about it.
+pub(super) struct Added<'a>(&'a mut Mistake);
+
+impl Added<'_> {
+    /// What was expected at the place; stands beside the caret.
+    pub(super) fn expected(self, label: impl Into<String>) -> Self {
+        self.0.label = Some(format!("expected {}", label.into()));
+        self
+    }
+
+    /// The next thing to do.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+}
+
+impl Diagnostics {
+    pub(super) fn new() -> Self {
+        Self { sources: Vec::new(), mistakes: Vec::new() }
+    }
+
+    /// Adds a text and gives the number that its places carry.
+    pub(super) fn source(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
+        self.sources.push((name.into(), text.into()));
+        self.sources.len() - 1
+    }
+
+    /// Adds a mistake.
+    pub(super) fn add(&mut self, place: &Place, title: impl Into<String>) -> Added<'_> {
+        self.mistakes.push(Mistake { place: place.clone(), title: title.into(), label: None, help: None });
+        Added(self.mistakes.last_mut().expect("just added"))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+
+    /// All mistakes in the order of the text as one error; nothing if there are none.
+    pub(super) fn into_result(mut self) -> Result<(), Error> {
+        if self.mistakes.is_empty() {
+            return Ok(());
+        }
+        self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+        let rendered: Vec<String> = self.mistakes.iter().map(|mistake| self.render(mistake)).collect();
+        Err(Error::Config { rendered: rendered.join("\n\n"), count: self.mistakes.len() })
+    }
+
+    fn render(&self, mistake: &Mistake) -> String {
+        let (name, text) = &self.sources[mistake.place.source];
+        let (start, end) = mistake.place.span;
+        let (start, end) = (start.min(text.len()), end.min(text.len()));
+        // A table's whole body would drown the message: the first line says where it is.
+        let end = text[start..end].find('\n').map_or(end, |line| start + line);
+        let annotation = AnnotationKind::Primary.span(start..end).label(mistake.label.as_deref());
+        let snippet = Snippet::source(text.as_str()).path(name.as_str()).annotation(annotation);
+        let mut group = Level::ERROR.primary_title(mistake.title.as_str()).element(snippet);
+        if let Some(help) = &mistake.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        Renderer::plain().render(&[group])
+    }
+}

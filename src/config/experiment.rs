@@ -1,0 +1,260 @@
+//! The top level of a config.
+
+use crate::config::diagnostics::Diagnostics;
+use crate::config::grid::{Grid, kind_of, read_keys, refuse_unknown};
+use crate::config::source::{Entry, Item, Node, Place, Table};
+use crate::config::value::{duration, value};
+use crate::config::{Claim, Experiment, claim, nested, optimizer_names, schedule_names, task};
+use crate::duration::{Duration, Timeline};
+use crate::registry::{Accepts, Range, choices, nearest};
+use crate::settings::Value;
+use crate::{optim, schedule};
+
+const KEYS: [&str; 9] =
+    ["name", "seeds", "epochs", "steps", "eval_every", "tasks", "optimizers", "schedules", "claims"];
+const MOST_SEEDS: i64 = 10_000;
+const MOST_STEPS: f64 = 1e12;
+const START: Place = Place { source: 0, span: (0, 0) };
+
+/// Reads everything that can be read. What is mistaken is noted and left at a harmless value.
+pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnostics) -> Experiment {
+    refuse_unknown(table, &KEYS, "the config", diagnostics);
+    let tasks: Vec<_> =
+        entries(table, "tasks", diagnostics).iter().filter_map(|e| task::read(e, diagnostics)).collect();
+    if table.get("tasks").is_none() {
+        let added = diagnostics.add(&START, "the config has no task").expected("a table such as [tasks.digits]");
+        added.help("`optbench init` writes a config to start from");
+    }
+    let schedules = schedules(table, diagnostics);
+    let optimizers = optimizers(table, &schedules, diagnostics);
+    let experiment = Experiment {
+        name: name(table, default_name, diagnostics),
+        seeds: seeds(table, diagnostics),
+        length: length(table, diagnostics),
+        eval_every: match table.get("eval_every") {
+            Some(entry) => duration(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
+            None => Duration::Percent(10.0),
+        },
+        claims: claims(table, &tasks, &optimizers, diagnostics),
+        tasks,
+        optimizers,
+        schedules,
+    };
+    if diagnostics.is_empty() {
+        check_durations(table, &experiment, diagnostics);
+    }
+    experiment
+}
+
+fn entries<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> &'a [Entry] {
+    match table.get(key).map(|entry| &entry.value) {
+        None => &[],
+        Some(Node { item: Item::Table(table), .. }) => &table.0,
+        Some(node) => {
+            let added = diagnostics.add(&node.place, format!("`{key}` is {}", node.item.describe()));
+            added.expected(format!("tables: [{key}.LABEL]"));
+            &[]
+        }
+    }
+}
+
+fn name(table: &Table, default: &str, diagnostics: &mut Diagnostics) -> String {
+    let Some(entry) = table.get("name") else { return default.to_owned() };
+    let safe = |name: &str| {
+        !name.is_empty()
+            && name.len() <= 100
+            && !name.starts_with(['.', '-'])
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    match &entry.value.item {
+        Item::Text(name) if safe(name) => name.clone(),
+        item => {
+            let found = if let Item::Text(text) = item { text } else { item.describe() };
+            let added = diagnostics.add(&entry.value.place, format!("`name` is {found}"));
+            added.expected("letters, digits, `.`, `_` and `-`: the results' folder is called so");
+            default.to_owned()
+        }
+    }
+}
+
+/// Reads `seeds = 3`, which means 0, 1, 2, or a list.
+fn seeds(table: &Table, diagnostics: &mut Diagnostics) -> Vec<u64> {
+    const EXPECTED: &str = "how many (1 or more), or a list of different integers, each 0 or more";
+    let Some(entry) = table.get("seeds") else { return vec![0, 1, 2] };
+    let read = match &entry.value.item {
+        Item::Integer(n) if (1..=MOST_SEEDS).contains(n) => Some((0..*n as u64).collect()),
+        Item::Array(list) if !list.is_empty() => list
+            .iter()
+            .map(|node| match node.item {
+                Item::Integer(n) => u64::try_from(n).ok(),
+                _ => None,
+            })
+            .collect::<Option<Vec<u64>>>()
+            .filter(|seeds| (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i]))),
+        _ => None,
+    };
+    read.unwrap_or_else(|| {
+        diagnostics.add(&entry.value.place, "`seeds` cannot be read").expected(EXPECTED);
+        vec![0]
+    })
+}
+
+fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
+    let harmless = Duration::Steps(1);
+    let (entry, accepts) = match (table.get("epochs"), table.get("steps")) {
+        (Some(_), Some(steps)) => {
+            let added = diagnostics.add(&steps.key_place, "both `epochs` and `steps` are given");
+            added.help("give one of the two: a run ends by one clock");
+            return harmless;
+        }
+        (None, None) => {
+            let added = diagnostics.add(&START, "the config does not say how long a run trains");
+            added.expected("`epochs = 10` or `steps = 2000`");
+            return harmless;
+        }
+        (Some(epochs), None) => (epochs, Accepts::Float(Range::within(1e-9, 1e9))),
+        (None, Some(steps)) => (steps, Accepts::Integer(Range::within(1.0, MOST_STEPS))),
+    };
+    match value(&entry.value, &entry.key, accepts, diagnostics) {
+        Some(Value::Integer(steps)) => Duration::Steps(steps as u64),
+        Some(Value::Float(epochs)) => Duration::Epochs(epochs),
+        _ => harmless,
+    }
+}
+
+fn schedules(table: &Table, diagnostics: &mut Diagnostics) -> Vec<Grid> {
+    let Some(Entry { value: Node { item: Item::Table(tables), .. }, .. }) = table.get("schedules") else {
+        entries(table, "schedules", diagnostics);
+        return vec![Grid::defaults("constant", std::iter::empty())];
+    };
+    let written = nested::write_out_parts(tables, diagnostics);
+    if written.0.is_empty() {
+        return vec![Grid::defaults("constant", std::iter::empty())];
+    }
+    let grids = written.0.iter().filter_map(|entry| {
+        label(entry, diagnostics);
+        let (keys, definition) = kind_of(entry, "schedule", schedule_names(), schedule::find, diagnostics)?;
+        let owner = format!("schedule `{}`", entry.key);
+        let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind"]).collect();
+        refuse_unknown(keys, &known, &owner, diagnostics);
+        let axes = read_keys(keys, &entry.key_place, &owner, definition.keys(), diagnostics);
+        Some(Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes })
+    });
+    grids.collect()
+}
+
+fn optimizers(table: &Table, schedules: &[Grid], diagnostics: &mut Diagnostics) -> Vec<(Grid, Vec<String>)> {
+    let tables = entries(table, "optimizers", diagnostics);
+    if tables.is_empty() {
+        let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
+        let added =
+            diagnostics.add(&place, "the config has no optimizer").expected("a table such as [optimizers.adamw]");
+        added.help("`optbench list optimizers` shows them all");
+    }
+    let grids = tables.iter().filter_map(|entry| {
+        label(entry, diagnostics);
+        let (keys, definition) = kind_of(entry, "optimizer", optimizer_names(), optim::find, diagnostics)?;
+        let owner = format!("optimizer `{}`", entry.key);
+        let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind", "schedules"]).collect();
+        refuse_unknown(keys, &known, &owner, diagnostics);
+        let axes = read_keys(keys, &entry.key_place, &owner, definition.keys(), diagnostics);
+        let grid = Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes };
+        Some((grid, own_schedules(keys, schedules, diagnostics)))
+    });
+    grids.collect()
+}
+
+/// Labels name folders and series: anything that reads well, but for what separates them.
+fn label(entry: &Entry, diagnostics: &mut Diagnostics) {
+    if entry.key.is_empty() || entry.key.len() > 60 || entry.key.chars().any(|c| c.is_control() || c == '+') {
+        let added = diagnostics.add(&entry.key_place, format!("`{}` is no label", entry.key.escape_debug()));
+        added.expected("1 to 60 characters without `+`, which joins optimizer and schedule");
+    }
+}
+
+fn own_schedules(keys: &Table, schedules: &[Grid], diagnostics: &mut Diagnostics) -> Vec<String> {
+    let all: Vec<&str> = schedules.iter().map(|grid| grid.label.as_str()).collect();
+    let Some(entry) = keys.get("schedules") else { return all.into_iter().map(str::to_owned).collect() };
+    let list = match &entry.value.item {
+        Item::Array(list) if !list.is_empty() => list.as_slice(),
+        Item::Text(_) => std::slice::from_ref(&entry.value),
+        item => {
+            let added = diagnostics.add(&entry.value.place, format!("`schedules` is {}", item.describe()));
+            added.expected(format!("a list of labels, of {}", choices(&all)));
+            return Vec::new();
+        }
+    };
+    let mut chosen = Vec::new();
+    for node in list {
+        match &node.item {
+            Item::Text(text) if all.contains(&text.as_str()) => chosen.push(text.clone()),
+            item => {
+                let found = if let Item::Text(text) = item { text } else { item.describe() };
+                let added = diagnostics.add(&node.place, format!("there is no schedule labelled `{found}`"));
+                let added = added.expected(choices(&all));
+                if let Some(near) = nearest(found, all.iter().copied()) {
+                    added.help(format!("did you mean \"{near}\"?"));
+                } else if schedule::find(found).is_some() {
+                    added.help(format!("add the table [schedules.{found}]"));
+                }
+            }
+        }
+    }
+    chosen.dedup();
+    chosen
+}
+
+fn claims(
+    table: &Table,
+    tasks: &[crate::task::Spec],
+    optimizers: &[(Grid, Vec<String>)],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Claim> {
+    let tasks: Vec<String> = tasks.iter().map(|task| task.label.clone()).collect();
+    let arms: Vec<String> = optimizers
+        .iter()
+        .flat_map(|(grid, schedules)| schedules.iter().map(move |schedule| format!("{}+{schedule}", grid.label)))
+        .collect();
+    let claims = entries(table, "claims", diagnostics);
+    claims.iter().filter_map(|entry| claim::read(entry, &arms, &tasks, diagnostics)).collect()
+}
+
+/// Tries every duration on every task, so that nothing trains before all of them make sense.
+fn check_durations(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
+    let place = |section: &str, label: &str| match table.get(section).map(|entry| &entry.value.item) {
+        Some(Item::Table(entries)) => entries.get(label).map_or(START, |entry| entry.key_place.clone()),
+        _ => START,
+    };
+    for task in &experiment.tasks {
+        // Any length of an epoch will do: only whether there are epochs matters here.
+        let steps_per_epoch = task.dataset.as_ref().map(|_| 100);
+        let budget = match experiment.budget(steps_per_epoch) {
+            Ok(budget) => budget,
+            Err(problem) => {
+                let culprit = ["epochs", "eval_every"].into_iter().find_map(|key| table.get(key));
+                let place = culprit.map_or(START, |entry| entry.value.place.clone());
+                diagnostics.add(&place, format!("task `{}`: {problem}", task.label));
+                continue;
+            }
+        };
+        for (optimizer, schedules) in &experiment.optimizers {
+            for settings in optimizer.variants().iter().take(1) {
+                let beta2 = settings.optional_float("beta2");
+                let timeline = Timeline { steps: budget.steps, steps_per_epoch, beta2 };
+                if let Err(problem) = settings.in_steps(&timeline) {
+                    diagnostics
+                        .add(&place("optimizers", &optimizer.label), format!("task `{}`: {problem}", task.label));
+                }
+                for schedule in experiment.schedules.iter().filter(|grid| schedules.contains(&grid.label)) {
+                    let failed =
+                        schedule.variants().iter().find_map(|settings| schedule::build(settings, &timeline).err());
+                    if let Some(problem) = failed {
+                        let (task, optimizer) = (&task.label, &optimizer.label);
+                        let title = format!("task `{task}`, optimizer `{optimizer}`: {problem}");
+                        diagnostics.add(&place("schedules", &schedule.label), title);
+                    }
+                }
+            }
+        }
+    }
+}

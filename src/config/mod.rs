@@ -1,0 +1,131 @@
+//! The config: one TOML file that states a whole experiment.
+//!
+//! Reading finds every mistake of a file at once; what it returns is complete, with each default
+//! filled in, and [`Experiment::to_toml`] writes it so that it can be read again.
+
+use std::fs;
+use std::path::Path;
+
+use crate::duration::{Duration, Timeline};
+use crate::error::{Error, Result};
+use crate::task::Spec;
+use crate::{optim, schedule};
+
+mod claim;
+mod diagnostics;
+mod experiment;
+mod grid;
+mod nested;
+mod resolved;
+mod source;
+mod task;
+mod value;
+
+pub use claim::{Arm, At, Claim};
+pub use grid::Grid;
+
+use diagnostics::Diagnostics;
+
+/// An experiment as a config states it, all defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    /// The name; its results live in `results/<name>/`.
+    pub name: String,
+    /// The seeds that every arm is run under.
+    pub seeds: Vec<u64>,
+    /// How long a run trains.
+    pub length: Duration,
+    /// The time between two evaluations.
+    pub eval_every: Duration,
+    /// The tasks.
+    pub tasks: Vec<Spec>,
+    /// The optimizers with the labels of the schedules that each is run under.
+    pub optimizers: Vec<(Grid, Vec<String>)>,
+    /// The schedules.
+    pub schedules: Vec<Grid>,
+    /// What is claimed of the results.
+    pub claims: Vec<Claim>,
+}
+
+impl Experiment {
+    /// Reads a config file, with `KEY=VALUE` overrides laid over it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or with every mistake found in it.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::parse(&path.display().to_string(), &text, &stem, overrides)
+    }
+
+    /// Reads the text of a config; `source` names it in errors, `default_name` is the experiment's
+    /// name where the text gives none.
+    ///
+    /// # Errors
+    /// With every mistake found in it.
+    pub fn parse(source: &str, text: &str, default_name: &str, overrides: &[String]) -> Result<Self> {
+        let mut diagnostics = Diagnostics::new();
+        let file = diagnostics.source(source, text);
+        let (mut table, errors) = source::parse(file, text);
+        let mut errors: Vec<_> = errors;
+        for set in overrides {
+            let (patch, more) = set_argument(set, &mut diagnostics);
+            errors.extend(more);
+            source::merge(&mut table, patch);
+        }
+        for error in errors {
+            diagnostics.add(&error.place, error.message);
+        }
+        let experiment = experiment::read(&table, default_name, &mut diagnostics);
+        diagnostics.into_result()?;
+        Ok(experiment)
+    }
+
+    /// How many updates and evaluations a run of a task has.
+    ///
+    /// # Errors
+    /// In words for the user, where the task lacks what a duration is measured in.
+    pub fn budget(&self, steps_per_epoch: Option<u64>) -> Result<Budget, String> {
+        let timeline = Timeline { steps: 0, steps_per_epoch, beta2: None };
+        let steps = self.length.in_steps(&timeline)?.max(1);
+        let eval_every = self.eval_every.in_steps(&Timeline { steps, ..timeline })?.max(1);
+        Ok(Budget { steps, eval_every })
+    }
+}
+
+/// The length of a run in steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Updates.
+    pub steps: u64,
+    /// Updates between two evaluations.
+    pub eval_every: u64,
+}
+
+/// Parses one `--set KEY=VALUE`. A value that is no TOML is text: `--set tasks.t.dataset=digits`.
+fn set_argument(set: &str, diagnostics: &mut Diagnostics) -> (source::Table, Vec<source::SyntaxError>) {
+    let name = format!("--set {set}");
+    let (table, errors) = source::parse(0, set);
+    if errors.is_empty() {
+        let number = diagnostics.source(name, set);
+        drop(table);
+        return source::parse(number, set);
+    }
+    let quoted = match set.split_once('=') {
+        Some((key, value)) => format!("{key}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
+        None => set.to_owned(),
+    };
+    let (_, quoted_errors) = source::parse(0, &quoted);
+    let text = if quoted_errors.is_empty() { quoted } else { set.to_owned() };
+    let number = diagnostics.source(name, text.clone());
+    source::parse(number, &text)
+}
+
+/// Every name that the registries know for a label without a `kind`, for messages.
+fn optimizer_names() -> impl Iterator<Item = &'static str> + Clone {
+    optim::OPTIMIZERS.iter().map(|definition| definition.about.name)
+}
+
+fn schedule_names() -> impl Iterator<Item = &'static str> + Clone {
+    schedule::SCHEDULES.iter().map(|definition| definition.about.name)
+}

@@ -1,0 +1,142 @@
+//! Things with keys of their own inside a key: the base of a wrapper, the parts of a composition.
+
+use crate::config::diagnostics::Diagnostics;
+use crate::config::grid::refuse_unknown;
+use crate::config::source::{Entry, Item, Node, Table};
+use crate::config::value::value;
+use crate::registry::{Accepts, Default, Key, choices, nearest};
+use crate::settings::{Settings, Value};
+use crate::{optim, schedule};
+
+/// How deep compositions may be nested.
+const DEEPEST: usize = 8;
+
+/// The length of a part; only parts of a `sequential` schedule use it.
+const LENGTH: Key = Key::optional("length", Accepts::Duration, "how long this part lasts");
+
+/// Reads `{ kind = "sgd", momentum = 0.9 }`.
+pub(super) fn optimizer(node: &Node, diagnostics: &mut Diagnostics) -> Option<Settings> {
+    let names: Vec<&str> = optim::OPTIMIZERS.iter().map(|definition| definition.about.name).collect();
+    read(node, "optimizer", &names, |kind| Some(optim::find(kind)?.keys().copied().collect()), diagnostics)
+}
+
+/// Reads a list of `{ kind = "cosine", period = "50%", length = "50%" }`.
+pub(super) fn schedules(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Value> {
+    let Item::Array(parts) = &node.item else {
+        let found = node.item.describe();
+        diagnostics.add(&node.place, format!("`{name}` is {found}")).expected(Accepts::Schedules.to_string());
+        return None;
+    };
+    if parts.is_empty() {
+        diagnostics.add(&node.place, format!("`{name}` is empty")).expected("at least one schedule");
+    }
+    let names: Vec<&str> = schedule::SCHEDULES.iter().map(|definition| definition.about.name).collect();
+    let keys = |kind: &str| Some(schedule::find(kind)?.keys().copied().chain([LENGTH]).collect());
+    let parts = parts.iter().map(|part| read(part, "schedule", &names, keys, diagnostics).map(Value::Nested));
+    parts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>().map(Value::List)
+}
+
+fn read(
+    node: &Node,
+    what: &str,
+    names: &[&str],
+    keys: impl Fn(&str) -> Option<Vec<Key>>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Settings> {
+    let kind = match &node.item {
+        Item::Table(table) => table.get("kind"),
+        _ => None,
+    };
+    let (Item::Table(table), Some(Entry { value: Node { item: Item::Text(kind), place }, .. })) = (&node.item, kind)
+    else {
+        let added = diagnostics.add(&node.place, format!("this {what} has no kind"));
+        added.expected(format!("a table such as {{ kind = \"{}\" }}", names[0]));
+        return None;
+    };
+    let Some(keys) = keys(kind) else {
+        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(choices(names));
+        if let Some(near) = nearest(kind, names.iter().copied()) {
+            added.help(format!("did you mean `{near}`?"));
+        }
+        return None;
+    };
+    let owner = format!("{what} `{kind}`");
+    let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    known.push("kind");
+    refuse_unknown(table, &known, &owner, diagnostics);
+    let mut settings = Settings::new(kind.as_str());
+    for key in &keys {
+        match table.get(key.name) {
+            Some(entry) => {
+                if let Some(value) = value(&entry.value, key.name, key.accepts, diagnostics) {
+                    settings.set(key.name, value);
+                }
+            }
+            None => {
+                if key.default == Default::Required {
+                    let added = diagnostics.add(&node.place, format!("{owner} lacks the key `{}`", key.name));
+                    added.expected(format!("`{}`: {}", key.name, key.accepts));
+                }
+                if let Some(value) = key.default.value() {
+                    settings.set(key.name, value);
+                }
+            }
+        }
+    }
+    Some(settings)
+}
+
+/// Writes out what `parts` mention by name: `"late_drop"` and `{ schedule = "late_drop", .. }` become
+/// the table of that label, or a schedule of that kind at its defaults.
+pub(super) fn write_out_parts(schedules: &Table, diagnostics: &mut Diagnostics) -> Table {
+    let mut written = schedules.clone();
+    for entry in &mut written.0 {
+        write_out(&mut entry.value, schedules, DEEPEST, diagnostics);
+    }
+    written
+}
+
+fn write_out(node: &mut Node, schedules: &Table, depth: usize, diagnostics: &mut Diagnostics) {
+    let Item::Table(table) = &mut node.item else { return };
+    let Some(parts) = table.0.iter_mut().find(|entry| entry.key == "parts") else { return };
+    let Item::Array(parts) = &mut parts.value.item else { return };
+    for part in parts {
+        if depth == 0 {
+            let added = diagnostics.add(&part.place, "schedules are nested too deeply");
+            added.help("does a composition contain itself?");
+            return;
+        }
+        if let Some(named) = named(part, schedules) {
+            *part = named;
+        }
+        write_out(part, schedules, depth - 1, diagnostics);
+    }
+}
+
+/// The table that a part stands for, if it mentions one by name.
+fn named(part: &Node, schedules: &Table) -> Option<Node> {
+    let (name, own): (&Node, &[Entry]) = match &part.item {
+        Item::Text(_) => (part, &[]),
+        Item::Table(table) => match &table.get("schedule")?.value {
+            node @ Node { item: Item::Text(_), .. } => (node, &table.0),
+            // { schedule = { kind = .. }, length = .. }
+            node => {
+                let Item::Table(inner) = &node.item else { return None };
+                let own = table.0.iter().filter(|entry| entry.key != "schedule");
+                let entries = inner.0.iter().chain(own).cloned().collect();
+                return Some(Node { item: Item::Table(Table(entries)), place: part.place.clone() });
+            }
+        },
+        _ => return None,
+    };
+    let Item::Text(text) = &name.item else { return None };
+    let mut entries = match schedules.get(text).map(|entry| &entry.value.item) {
+        Some(Item::Table(table)) => table.0.clone(),
+        _ => Vec::new(),
+    };
+    if !entries.iter().any(|entry| entry.key == "kind") {
+        entries.push(Entry { key: "kind".into(), key_place: name.place.clone(), value: name.clone() });
+    }
+    entries.extend(own.iter().filter(|entry| entry.key != "schedule").cloned());
+    Some(Node { item: Item::Table(Table(entries)), place: part.place.clone() })
+}

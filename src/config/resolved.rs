@@ -1,0 +1,116 @@
+//! The resolved config: everything that the runs used, as a config that can be read again.
+
+use candle_core::DType;
+use toml::{Table, Value as Toml};
+
+use crate::config::{Claim, Experiment, Grid};
+use crate::duration::Duration;
+use crate::settings::{Settings, Value};
+use crate::task::Spec;
+
+impl Experiment {
+    /// The config with every default written out.
+    pub fn to_toml(&self) -> String {
+        let mut table = self.training();
+        let claims: Table = self.claims.iter().map(|claim| (claim.label.clone(), of_claim(claim))).collect();
+        if !claims.is_empty() {
+            table.insert("claims".into(), claims.into());
+        }
+        render(&table)
+    }
+
+    /// What decides the results: the same text means the same runs, whatever is claimed of them.
+    pub fn training_toml(&self) -> String {
+        render(&self.training())
+    }
+
+    fn training(&self) -> Table {
+        let mut table = Table::new();
+        let seeds: Vec<Toml> = self.seeds.iter().map(|&seed| Toml::Integer(seed as i64)).collect();
+        table.insert("name".into(), self.name.clone().into());
+        table.insert("seeds".into(), seeds.into());
+        match self.length {
+            Duration::Epochs(epochs) => table.insert("epochs".into(), epochs.into()),
+            length => table.insert("steps".into(), of_value(&Value::Duration(length))),
+        };
+        table.insert("eval_every".into(), of_value(&Value::Duration(self.eval_every)));
+        let tasks: Table = self.tasks.iter().map(|task| (task.label.clone(), of_task(task).into())).collect();
+        let optimizers: Table = self
+            .optimizers
+            .iter()
+            .map(|(grid, schedules)| {
+                let mut table = of_grid(grid);
+                table.insert("schedules".into(), schedules.clone().into());
+                (grid.label.clone(), table.into())
+            })
+            .collect();
+        let schedules: Table = self.schedules.iter().map(|grid| (grid.label.clone(), of_grid(grid).into())).collect();
+        table.insert("tasks".into(), tasks.into());
+        table.insert("optimizers".into(), optimizers.into());
+        table.insert("schedules".into(), schedules.into());
+        table
+    }
+}
+
+fn render(table: &Table) -> String {
+    toml::to_string(table).expect("a table of plain values is valid TOML")
+}
+
+fn of_value(value: &Value) -> Toml {
+    match value {
+        Value::Bool(flag) => (*flag).into(),
+        Value::Integer(n) => (*n).into(),
+        Value::Float(x) => (*x).into(),
+        Value::Text(text) => text.clone().into(),
+        Value::Duration(Duration::Steps(steps)) => Toml::Integer(*steps as i64),
+        Value::Duration(duration) => duration.to_string().into(),
+        Value::List(values) => Toml::Array(values.iter().map(of_value).collect()),
+        Value::Nested(settings) => of_settings("kind", settings).into(),
+    }
+}
+
+fn of_settings(kind_key: &str, settings: &Settings) -> Table {
+    let kind = (kind_key.to_owned(), settings.kind.clone().into());
+    std::iter::once(kind).chain(settings.iter().map(|(key, value)| (key.to_owned(), of_value(value)))).collect()
+}
+
+fn of_grid(grid: &Grid) -> Table {
+    let axes = grid.axes.iter().map(|(key, values)| {
+        let value = match &values[..] {
+            [value] => of_value(value),
+            values => Toml::Array(values.iter().map(of_value).collect()),
+        };
+        (key.clone(), value)
+    });
+    std::iter::once(("kind".to_owned(), grid.kind.clone().into())).chain(axes).collect()
+}
+
+fn of_task(task: &Spec) -> Table {
+    let mut table = of_settings("model", &task.model);
+    if let Some(dataset) = &task.dataset {
+        table.extend(of_settings("dataset", dataset));
+        table.insert("batch_size".into(), Toml::Integer(task.batch_size as i64));
+    }
+    table.insert("dtype".into(), if task.dtype == DType::F64 { "f64" } else { "f32" }.into());
+    table.insert("metric".into(), task.metric.name().into());
+    if let Some(target) = task.target {
+        let target: Table = [(target.metric.name().to_owned(), target.value.into())].into_iter().collect();
+        table.insert("target".into(), target.into());
+    }
+    table
+}
+
+fn of_claim(claim: &Claim) -> Toml {
+    let mut table = Table::new();
+    table.insert("better".into(), claim.better.to_string().into());
+    table.insert("than".into(), claim.than.to_string().into());
+    table.insert("margin".into(), claim.margin.into());
+    if let Some(task) = &claim.task {
+        table.insert("task".into(), task.clone().into());
+    }
+    if let Some(metric) = claim.metric {
+        table.insert("metric".into(), metric.name().into());
+    }
+    table.insert("at".into(), claim.at.name().into());
+    table.into()
+}

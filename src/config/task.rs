@@ -1,0 +1,180 @@
+//! The `[tasks]` of a config.
+
+use candle_core::DType;
+
+use crate::config::diagnostics::Diagnostics;
+use crate::config::grid::{kind_of, read_keys, refuse_unknown};
+use crate::config::source::{Entry, Item, Table};
+use crate::config::value::value;
+use crate::metric::Metric;
+use crate::registry::{Accepts, Key, Range, choices, nearest};
+use crate::settings::{Settings, Value};
+use crate::task::data::{self, DATASETS};
+use crate::task::model::{self, Kind, MODELS};
+use crate::task::{Spec, Target};
+
+const BATCH_SIZE: Key = Key::integer("batch_size", 64, Range::within(1.0, 1_048_576.0), "examples in a batch");
+const METRIC_NAMES: [&str; 3] = ["loss", "accuracy", "perplexity"];
+
+/// Reads one task; nothing where its model is not to be made out.
+pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec> {
+    let owner = format!("task `{}`", entry.key);
+    let (table, model) = model_of(entry, &owner, diagnostics)?;
+    let mut known = vec!["model", "kind", "dtype", "target", "metric"];
+    let mut keys: Vec<Key> = model.about.keys.to_vec();
+    let mut dataset = None;
+    let mut default_dtype = "f64";
+    let mut metrics = vec![Metric::Loss];
+    if let Kind::Network { default_dataset, .. } = model.kind {
+        known.extend(["dataset", "batch_size"]);
+        default_dtype = "f32";
+        metrics.push(Metric::Accuracy);
+        dataset = dataset_of(table, default_dataset, diagnostics);
+    }
+    if let Some(dataset) = dataset {
+        keys.extend(dataset.about.keys);
+    }
+    known.extend(keys.iter().map(|key| key.name));
+    refuse_unknown(table, &known, &owner, diagnostics);
+
+    let mut settings = |kind: &str, keys: &'static [Key]| single(kind, table, entry, &owner, keys, diagnostics);
+    let model_settings = settings(model.about.name, model.about.keys);
+    let dataset = dataset.map(|dataset| settings(dataset.about.name, dataset.about.keys));
+    if let Kind::Function(build) = model.kind
+        && let Err(problem) = build(&model_settings)
+    {
+        diagnostics.add(&entry.key_place, format!("{owner}: {problem}"));
+    }
+    let batch_size = match table.get("batch_size") {
+        Some(entry) => value(&entry.value, "batch_size", BATCH_SIZE.accepts, diagnostics),
+        None => BATCH_SIZE.default.value(),
+    };
+    let dtype = word(table, "dtype", &["f32", "f64"], default_dtype, diagnostics);
+    let target = target(table, &metrics, diagnostics);
+    // Chosen by what people look at: accuracy where there is one.
+    let metric = match word(table, "metric", &METRIC_NAMES, "", diagnostics) {
+        "" => target.map_or(*metrics.last().expect("every task has a loss"), |target| target.metric),
+        name => Metric::parse(name).expect("one of the names"),
+    };
+    if !metrics.contains(&metric)
+        && let Some(entry) = table.get("metric")
+    {
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+        let added = diagnostics.add(&entry.value.place, format!("{owner} has no {}", metric.name()));
+        added.expected(choices(&names));
+    }
+    Some(Spec {
+        label: entry.key.clone(),
+        model: model_settings,
+        dataset,
+        batch_size: match batch_size {
+            Some(Value::Integer(n)) => n as usize,
+            _ => 1,
+        },
+        dtype: if dtype == "f64" { DType::F64 } else { DType::F32 },
+        target,
+        metric,
+    })
+}
+
+fn model_of<'a>(
+    entry: &'a Entry,
+    owner: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<(&'a Table, &'static model::Definition)> {
+    let names = MODELS.iter().map(|definition| definition.about.name);
+    let Item::Table(table) = &entry.value.item else {
+        diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");
+        return None;
+    };
+    // `model` is to a task what `kind` is to an optimizer: the label serves where it is one.
+    let renamed = Entry {
+        value: crate::config::source::Node {
+            item: Item::Table(Table(
+                table.get("model").map(|model| Entry { key: "kind".into(), ..model.clone() }).into_iter().collect(),
+            )),
+            place: entry.value.place.clone(),
+        },
+        ..entry.clone()
+    };
+    let model = kind_of(&renamed, "model", names, model::find, diagnostics).map(|(_, model)| model)?;
+    Some((table, model))
+}
+
+fn dataset_of(table: &Table, default: &str, diagnostics: &mut Diagnostics) -> Option<&'static data::Definition> {
+    let Some(entry) = table.get("dataset") else { return data::find(default) };
+    let names: Vec<&str> = DATASETS.iter().map(|definition| definition.about.name).collect();
+    let Item::Text(name) = &entry.value.item else {
+        diagnostics
+            .add(&entry.value.place, format!("`dataset` is {}", entry.value.item.describe()))
+            .expected(choices(&names));
+        return None;
+    };
+    let found = data::find(name);
+    if found.is_none() {
+        let added = diagnostics.add(&entry.value.place, format!("there is no dataset `{name}`"));
+        let added = added.expected(choices(&names));
+        if let Some(near) = nearest(name, names) {
+            added.help(format!("did you mean \"{near}\"?"));
+        }
+    }
+    found
+}
+
+/// The keys of a model or dataset, each with one value: a task is no axis.
+fn single(
+    kind: &str,
+    table: &Table,
+    entry: &Entry,
+    owner: &str,
+    keys: &'static [Key],
+    diagnostics: &mut Diagnostics,
+) -> Settings {
+    let mut settings = Settings::new(kind);
+    for (key, mut values) in read_keys(table, &entry.key_place, owner, keys.iter(), diagnostics) {
+        if values.len() > 1 {
+            let place = &table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place).clone();
+            let added = diagnostics.add(place, format!("`{key}` of a task has one value, not {}", values.len()));
+            added.help("to compare models or datasets, write one task for each");
+        }
+        settings.set(&key, values.swap_remove(0));
+    }
+    settings
+}
+
+fn word<'a>(
+    table: &Table,
+    name: &str,
+    words: &'static [&'static str],
+    default: &'a str,
+    diagnostics: &mut Diagnostics,
+) -> &'a str
+where
+    'static: 'a,
+{
+    let Some(entry) = table.get(name) else { return default };
+    match value(&entry.value, name, Accepts::Choice(words), diagnostics) {
+        Some(Value::Text(text)) => words.iter().find(|word| **word == text).copied().unwrap_or(default),
+        _ => default,
+    }
+}
+
+/// Reads `target = { accuracy = 0.95 }`.
+fn target(table: &Table, metrics: &[Metric], diagnostics: &mut Diagnostics) -> Option<Target> {
+    let entry = table.get("target")?;
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    let Item::Table(target) = &entry.value.item else {
+        let added = diagnostics.add(&entry.value.place, format!("`target` is {}", entry.value.item.describe()));
+        added.expected(format!("a metric and its value, such as {{ {} = 0.9 }}", names[names.len() - 1]));
+        return None;
+    };
+    refuse_unknown(target, &names, "`target`", diagnostics);
+    let [only] = &target.0[..] else {
+        diagnostics.add(&entry.value.place, "`target` names not exactly one metric").expected(choices(&names));
+        return None;
+    };
+    let metric = Metric::parse(&only.key).filter(|metric| metrics.contains(metric))?;
+    let range = if metric == Metric::Accuracy { Range::UNIT } else { Range::ANY };
+    let value = value(&only.value, metric.name(), Accepts::Float(range), diagnostics)?.as_float()?;
+    Some(Target { metric, value })
+}

@@ -1,0 +1,212 @@
+//! The training loop: a problem, an optimizer, a schedule and a budget become records.
+//!
+//! No input, no output and no config in here: an [`Observer`] sees what happens. The loop owns the
+//! evaluation points: whatever weights an optimizer trains at, its evaluations are at those it
+//! would deliver, and the training goes on from exactly where it was.
+
+use std::time::{Duration, Instant};
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::metric::Scores;
+use crate::nn::params::{Parameter, norm};
+use crate::optim::{Optimizer, Step};
+use crate::schedule::Schedule;
+use crate::task::{Problem, Split};
+
+/// Everything that one training needs.
+pub struct Training {
+    /// The weights and where their gradients come from.
+    pub problem: Box<dyn Problem>,
+    /// The update rule.
+    pub optimizer: Box<dyn Optimizer>,
+    /// The multiplier of the learning rate.
+    pub schedule: Box<dyn Schedule>,
+    /// The peak learning rate.
+    pub lr: f64,
+    /// The length beyond which gradients are scaled down.
+    pub clip_norm: Option<f64>,
+    /// Updates to do.
+    pub steps: u64,
+    /// Updates between two evaluations.
+    pub eval_every: u64,
+}
+
+/// One update, as it is logged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepRecord {
+    /// Updates done, this one included.
+    pub step: u64,
+    /// The rate of this update.
+    pub lr: f64,
+    /// The training loss where the gradient was taken.
+    pub loss: f64,
+    /// The length of the whole gradient, before any clipping.
+    pub grad_norm: f64,
+}
+
+/// One evaluation, as it is logged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvaluationRecord {
+    /// Updates done.
+    pub step: u64,
+    /// What was evaluated on.
+    pub split: Split,
+    /// What was measured.
+    pub scores: Scores,
+}
+
+/// Sees what happens in a training. Every method may stay as it is.
+pub trait Observer {
+    /// An update was done, or found impossible because it diverged.
+    ///
+    /// # Errors
+    /// Ends the training.
+    fn step(&mut self, _record: &StepRecord) -> Result<()> {
+        Ok(())
+    }
+
+    /// An evaluation was done.
+    ///
+    /// # Errors
+    /// Ends the training.
+    fn evaluation(&mut self, _record: &EvaluationRecord) -> Result<()> {
+        Ok(())
+    }
+
+    /// Asked before every update; `false` interrupts the training.
+    fn proceed(&mut self) -> bool {
+        true
+    }
+}
+
+/// An observer that looks away.
+impl Observer for () {}
+
+/// How a training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All updates were done.
+    Finished,
+    /// The loss or the gradient became infinite or not a number.
+    Diverged,
+    /// The observer asked to stop.
+    Interrupted,
+}
+
+/// What a training leaves behind beside its records.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// The updates done; for a diverged training the one that could not be done counts.
+    pub steps: u64,
+    /// Where the time went.
+    pub times: Times,
+    /// Bytes of optimizer state at the end.
+    pub state_bytes: usize,
+}
+
+/// Where the time of a training went.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// Batches, forward and backward passes.
+    pub gradients: Duration,
+    /// Updates of the weights.
+    pub optimizer: Duration,
+    /// Evaluations.
+    pub evaluation: Duration,
+}
+
+/// Trains from the first update to the last.
+///
+/// # Errors
+/// When a tensor operation or the observer fails. Divergence is an outcome, not an error.
+pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outcome> {
+    let mut times = Times::default();
+    let mut steps = 0;
+    let mut ending = Ending::Finished;
+    if !training.evaluate(0, Split::Validation, &mut times, observer)? {
+        ending = Ending::Diverged;
+    }
+    while ending == Ending::Finished && steps < training.steps {
+        if !observer.proceed() {
+            ending = Ending::Interrupted;
+            break;
+        }
+        let mut finite = training.update(steps, &mut times, observer)?;
+        steps += 1;
+        if !finite || steps == training.steps || steps.is_multiple_of(training.eval_every) {
+            finite &= training.evaluate(steps, Split::Validation, &mut times, observer)?;
+        }
+        if !finite {
+            ending = Ending::Diverged;
+        }
+    }
+    if ending != Ending::Interrupted {
+        training.evaluate(steps, Split::Test, &mut times, observer)?;
+    }
+    Ok(Outcome { ending, steps, times, state_bytes: training.optimizer.state_bytes() })
+}
+
+impl Training {
+    /// Does the update after `t` updates; `false` where loss or gradient are not finite.
+    fn update(&mut self, t: u64, times: &mut Times, observer: &mut dyn Observer) -> Result<bool> {
+        let start = Instant::now();
+        let (loss, gradients) = self.problem.gradients(t)?;
+        let grad_norm = norm(&gradients)?;
+        let computed = Instant::now();
+        let point = self.schedule.at(t);
+        let at = Step {
+            t,
+            lr: self.lr * point.factor,
+            momentum: point.momentum,
+            gradient_scale: self.clip_norm.map_or(1.0, |limit| (limit / (grad_norm + 1e-6)).min(1.0)),
+        };
+        let finite = loss.is_finite() && grad_norm.is_finite();
+        let lr = self.optimizer.rate(&at);
+        if finite {
+            self.optimizer.step(self.problem.parameters(), &gradients, &at)?;
+        }
+        times.gradients += computed - start;
+        times.optimizer += computed.elapsed();
+        observer.step(&StepRecord { step: t + 1, lr, loss, grad_norm })?;
+        Ok(finite)
+    }
+
+    /// Evaluates at the weights that the optimizer would deliver, then goes back to those it trains;
+    /// `false` where the loss is not finite.
+    fn evaluate(&mut self, step: u64, split: Split, times: &mut Times, observer: &mut dyn Observer) -> Result<bool> {
+        let start = Instant::now();
+        let scores = match self.optimizer.evaluation_weights(self.problem.parameters())? {
+            None => self.problem.evaluate(split)?,
+            Some(weights) => {
+                let trained = snapshot(self.problem.parameters())?;
+                assign(self.problem.parameters(), &weights)?;
+                let scores = self.problem.evaluate(split);
+                assign(self.problem.parameters(), &trained)?;
+                scores?
+            }
+        };
+        times.evaluation += start.elapsed();
+        let Some(scores) = scores else { return Ok(true) };
+        observer.evaluation(&EvaluationRecord { step, split, scores })?;
+        if split == Split::Validation && step > 0 {
+            self.schedule.observe(&scores);
+        }
+        Ok(scores.loss.is_finite())
+    }
+}
+
+/// Copies of the weights: a detached tensor would share their memory.
+fn snapshot(parameters: &[Parameter]) -> Result<Vec<Tensor>> {
+    parameters.iter().map(|parameter| Ok(parameter.var.as_detached_tensor().copy()?)).collect()
+}
+
+fn assign(parameters: &[Parameter], weights: &[Tensor]) -> Result<()> {
+    for (parameter, weights) in parameters.iter().zip(weights) {
+        parameter.var.set(weights)?;
+    }
+    Ok(())
+}
