@@ -1,5 +1,7 @@
 //! Which optimizer and which learning-rate schedule should I use, and is the difference real?
+pub mod analysis;
 pub mod chart;
+pub mod cli;
 pub mod config;
 pub mod duration;
 pub mod error;
@@ -7,8 +9,11 @@ pub mod metric;
 pub mod nn;
 pub mod optim;
 pub mod registry;
+pub mod report;
+pub mod results;
 pub mod rng;
 pub mod schedule;
 pub mod settings;
+pub mod sweep;
 pub mod task;
 pub mod train;

@@ -247,7 +247,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 3 && *distance * 2 <= candidate.len().max(2))
-        .min_by_key(|(distance, _)| *distance)
+        // Of equally near names, the one of the same length: a letter is mistyped more often than left out.
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(word.len())))
         .map(|(_, candidate)| candidate)
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::nn::float::Float;
@@ -111,6 +112,12 @@ impl Images {
     /// The dataset's name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// SHA-256 of pixels and labels in order, in hexadecimal.
+    pub fn digest(&self) -> String {
+        let digest = Sha256::new().chain_update(&self.pixels).chain_update(&self.labels).finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The positions of a split's images.

@@ -2,7 +2,7 @@
 //!
 //! A dataset is one file with a [`Definition`], and one line in [`DATASETS`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -82,5 +82,11 @@ impl Library {
         let data = Arc::new((definition.load)(settings, &self.locator)?);
         loaded.insert(key, data.clone());
         Ok(data)
+    }
+
+    /// The datasets read so far, by name, and the SHA-256 of their contents.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.values().map(|data| (data.name().to_owned(), data.digest())).collect()
     }
 }
