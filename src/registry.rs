@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::duration::Duration;
-use crate::settings::Value;
+use crate::settings::{Settings, Value};
 
 /// A kind as it is explained to the user.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +154,19 @@ impl Key {
     /// A key that takes a list of numbers.
     pub const fn floats(name: &'static str, default: &'static [f64], range: Range, help: &'static str) -> Self {
         Self { name, accepts: Accepts::Floats(range), default: Default::Floats(default), help }
+    }
+}
+
+impl Settings {
+    /// Every key at its default. Required keys stay absent.
+    pub fn defaults(kind: &str, keys: &[Key]) -> Self {
+        let mut settings = Self::new(kind);
+        for key in keys {
+            if let Some(value) = key.default.value() {
+                settings.set(key.name, value);
+            }
+        }
+        settings
     }
 }
 

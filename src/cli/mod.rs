@@ -70,7 +70,7 @@ impl From<Exit> for ExitCode {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Run(arguments) => run::execute(arguments),
+        Command::Run(arguments) => run::execute(&arguments),
         Command::Report(arguments) => report::execute(&arguments),
         Command::Plot(arguments) => plot::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),

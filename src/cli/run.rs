@@ -54,7 +54,7 @@ pub(super) struct Arguments {
     yes: bool,
 }
 
-pub(super) fn execute(arguments: Arguments) -> Result<Exit> {
+pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let experiment = Experiment::load(&arguments.config, &arguments.set)?;
     let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
     let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);

@@ -96,10 +96,7 @@ fn curves(results: &Results, ranking: &Ranking, metric: Metric, palette: &Palett
         series.push(line);
     }
     let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-    let mut y = Axis::new(format!("validation {}", metric.name()), Scale::auto(values));
-    if metric == Metric::Accuracy {
-        y.scale = Scale::Linear;
-    }
+    let y = axis(format!("validation {}", metric.name()), metric, values);
     Ok(LineChart {
         title: format!("{}: validation {}", ranking.task, metric.name()),
         subtitle: Some("each optimizer and schedule at its best hyper-parameters; mean and range over seeds".into()),
@@ -147,15 +144,28 @@ fn sensitivity(results: &Results, ranking: &Ranking, palette: &Palette) -> LineC
         series.push(line);
     }
     let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-    let scale = if metric == Metric::Accuracy { Scale::Linear } else { Scale::auto(values) };
+    let y = axis(format!("final validation {}", metric.name()), metric, values);
     LineChart {
         title: format!("{}: sensitivity to the learning rate", ranking.task),
         subtitle: Some("final score over seeds: mean and range; a rate at which a seed diverged is a cross".into()),
         x: Axis::new("learning rate", Scale::Log10),
-        y: Axis::new(format!("final validation {}", metric.name()), scale),
+        y,
         series,
         rules: target(results, ranking, metric),
     }
+}
+
+/// An axis for a metric. An accuracy is bounded, so nothing of it needs to be cut off.
+fn axis(label: String, metric: Metric, values: impl Iterator<Item = f64> + Clone) -> Axis {
+    if metric != Metric::Accuracy {
+        return Axis::new(label, Scale::auto(values));
+    }
+    let range = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
+    let range = range.map(|(low, high)| {
+        let margin = 0.05 * (high - low).max(0.01);
+        ((low - margin).max(0.0), (high + margin).min(1.0))
+    });
+    Axis { label, scale: Scale::Linear, range }
 }
 
 fn label(rank: &Rank) -> String {
