@@ -11,14 +11,31 @@ use crate::settings::Settings;
 mod constant;
 mod cosine;
 mod curve;
+mod exponential;
+mod inverse_sqrt;
 mod linear;
+mod multi_step;
+mod polynomial;
+mod rex;
 mod step;
 #[cfg(test)]
 mod testing;
 mod warmup;
+mod wsd;
 
 /// Every schedule that a config can name.
-pub const SCHEDULES: &[Definition] = &[constant::DEFINITION, step::DEFINITION, linear::DEFINITION, cosine::DEFINITION];
+pub const SCHEDULES: &[Definition] = &[
+    constant::DEFINITION,
+    step::DEFINITION,
+    multi_step::DEFINITION,
+    exponential::DEFINITION,
+    linear::DEFINITION,
+    polynomial::DEFINITION,
+    cosine::DEFINITION,
+    wsd::DEFINITION,
+    inverse_sqrt::DEFINITION,
+    rex::DEFINITION,
+];
 
 /// The keys that every schedule takes beside its own.
 pub const COMMON_KEYS: &[Key] = &[Key::optional(
