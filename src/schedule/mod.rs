@@ -10,11 +10,14 @@ use crate::settings::Settings;
 
 mod constant;
 mod cosine;
+mod cosine_warm_restarts;
 mod curve;
+mod cyclic;
 mod exponential;
 mod inverse_sqrt;
 mod linear;
 mod multi_step;
+mod one_cycle;
 mod polynomial;
 mod rex;
 mod step;
@@ -32,6 +35,9 @@ pub const SCHEDULES: &[Definition] = &[
     linear::DEFINITION,
     polynomial::DEFINITION,
     cosine::DEFINITION,
+    cosine_warm_restarts::DEFINITION,
+    one_cycle::DEFINITION,
+    cyclic::DEFINITION,
     wsd::DEFINITION,
     inverse_sqrt::DEFINITION,
     rex::DEFINITION,
