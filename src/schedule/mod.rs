@@ -19,6 +19,7 @@ mod linear;
 mod multi_step;
 mod one_cycle;
 mod polynomial;
+mod reduce_on_plateau;
 mod rex;
 mod step;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub const SCHEDULES: &[Definition] = &[
     cosine_warm_restarts::DEFINITION,
     one_cycle::DEFINITION,
     cyclic::DEFINITION,
+    reduce_on_plateau::DEFINITION,
     wsd::DEFINITION,
     inverse_sqrt::DEFINITION,
     rex::DEFINITION,
