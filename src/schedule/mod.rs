@@ -8,6 +8,7 @@ use crate::metric::Scores;
 use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
 
+mod chained;
 mod constant;
 mod cosine;
 mod cosine_warm_restarts;
@@ -18,9 +19,11 @@ mod inverse_sqrt;
 mod linear;
 mod multi_step;
 mod one_cycle;
+mod parts;
 mod polynomial;
 mod reduce_on_plateau;
 mod rex;
+mod sequential;
 mod step;
 #[cfg(test)]
 mod testing;
@@ -43,6 +46,8 @@ pub const SCHEDULES: &[Definition] = &[
     wsd::DEFINITION,
     inverse_sqrt::DEFINITION,
     rex::DEFINITION,
+    sequential::DEFINITION,
+    chained::DEFINITION,
 ];
 
 /// The keys that every schedule takes beside its own.
