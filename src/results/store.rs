@@ -116,7 +116,7 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", path)(error)),
         };
-        toml::from_str(&text).map(Some).map_err(|error| Error::damaged(path, error.message()))
+        toml::from_str(&text).map(Some).map_err(|error| Error::damaged(path, &error.message()))
     }
 
     /// The records of all runs in the folder, by name.

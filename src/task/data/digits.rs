@@ -46,12 +46,12 @@ fn load(_: &Settings, _: &Locator) -> Result<Images> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::Split;
 
     #[test]
     fn all_digits_are_there() {
         let images = load(&Settings::default(), &Locator::default()).unwrap();
         let n = |split| images.split(split).len();
-        use crate::task::Split::{Test, Train, Validation};
-        assert_eq!([n(Train), n(Validation), n(Test)], [1437, 180, 180]);
+        assert_eq!([n(Split::Train), n(Split::Validation), n(Split::Test)], [1437, 180, 180]);
     }
 }
