@@ -88,3 +88,46 @@ fn reports_and_plots_are_made_again_from_the_folder() {
 fn completions_are_for_the_shell_that_asked() {
     assert!(optbench(Path::new("."), &["completions", "bash"]).1.contains("_optbench"));
 }
+
+#[test]
+fn schedules_are_previewed_as_they_will_be_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 40\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.2\nmomentum = 0.9\n\
+                  [schedules.cosine]\nwarmup = \"10%\"\n[schedules.one_cycle]\n[schedules.cycle]\nkind = \"cosine\"\nperiod = 10\n";
+    fs::write(folder.path().join("s.toml"), config).unwrap();
+    let (code, csv) = optbench(folder.path(), &["schedule", "s.toml", "--csv", "-"]);
+    assert_eq!(code, 0);
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["schedule", "step", "factor", "lr", "momentum"]);
+    assert_eq!(rows.len(), 1 + 3 * 40);
+    assert_eq!(rows[1], ["cosine", "1", "0.25", "0.05", ""]);
+    assert_eq!((rows[41][0], rows[41][4]), ("one_cycle", "0.95"));
+
+    assert_eq!(optbench(folder.path(), &["run", "s.toml", "--set", "seeds=1"]).0, 0);
+    let logged =
+        fs::read_to_string(folder.path().join("results/s/runs/bowl-sgd-one_cycle-lr0.2-s0/steps.csv")).unwrap();
+    for (row, line) in rows[41..81].iter().zip(logged.lines().skip(1)) {
+        let logged: Vec<&str> = line.split(',').collect();
+        assert_eq!((row[1], row[3]), (logged[0], logged[2]));
+    }
+
+    assert_eq!(optbench(folder.path(), &["schedule", "s.toml", "--out", "s.png"]).0, 0);
+    assert!(fs::read(folder.path().join("s.png")).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(optbench(folder.path(), &["schedule", "s.toml", "--task", "bowls"]).0, 2);
+}
+
+#[test]
+fn odd_schedules_draw_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 40\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n\
+                  [schedules.cycle]\nkind = \"cosine\"\nperiod = 10\n[schedules.late]\nkind = \"multi_step\"\nmilestones = [10, 50]\n";
+    fs::write(folder.path().join("s.toml"), config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_optbench"))
+        .current_dir(folder.path())
+        .args(["run", "s.toml", "--dry-run"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("warning: schedule `cycle` on task `bowl`:"), "{said}");
+    assert!(said.contains("warning: schedule `late` on task `bowl`:"), "{said}");
+}

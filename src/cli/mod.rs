@@ -16,6 +16,7 @@ mod progress;
 mod provenance;
 mod report;
 mod run;
+mod schedule;
 mod threads;
 
 /// Which optimizer and which learning-rate schedule should I use, and is the difference real?
@@ -30,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   optbench init                              write a commented config to start from
   optbench run optbench.toml --dry-run       see what it would train
+  optbench schedule optbench.toml            see its learning rates
   optbench run optbench.toml                 train it; then ranking, charts and report
   optbench list optimizers adamw             equations, keys, defaults, source
 
@@ -39,6 +41,7 @@ not comparable; 130 interrupted, everything finished so far saved.";
 #[derive(Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Schedule(schedule::Arguments),
     Report(report::Arguments),
     Plot(plot::Arguments),
     List(list::Arguments),
@@ -71,6 +74,7 @@ impl From<Exit> for ExitCode {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::execute(&arguments),
+        Command::Schedule(arguments) => schedule::execute(&arguments),
         Command::Report(arguments) => report::execute(&arguments),
         Command::Plot(arguments) => plot::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),

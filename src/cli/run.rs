@@ -68,6 +68,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         .filter(|(place, _)| arguments.shard.contains(*place))
         .map(|(_, run)| run)
         .collect();
+    for warning in plan.warnings(&chosen)? {
+        say(&format!("warning: {warning}"));
+    }
     if arguments.dry_run {
         return dry_run(&plan, &chosen);
     }

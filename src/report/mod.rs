@@ -5,6 +5,7 @@ mod csv;
 mod format;
 mod html;
 mod ranking;
+pub mod schedules;
 
 use crate::analysis::{Ranking, ranking};
 use crate::config::Experiment;

@@ -129,6 +129,32 @@ impl Plan {
         self.runs.iter().map(|run| self.budgets[run.task].steps).sum()
     }
 
+    /// The label of a run's schedule, with the keys that the sweep varies.
+    pub fn label(&self, run: &Run) -> String {
+        let grid = self.experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
+        let swept = grid.into_iter().flat_map(|grid| grid.swept());
+        let values = swept.filter_map(|key| Some(format!(" {key} {}", run.schedule.get(key)?)));
+        run.schedule_label.clone() + &values.collect::<String>()
+    }
+
+    /// What is odd about the schedules of these runs, each sentence once.
+    ///
+    /// # Errors
+    /// When a schedule cannot be built.
+    pub fn warnings(&self, runs: &[&Run]) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        for run in runs {
+            for warning in self.schedule(run)?.warnings(self.budgets[run.task].steps) {
+                let task = &self.experiment.tasks[run.task].label;
+                let warning = format!("schedule `{}` on task `{task}`: {warning}", self.label(run));
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
+        Ok(warnings)
+    }
+
     /// The timeline of a run.
     pub fn timeline(&self, run: &Run) -> Timeline {
         Timeline {
