@@ -33,6 +33,7 @@
 //!     clip_norm: None,
 //!     steps: 50,
 //!     eval_every: 10,
+//!     resume: None,
 //! };
 //! let outcome = train(training, &mut ())?;
 //! assert_eq!(outcome.ending, Ending::Finished);

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metric::Scores;
 use crate::nn::params::{Parameter, norm};
-use crate::optim::{Optimizer, Step};
+use crate::optim::{Optimizer, State, Step};
 use crate::schedule::Schedule;
 use crate::task::{Problem, Split};
 
@@ -31,6 +31,25 @@ pub struct Training {
     pub steps: u64,
     /// Updates between two evaluations.
     pub eval_every: u64,
+    /// Where to go on from, instead of from the start.
+    pub resume: Option<Snapshot>,
+}
+
+/// Everything that a training needs to go on, bit for bit, from between two updates.
+///
+/// Batches and random numbers are not in it: they depend on the seed and the step alone.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Updates done.
+    pub steps: u64,
+    /// The weights, parameter by parameter.
+    pub weights: Vec<Tensor>,
+    /// What the optimizer remembers.
+    pub optimizer: State,
+    /// What the schedule has learned.
+    pub schedule: Vec<f64>,
+    /// Where the time went so far.
+    pub times: Times,
 }
 
 /// One update, as it is logged.
@@ -79,6 +98,19 @@ pub trait Observer {
     fn proceed(&mut self) -> bool {
         true
     }
+
+    /// Asked before every update and at an interruption: whether to be given a snapshot now.
+    fn wants_snapshot(&mut self) -> bool {
+        false
+    }
+
+    /// A snapshot, of the state after the last record that was seen.
+    ///
+    /// # Errors
+    /// Ends the training.
+    fn snapshot(&mut self, _snapshot: &Snapshot) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An observer that looks away.
@@ -119,7 +151,7 @@ pub struct Times {
     pub evaluation: Duration,
 }
 
-/// Trains from the first update to the last.
+/// Trains from the first update, or from where a snapshot was taken, to the last.
 ///
 /// # Errors
 /// When a tensor operation or the observer fails. Divergence is an outcome, not an error.
@@ -127,11 +159,18 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
     let mut times = Times::default();
     let mut steps = 0;
     let mut ending = Ending::Finished;
-    if !training.evaluate(0, Split::Validation, &mut times, observer)? {
+    if let Some(snapshot) = training.resume.take() {
+        (steps, times) = (snapshot.steps, snapshot.times);
+        training.go_back_to(snapshot)?;
+    } else if !training.evaluate(0, Split::Validation, &mut times, observer)? {
         ending = Ending::Diverged;
     }
     while ending == Ending::Finished && steps < training.steps {
-        if !observer.proceed() {
+        let proceed = observer.proceed();
+        if observer.wants_snapshot() {
+            observer.snapshot(&training.snapshot(steps, times)?)?;
+        }
+        if !proceed {
             ending = Ending::Interrupted;
             break;
         }
@@ -151,6 +190,23 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
 }
 
 impl Training {
+    fn snapshot(&self, steps: u64, times: Times) -> Result<Snapshot> {
+        Ok(Snapshot {
+            steps,
+            weights: copies(self.problem.parameters())?,
+            optimizer: self.optimizer.state()?,
+            schedule: self.schedule.state(),
+            times,
+        })
+    }
+
+    fn go_back_to(&mut self, snapshot: Snapshot) -> Result<()> {
+        assign(self.problem.parameters(), &snapshot.weights)?;
+        self.optimizer.restore(self.problem.parameters(), snapshot.optimizer)?;
+        self.schedule.restore(&snapshot.schedule);
+        Ok(())
+    }
+
     /// Does the update after `t` updates; `false` where loss or gradient are not finite.
     fn update(&mut self, t: u64, times: &mut Times, observer: &mut dyn Observer) -> Result<bool> {
         let start = Instant::now();
@@ -182,7 +238,7 @@ impl Training {
         let scores = match self.optimizer.evaluation_weights(self.problem.parameters())? {
             None => self.problem.evaluate(split)?,
             Some(weights) => {
-                let trained = snapshot(self.problem.parameters())?;
+                let trained = copies(self.problem.parameters())?;
                 assign(self.problem.parameters(), &weights)?;
                 let scores = self.problem.evaluate(split);
                 assign(self.problem.parameters(), &trained)?;
@@ -200,11 +256,15 @@ impl Training {
 }
 
 /// Copies of the weights: a detached tensor would share their memory.
-fn snapshot(parameters: &[Parameter]) -> Result<Vec<Tensor>> {
+fn copies(parameters: &[Parameter]) -> Result<Vec<Tensor>> {
     parameters.iter().map(|parameter| Ok(parameter.var.as_detached_tensor().copy()?)).collect()
 }
 
 fn assign(parameters: &[Parameter], weights: &[Tensor]) -> Result<()> {
+    if parameters.len() != weights.len() {
+        let (n, m) = (parameters.len(), weights.len());
+        return Err(Error::Usage(format!("{m} saved weights for a model of {n} parameters")));
+    }
     for (parameter, weights) in parameters.iter().zip(weights) {
         parameter.var.set(weights)?;
     }

@@ -10,8 +10,18 @@ use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 use crate::{optim, schedule};
 
-const KEYS: [&str; 9] =
-    ["name", "seeds", "epochs", "steps", "eval_every", "tasks", "optimizers", "schedules", "claims"];
+const KEYS: [&str; 10] = [
+    "name",
+    "seeds",
+    "epochs",
+    "steps",
+    "eval_every",
+    "checkpoint_every",
+    "tasks",
+    "optimizers",
+    "schedules",
+    "claims",
+];
 const MOST_SEEDS: i64 = 10_000;
 const MOST_STEPS: f64 = 1e12;
 const START: Place = Place { source: 0, span: (0, 0) };
@@ -35,6 +45,9 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
             Some(entry) => duration(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
             None => Duration::Percent(10.0),
         },
+        checkpoint_every: table
+            .get("checkpoint_every")
+            .and_then(|entry| duration(&entry.value, "checkpoint_every", diagnostics)),
         claims: claims(table, &tasks, &optimizers, diagnostics),
         tasks,
         optimizers,

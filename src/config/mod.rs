@@ -37,6 +37,8 @@ pub struct Experiment {
     pub length: Duration,
     /// The time between two evaluations.
     pub eval_every: Duration,
+    /// The time between two checkpoints; by the clock where it is not given.
+    pub checkpoint_every: Option<Duration>,
     /// The tasks.
     pub tasks: Vec<Spec>,
     /// The optimizers with the labels of the schedules that each is run under.

@@ -12,6 +12,10 @@ impl Experiment {
     /// The config with every default written out.
     pub fn to_toml(&self) -> String {
         let mut table = self.training();
+        if let Some(every) = self.checkpoint_every {
+            // It decides no result, so it is no part of what is compared.
+            table.insert("checkpoint_every".into(), of_value(&Value::Duration(every)));
+        }
         let claims: Table = self.claims.iter().map(|claim| (claim.label.clone(), of_claim(claim))).collect();
         if !claims.is_empty() {
             table.insert("claims".into(), claims.into());

@@ -40,7 +40,8 @@ impl Store {
     }
 }
 
-fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
+/// Reads every row of a CSV file.
+pub(super) fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let rows = csv::Reader::from_reader(file).into_deserialize();
     rows.map(|row| row.map_err(|error| Error::damaged(path, &error))).collect()

@@ -1,9 +1,13 @@
 //! The results folder: what has run.
 
+mod checkpoint;
 mod curves;
 mod record;
+mod recorder;
 mod store;
 
+pub use checkpoint::Checkpoint;
 pub use curves::EvaluationRow;
 pub use record::{Best, Record, Status};
-pub use store::{Recorder, Store};
+pub use recorder::Recorder;
+pub use store::Store;

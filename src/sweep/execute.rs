@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use crate::error::{Error, Result};
-use crate::results::{Best, Record, Recorder, Status, Store};
+use crate::results::{Record, Status, Store};
+use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
-use crate::task::{Split, Target};
-use crate::train::{self, Ending, EvaluationRecord, Observer, StepRecord, Training};
+use crate::train::{self, Ending, Snapshot, Training};
 
 /// The stack of a training thread: candle walks a graph by recursion.
 const STACK: usize = 256 << 20;
@@ -57,10 +57,10 @@ pub fn execute(
     let outcome = Mutex::new(Ok(Execution::default()));
     let worker = |number: usize| {
         let context = Context { plan, store, device, interrupt, progress, worker: number };
-        while let Some(run) = lock(&queue).pop_front() {
-            if interrupt.load(Ordering::Relaxed) {
-                break;
-            }
+        loop {
+            // Taken in a statement of its own: the queue must be free again while the run is trained.
+            let next = lock(&queue).pop_front();
+            let Some(run) = next.filter(|_| !interrupt.load(Ordering::Relaxed)) else { break };
             match context.train(run) {
                 Ok(Trained::Done(record)) => {
                     if let Ok(outcome) = &mut *lock(&outcome) {
@@ -109,32 +109,50 @@ enum Trained {
     Interrupted,
 }
 
-struct Context<'a> {
+/// What a training thread works with.
+pub(super) struct Context<'a> {
     plan: &'a Plan,
     store: &'a Store,
     device: &'a Device,
-    interrupt: &'a AtomicBool,
-    progress: &'a dyn Progress,
-    worker: usize,
+    pub(super) interrupt: &'a AtomicBool,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) worker: usize,
 }
 
 impl Context<'_> {
     fn train(&self, run: &Run) -> Result<Trained> {
         let start = Instant::now();
         let steps_per_epoch = self.plan.tasks[run.task].steps_per_epoch();
-        let Some(recorder) = self.store.begin(&run.name, steps_per_epoch)? else { return Ok(Trained::Elsewhere) };
+        let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch)? else {
+            return Ok(Trained::Elsewhere);
+        };
         if self.store.load(&run.name)?.is_some_and(|record| record.is_done()) {
+            recorder.abandon();
             return Ok(Trained::Before);
         }
         self.progress.started(self.worker, run, self.plan.budgets[run.task].steps);
         let spec = &self.plan.experiment.tasks[run.task];
-        let mut witness = Witness::new(recorder, spec.target, self);
-        let outcome = self.training(run).and_then(|training| train::train(training, &mut witness));
+        let checkpoint = recorder.take_checkpoint()?;
+        let before = checkpoint.as_ref().map_or(0.0, |(checkpoint, _)| checkpoint.seconds);
+        let mut witness = Witness::new(recorder, self, spec.target, self.plan.snapshots(run));
+        let mut resume = None;
+        if let Some((checkpoint, evaluations)) = checkpoint {
+            for row in evaluations {
+                witness.judge(row.step, &row.scores());
+            }
+            witness.seconds_before = before;
+            witness.saved = true;
+            resume = Some(checkpoint.snapshot);
+        }
+        let outcome = self.training(run, resume).and_then(|training| train::train(training, &mut witness));
         if let Err(Error::Io { .. }) = outcome {
             // The disk's refusal is not the run's fault, and concerns every other run too.
             return outcome.map(|_| Trained::Interrupted);
         }
         if outcome.as_ref().is_ok_and(|outcome| outcome.ending == Ending::Interrupted) {
+            if !witness.saved {
+                witness.recorder.abandon();
+            }
             return Ok(Trained::Interrupted);
         }
         let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
@@ -157,7 +175,7 @@ impl Context<'_> {
             test: witness.test,
             best: witness.best,
             steps_to_target: witness.steps_to_target,
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: before + start.elapsed().as_secs_f64(),
             gradient_seconds: times.gradients.as_secs_f64(),
             optimizer_seconds: times.optimizer.as_secs_f64(),
             evaluation_seconds: times.evaluation.as_secs_f64(),
@@ -168,7 +186,7 @@ impl Context<'_> {
         Ok(Trained::Done(record))
     }
 
-    fn training(&self, run: &Run) -> Result<Training> {
+    fn training(&self, run: &Run, resume: Option<Snapshot>) -> Result<Training> {
         let budget = self.plan.budgets[run.task];
         Ok(Training {
             problem: self.plan.tasks[run.task].problem(run.seed, self.device)?,
@@ -178,52 +196,7 @@ impl Context<'_> {
             clip_norm: run.optimizer.optional_float("clip_norm"),
             steps: budget.steps,
             eval_every: budget.eval_every,
+            resume,
         })
-    }
-}
-
-/// Writes down what happens and remembers what the record needs.
-struct Witness<'a> {
-    recorder: Recorder,
-    target: Option<Target>,
-    context: &'a Context<'a>,
-    steps: u64,
-    validation: Option<crate::metric::Scores>,
-    test: Option<crate::metric::Scores>,
-    best: Option<Best>,
-    steps_to_target: Option<u64>,
-}
-
-impl<'a> Witness<'a> {
-    fn new(recorder: Recorder, target: Option<Target>, context: &'a Context<'a>) -> Self {
-        let (validation, test, best, steps_to_target) = (None, None, None, None);
-        Self { recorder, target, context, steps: 0, validation, test, best, steps_to_target }
-    }
-}
-
-impl Observer for Witness<'_> {
-    fn step(&mut self, record: &StepRecord) -> Result<()> {
-        self.steps = record.step;
-        self.context.progress.step(self.context.worker, record.step);
-        self.recorder.step(record)
-    }
-
-    fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
-        match record.split {
-            Split::Validation => {
-                self.validation = Some(record.scores);
-                self.best = Some(self.best.map_or(Best(record.scores), |best| best.update(&record.scores)));
-                if self.target.is_some_and(|target| target.reached(&record.scores)) {
-                    self.steps_to_target.get_or_insert(record.step);
-                }
-            }
-            Split::Test => self.test = Some(record.scores),
-            Split::Train => {}
-        }
-        self.recorder.evaluation(record)
-    }
-
-    fn proceed(&mut self) -> bool {
-        !self.context.interrupt.load(Ordering::Relaxed)
     }
 }

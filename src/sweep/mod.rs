@@ -2,6 +2,8 @@
 
 mod execute;
 mod plan;
+mod witness;
 
 pub use execute::{Execution, Progress, execute};
 pub use plan::{Plan, Run, Shard};
+pub use witness::Snapshots;

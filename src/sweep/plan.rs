@@ -10,6 +10,7 @@ use crate::config::{Budget, Experiment};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
+use crate::sweep::Snapshots;
 use crate::task::data::Library;
 use crate::task::{self, Spec, Task};
 use crate::{optim, schedule};
@@ -153,6 +154,12 @@ impl Plan {
             }
         }
         Ok(warnings)
+    }
+
+    /// When checkpoints of a run are due.
+    pub fn snapshots(&self, run: &Run) -> Snapshots {
+        let every = self.experiment.checkpoint_every.and_then(|every| every.in_steps(&self.timeline(run)).ok());
+        every.map_or(Snapshots::Automatic, |steps| Snapshots::Every(steps.max(1)))
     }
 
     /// The timeline of a run.

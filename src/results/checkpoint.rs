@@ -1,0 +1,155 @@
+//! Checkpoints: a training between two updates, as a safetensors file.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+use crate::optim::State;
+use crate::train::{Snapshot, Times};
+
+/// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
+const FINGERPRINT: &str = "fingerprint";
+const VERSION: &str = "optbench";
+
+/// A snapshot, and how far the curves of its run had been written.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// The training.
+    pub snapshot: Snapshot,
+    /// Bytes of `steps.csv`.
+    pub steps_bytes: u64,
+    /// Bytes of `evals.csv`.
+    pub evaluations_bytes: u64,
+    /// Seconds that the run had taken.
+    pub seconds: f64,
+}
+
+impl Checkpoint {
+    /// Writes the checkpoint; an older one stays until the new one is whole.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
+        let Snapshot { steps, weights, optimizer, schedule, times } = &self.snapshot;
+        let counts = [*steps, self.steps_bytes, self.evaluations_bytes].map(|n| n as f64);
+        let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
+        let mut tensors: Vec<(String, Tensor)> = Vec::new();
+        for (name, numbers) in [
+            ("progress", &[&counts[..], &seconds, &[self.seconds]].concat()),
+            ("schedule", schedule),
+            ("optimizer", &optimizer.scalars),
+        ] {
+            // A tensor of nothing has no place in the format.
+            if !numbers.is_empty() {
+                tensors.push((name.into(), Tensor::new(numbers.as_slice(), &Device::Cpu)?));
+            }
+        }
+        tensors.extend(weights.iter().enumerate().map(|(i, weights)| (format!("weights.{i}"), weights.clone())));
+        let states = optimizer.tensors.iter().enumerate();
+        tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{i}.{name}"), tensor.clone())));
+        let marks = [(FINGERPRINT, fingerprint), (VERSION, env!("CARGO_PKG_VERSION"))];
+        let marks: HashMap<String, String> = marks.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let bytes = safetensors::serialize(tensors, Some(marks)).map_err(|error| Error::damaged(path, &error))?;
+        let folder = path.parent().unwrap_or(path);
+        let write = || {
+            let mut file = NamedTempFile::new_in(folder)?;
+            file.write_all(&bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(path)?;
+            super::store::sync_folder(folder)
+        };
+        write().map_err(Error::io("write", path))
+    }
+
+    /// Reads a checkpoint of this run; `None` where it is of another run or version, or damaged.
+    ///
+    /// What cannot be read costs the work since the run's start, never a wrong result.
+    pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Option<Self> {
+        let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
+        let marks = header.metadata().as_ref()?;
+        if marks.get(FINGERPRINT)? != fingerprint || marks.get(VERSION)? != env!("CARGO_PKG_VERSION") {
+            return None;
+        }
+        let mut tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).ok()?;
+        let numbers = |tensor: Option<Tensor>| -> Option<Vec<f64>> {
+            tensor.map_or(Some(Vec::new()), |tensor| {
+                (tensor.dtype() == DType::F64).then(|| tensor.to_vec1().ok()).flatten()
+            })
+        };
+        let progress = numbers(tensors.remove("progress"))?;
+        let [steps, steps_bytes, evaluations_bytes, gradients, optimizer, evaluation, seconds] = progress[..] else {
+            return None;
+        };
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        let times = Times { gradients: time(gradients)?, optimizer: time(optimizer)?, evaluation: time(evaluation)? };
+        let schedule = numbers(tensors.remove("schedule"))?;
+        let scalars = numbers(tensors.remove("optimizer"))?;
+        let mut weights = Vec::new();
+        while let Some(tensor) = tensors.remove(&format!("weights.{}", weights.len())) {
+            weights.push(tensor);
+        }
+        let mut states: Vec<(usize, String, Tensor)> = Vec::new();
+        for (name, tensor) in tensors {
+            let (place, name) = name.strip_prefix("state.")?.split_once('.')?;
+            states.push((place.parse().ok()?, name.to_owned(), tensor));
+        }
+        states.sort_by_key(|(place, ..)| *place);
+        let tensors = states.into_iter().map(|(_, name, tensor)| (name, tensor)).collect();
+        let optimizer = State { scalars, tensors };
+        let snapshot = Snapshot { steps: steps as u64, weights, optimizer, schedule, times };
+        Some(Self { snapshot, steps_bytes: steps_bytes as u64, evaluations_bytes: evaluations_bytes as u64, seconds })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint() -> Checkpoint {
+        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+        Checkpoint {
+            snapshot: Snapshot {
+                steps: 7,
+                weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
+                optimizer: State { scalars: vec![0.1 + 0.2], tensors: vec![("0.z".into(), tensor(&[4.0]))] },
+                schedule: vec![],
+                times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
+            },
+            steps_bytes: 100,
+            evaluations_bytes: 50,
+            seconds: 2.5,
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_as_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c");
+        checkpoint().write(&path, "f").unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let read = Checkpoint::read(&bytes, "f").unwrap();
+        assert_eq!(read.snapshot.optimizer.scalars, [0.1 + 0.2]);
+        assert_eq!(read.snapshot.optimizer.tensors[0].0, "0.z");
+        assert_eq!(read.snapshot.weights[1].to_vec1::<f32>().unwrap(), [3.0]);
+        assert_eq!((read.snapshot.steps, read.steps_bytes, read.evaluations_bytes, read.seconds), (7, 100, 50, 2.5));
+        assert_eq!(read.snapshot.times.gradients, Duration::from_millis(1500));
+        assert!(Checkpoint::read(&bytes, "another run").is_none());
+    }
+
+    #[test]
+    fn no_torn_checkpoint_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c");
+        checkpoint().write(&path, "f").unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        for end in 0..bytes.len() {
+            assert!(Checkpoint::read(&bytes[..end], "f").is_none(), "torn after {end} of {} bytes", bytes.len());
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Pulling the plug: whatever happens to a sweep, the same command ends it with the same bytes.
+//!
+//! `OPTBENCH_KILLS=300 cargo test --release --test interruptions -- --nocapture` pulls it 300 times.
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use optbench::rng::Stream;
+
+const CONFIG: &str = r#"
+name = "plug"
+seeds = 1
+steps = 700
+eval_every = 150
+checkpoint_every = 20
+[tasks.digits]
+model = "mlp"
+hidden = [256, 256]
+[tasks.bowl]
+model = "quadratic"
+[optimizers.sgd]
+lr = 0.05
+momentum = 0.9
+[optimizers.radam]
+lr = 0.003
+[optimizers.schedule_free_adamw]
+lr = 0.01
+warmup = "10%"
+[schedules.reduce_on_plateau]
+patience = 0
+[schedules.cosine]
+"#;
+const RUNS: usize = 12;
+
+fn start(folder: &Path, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_optbench"))
+        .current_dir(folder)
+        .args(["run", "plug.toml", "--jobs", "2"])
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plug.toml"), CONFIG).unwrap();
+    folder
+}
+
+/// The curves of the finished runs.
+fn curves(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for run in fs::read_dir(root.join("runs")).into_iter().flatten().flatten() {
+        let name = run.file_name().into_string().unwrap();
+        if !name.starts_with('.') {
+            for file in ["steps.csv", "evals.csv"] {
+                all.insert(format!("{name}/{file}"), fs::read(run.path().join(file)).unwrap());
+            }
+        }
+    }
+    all
+}
+
+fn checkpoints(root: &Path) -> usize {
+    let runs = fs::read_dir(root.join("runs")).into_iter().flatten().flatten();
+    runs.filter(|run| run.path().join("checkpoint.safetensors").is_file()).count()
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
+    let folder = folder();
+    let whole = folder.path().join("whole");
+    let begun = Instant::now();
+    assert!(start(folder.path(), &["--out", "whole"]).wait().unwrap().success());
+    let undisturbed = begun.elapsed();
+    let expected = curves(&whole);
+    assert_eq!(expected.len(), 2 * RUNS);
+
+    let wanted: usize = std::env::var("OPTBENCH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
+    let mut dice = Stream::new(0, "kills");
+    let (mut kills, mut sweeps, mut taken_up) = (0, 0, 0);
+    while kills < wanted {
+        let out = format!("killed-{sweeps}");
+        let root = folder.path().join(&out);
+        sweeps += 1;
+        loop {
+            let mut child = start(folder.path(), &["--out", &out]);
+            // The last start of a sweep may run to its end; the earlier ones rarely do.
+            std::thread::sleep(undisturbed.mul_f64(dice.between(0.02, 0.5)));
+            let finished = child.try_wait().unwrap();
+            if let Some(status) = finished {
+                assert!(status.success());
+                break;
+            }
+            signal(&child, "-KILL");
+            child.wait().unwrap();
+            kills += 1;
+            taken_up += usize::from(checkpoints(&root) > 0);
+            for (file, bytes) in curves(&root) {
+                assert!(bytes == expected[&file], "{file} counted as finished after kill {kills}, but differs");
+            }
+        }
+        assert!(curves(&root) == expected, "sweep {sweeps} differs after its kills");
+        assert_eq!(fs::read_to_string(root.join("runs.csv")).unwrap().lines().count(), 1 + RUNS);
+        let left = fs::read_dir(root.join("runs")).unwrap().flatten().filter(|e| e.path().is_dir()).count();
+        assert_eq!(left, RUNS, "nothing half done is left");
+    }
+    println!(
+        "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: 0 losses, 0 differing bytes"
+    );
+    assert!(taken_up > 0, "some run was taken up from its checkpoint");
+}
+
+#[test]
+fn a_terminated_sweep_stops_cleanly_within_two_seconds_and_goes_on() {
+    let folder = folder();
+    let arguments = ["--set", "steps=200000", "--set", "eval_every=50000", "--out", "long"];
+    let mut child = start(folder.path(), &arguments);
+    std::thread::sleep(Duration::from_millis(1800));
+    signal(&child, "-TERM");
+    let asked = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(checkpoints(&folder.path().join("long")) > 0, "what was under way is kept");
+}
+
+#[test]
+fn two_processes_share_a_sweep_without_training_anything_twice() {
+    let folder = folder();
+    assert!(start(folder.path(), &["--out", "whole"]).wait().unwrap().success());
+    let (mut a, mut b) = (start(folder.path(), &["--out", "shared"]), start(folder.path(), &["--out", "shared"]));
+    assert!(a.wait().unwrap().success() && b.wait().unwrap().success());
+    assert!(curves(&folder.path().join("shared")) == curves(&folder.path().join("whole")));
+    assert_eq!(fs::read_to_string(folder.path().join("shared/runs.csv")).unwrap().lines().count(), 1 + RUNS);
+}
+
+#[test]
+fn a_torn_checkpoint_costs_work_but_no_result() {
+    let folder = folder();
+    assert!(start(folder.path(), &["--out", "whole"]).wait().unwrap().success());
+    let root = folder.path().join("torn");
+    let mut child = start(folder.path(), &["--out", "torn"]);
+    while checkpoints(&root) == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(child.try_wait().unwrap().is_none(), "finished before it could be disturbed");
+    }
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    for run in fs::read_dir(root.join("runs")).unwrap().flatten() {
+        let checkpoint = run.path().join("checkpoint.safetensors");
+        if let Ok(bytes) = fs::read(&checkpoint) {
+            fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
+        }
+    }
+    assert!(start(folder.path(), &["--out", "torn"]).wait().unwrap().success());
+    assert!(curves(&root) == curves(&folder.path().join("whole")));
+}
