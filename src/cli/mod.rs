@@ -11,12 +11,14 @@ mod completions;
 mod device;
 mod init;
 mod list;
+mod merge;
 mod plot;
 mod progress;
 mod provenance;
 mod report;
 mod run;
 mod schedule;
+mod submit;
 mod threads;
 
 /// Which optimizer and which learning-rate schedule should I use, and is the difference real?
@@ -46,6 +48,8 @@ enum Command {
     Plot(plot::Arguments),
     List(list::Arguments),
     Init(init::Arguments),
+    Merge(merge::Arguments),
+    Submit(submit::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -79,6 +83,8 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => plot::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
         Command::Init(arguments) => init::execute(&arguments),
+        Command::Merge(arguments) => merge::execute(&arguments),
+        Command::Submit(arguments) => submit::execute(&arguments),
         Command::Completions(arguments) => completions::execute(&arguments),
     };
     match result {

@@ -132,7 +132,7 @@ fn dry_run(plan: &Plan, runs: &[&Run]) -> Result<Exit> {
 }
 
 /// Runs of an earlier start stay; whatever is not there, or failed, is missing.
-fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
+pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
     let mut missing = Vec::new();
     for run in chosen {
         match store.load(&run.name)? {
@@ -151,7 +151,7 @@ fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
 }
 
 /// Results of one folder belong to one experiment: another one must not be mixed in.
-fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
+pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
     let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
     let path = store.root().join("experiment.toml");
     let old = Experiment::parse(&path.display().to_string(), &old, "", &[])?;

@@ -2,12 +2,14 @@
 
 mod checkpoint;
 mod curves;
+mod merge;
 mod record;
 mod recorder;
 mod store;
 
 pub use checkpoint::Checkpoint;
 pub use curves::EvaluationRow;
+pub use merge::Merged;
 pub use record::{Best, Record, Status};
 pub use recorder::Recorder;
 pub use store::Store;

@@ -237,6 +237,15 @@ impl Shard {
     /// The whole sweep.
     pub const WHOLE: Self = Self { index: 1, count: 1 };
 
+    /// The `index`-th, from 1, of `count` parts.
+    ///
+    /// # Panics
+    /// When there is no such part.
+    pub fn new(index: usize, count: usize) -> Self {
+        assert!((1..=count).contains(&index), "part {index} of {count}");
+        Self { index, count }
+    }
+
     /// Whether the run at this place belongs to the part.
     pub fn contains(self, place: usize) -> bool {
         // Dealt out like cards, so that every part has its share of the slow tasks.

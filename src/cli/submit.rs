@@ -1,0 +1,182 @@
+//! `optbench submit`: the sweep as a job array of a cluster.
+//!
+//! Arrays deliver a task at least once: what is done is the results folder's own mark, so a task
+//! that comes twice finds its runs done, and a lost one is submitted again by the same command.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::{Exit, print, say};
+use crate::config::Experiment;
+use crate::error::{Error, Result};
+use crate::results::Store;
+use crate::sweep::{Plan, Run, Shard};
+use crate::task::data::Library;
+
+/// Submit the sweep to a cluster as a job array; a last job merges and reports
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The experiment, a TOML file
+    config: PathBuf,
+    /// What runs the jobs
+    #[arg(long, value_enum)]
+    engine: Engine,
+    /// Print the script and submit nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Override any key, such as steps=200
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Results directory, on a file system that all nodes share [default: results/<name>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Look for dataset files here first
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Tasks in the array; each trains its part of the runs [default: one for 20 runs, at most 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    tasks: Option<u16>,
+    /// Cores for each task; it trains as many runs at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    cpus: u16,
+    /// Partition
+    #[arg(long, value_name = "NAME")]
+    partition: Option<String>,
+    /// Time limit of a task, such as 2:00:00
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
+    /// Memory of a task, such as 4G
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// Any other option of sbatch, such as --option=--account=lab; may be repeated
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    option: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Engine {
+    Slurm,
+}
+
+/// Runs that a task trains unless the user says otherwise: a task costs its scheduler half a second.
+const BUNDLE: usize = 20;
+const MOST_TASKS: usize = 100;
+
+pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+    let Engine::Slurm = arguments.engine;
+    let experiment = Experiment::load(&arguments.config, &arguments.set)?;
+    let root = arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
+    let root = std::path::absolute(&root).map_err(Error::io("find", &root))?;
+    let store = Store::new(&root);
+    let plan = Plan::new(experiment, &Library::new(arguments.data_dir.clone()))?;
+    super::run::refuse_other_experiment(&store, &plan.experiment)?;
+    let all: Vec<&Run> = plan.runs.iter().collect();
+    let missing = super::run::missing(&store, &all)?;
+    if missing.is_empty() {
+        say("all runs are done; nothing was submitted");
+        return Ok(Exit::Success);
+    }
+    let tasks = arguments.tasks.map_or_else(|| all.len().div_ceil(BUNDLE).min(MOST_TASKS), usize::from).min(all.len());
+    let array: Vec<usize> = (1..=tasks)
+        .filter(|&index| {
+            let shard = Shard::new(index, tasks);
+            let mut own = plan.runs.iter().enumerate().filter(|(place, _)| shard.contains(*place));
+            own.any(|(_, run)| missing.iter().any(|missing| missing.name == run.name))
+        })
+        .collect();
+    let script = array_script(arguments, &plan, &root, &array, tasks)?;
+    if arguments.dry_run {
+        print(&script)?;
+        return Ok(Exit::Success);
+    }
+    store.create()?;
+    store.write("experiment.toml", plan.experiment.to_toml())?;
+    let job = submit(&script, &[])?;
+    let last = last_script(arguments, &plan, &root)?;
+    // After any ending: what a failed task left undone is the next submission's to train.
+    let report = submit(&last, &[format!("--dependency=afterany:{job}")])?;
+    say(&format!(
+        "submitted {} of {} runs as job {job}, {} tasks; job {report} reports when they end\n\
+         the same command submits again what is missing then",
+        missing.len(),
+        all.len(),
+        array.len()
+    ));
+    print(&format!("{job}\n"))?;
+    Ok(Exit::Success)
+}
+
+fn array_script(arguments: &Arguments, plan: &Plan, root: &Path, array: &[usize], tasks: usize) -> Result<String> {
+    let indices: Vec<String> = array.iter().map(ToString::to_string).collect();
+    let mut header = header(arguments, &plan.experiment.name, root, "%A_%a");
+    header
+        .insert(1, format!("--array={}", if array.len() == tasks { format!("1-{tasks}") } else { indices.join(",") }));
+    header.push(format!("--cpus-per-task={}", arguments.cpus));
+    header.extend(arguments.time.iter().map(|time| format!("--time={time}")));
+    // A minute's notice before the time limit: the run under way is saved and taken up again.
+    header.push("--signal=B:TERM@60".into());
+    let run = format!(
+        "exec {} run {} --out {} --jobs {} --threads 1 --shard \"${{SLURM_ARRAY_TASK_ID}}/{tasks}\"{}",
+        quoted(&program()?),
+        quoted(&root.join("experiment.toml")),
+        quoted(root),
+        arguments.cpus,
+        data_dir(arguments)?,
+    );
+    Ok(script(&header, &run))
+}
+
+fn last_script(arguments: &Arguments, plan: &Plan, root: &Path) -> Result<String> {
+    let header = header(arguments, &format!("{}-report", plan.experiment.name), root, "%j");
+    let (program, root) = (quoted(&program()?), quoted(root));
+    Ok(script(&header, &format!("exec {program} merge {root} --out {root}")))
+}
+
+fn header(arguments: &Arguments, name: &str, root: &Path, log: &str) -> Vec<String> {
+    let mut header = vec![format!("--job-name=optbench-{name}")];
+    header.push(format!("--output={}", root.join(format!("slurm-{log}.log")).display()));
+    header.extend(arguments.partition.iter().map(|partition| format!("--partition={partition}")));
+    header.extend(arguments.memory.iter().map(|memory| format!("--mem={memory}")));
+    header.extend(arguments.option.iter().cloned());
+    header
+}
+
+fn script(header: &[String], command: &str) -> String {
+    let header: String = header.iter().map(|option| format!("#SBATCH {option}\n")).collect();
+    format!("#!/bin/sh\n{header}\n{command}\n")
+}
+
+fn data_dir(arguments: &Arguments) -> Result<String> {
+    let Some(folder) = &arguments.data_dir else { return Ok(String::new()) };
+    let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
+    Ok(format!(" --data-dir {}", quoted(&folder)))
+}
+
+fn program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(Error::io("find", "optbench"))
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
+}
+
+/// Hands a script to sbatch and reads the number of its job.
+fn submit(script: &str, options: &[String]) -> Result<String> {
+    use std::io::Write;
+    let mut file = tempfile::NamedTempFile::new().map_err(Error::io("write", "a temporary file"))?;
+    file.write_all(script.as_bytes()).map_err(Error::io("write", "a temporary file"))?;
+    let output = Command::new("sbatch").arg("--parsable").args(options).arg(file.path()).output().map_err(|error| {
+        Error::Usage(format!(
+            "cannot start sbatch: {error}\n  help: submit from a machine of the cluster, or look with `--dry-run`"
+        ))
+    })?;
+    if !output.status.success() {
+        return Err(Error::Usage(format!("sbatch refused: {}", String::from_utf8_lossy(&output.stderr).trim())));
+    }
+    // `JOB` or `JOB;CLUSTER`.
+    let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok(answer.split(';').next().unwrap_or_default().to_owned())
+}

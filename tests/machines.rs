@@ -1,0 +1,87 @@
+//! A sweep over several machines: shards, merges, and the scripts for a cluster.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const CONFIG: &str = "name = \"many\"\nseeds = 3\nsteps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n\
+                      [optimizers.sgd]\nlr = [0.01, 0.1]\n[optimizers.adamw]\n";
+
+fn optbench(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_optbench")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("many.toml"), CONFIG).unwrap();
+    folder
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn shards_of_two_machines_merge_to_the_whole() {
+    let folder = folder();
+    for (shard, out) in [("1/2", "a"), ("2/2", "b"), ("1/1", "whole")] {
+        assert!(optbench(folder.path(), &["run", "many.toml", "--shard", shard, "--out", out]).status.success());
+    }
+    let merged = optbench(folder.path(), &["merge", "a", "b", "--out", "c"]);
+    assert!(merged.status.success(), "{}", said(&merged));
+    let names = |root: &str| {
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path().join(root).join("runs")).unwrap().flatten().map(|e| e.file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("c"), names("whole"));
+    for name in names("whole") {
+        for file in ["steps.csv", "evals.csv"] {
+            let read = |root: &str| fs::read(folder.path().join(root).join("runs").join(&name).join(file)).unwrap();
+            assert_eq!(read("c"), read("whole"));
+        }
+    }
+    let origins: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("c/provenance.json")).unwrap()).unwrap();
+    assert_eq!(origins.as_array().unwrap().len(), 2);
+    let again = optbench(folder.path(), &["merge", "a", "c", "--out", "c"]);
+    assert!(again.status.success() && said(&again).contains("0 runs taken"), "{}", said(&again));
+    assert!(optbench(folder.path(), &["run", "many.toml", "--out", "c"]).status.success());
+}
+
+#[test]
+fn different_experiments_do_not_merge() {
+    let folder = folder();
+    assert!(optbench(folder.path(), &["run", "many.toml", "--out", "a"]).status.success());
+    assert!(optbench(folder.path(), &["run", "many.toml", "--out", "b", "--set", "steps=21"]).status.success());
+    let merged = optbench(folder.path(), &["merge", "a", "b", "--out", "c"]);
+    assert_eq!(merged.status.code(), Some(2));
+    assert!(said(&merged).contains("steps: was 20, is 21"), "{}", said(&merged));
+    assert!(!folder.path().join("c/runs").exists());
+}
+
+#[test]
+fn a_submission_can_be_looked_at_and_leaves_out_what_is_done() {
+    let folder = folder();
+    let submit = |more: &[&str]| {
+        let arguments = [&["submit", "many.toml", "--engine", "slurm", "--dry-run", "--tasks", "3"], more].concat();
+        String::from_utf8(optbench(folder.path(), &arguments).stdout).unwrap()
+    };
+    let script = submit(&["--partition", "gpu", "--time", "1:00:00", "--memory", "2G", "--option=--account=lab"]);
+    for line in [
+        "#!/bin/sh",
+        "#SBATCH --array=1-3",
+        "#SBATCH --partition=gpu",
+        "#SBATCH --time=1:00:00",
+        "#SBATCH --mem=2G",
+        "#SBATCH --account=lab",
+    ] {
+        assert!(script.lines().any(|other| other == line), "{line} is not in\n{script}");
+    }
+    assert!(script.contains("--shard \"${SLURM_ARRAY_TASK_ID}/3\""), "{script}");
+    assert!(optbench(folder.path(), &["run", "many.toml", "--shard", "2/3"]).status.success());
+    assert!(submit(&[]).contains("#SBATCH --array=1,3\n"), "{}", submit(&[]));
+    assert!(optbench(folder.path(), &["run", "many.toml"]).status.success());
+    assert_eq!(submit(&[]), "");
+}
