@@ -1,0 +1,199 @@
+//! A sweep on a real Slurm cluster: two nodes on this machine's loopback, started by the test.
+//!
+//! Where Slurm is not installed the test says so and does nothing else; `.ci/run` installs it.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const CONFIG: &str = "name = \"cluster\"\nseeds = 6\nsteps = 6000\neval_every = \"50%\"\ncheckpoint_every = 500\n\
+    [tasks.digits]\nmodel = \"mlp\"\nhidden = [64]\n[optimizers.sgd]\nlr = [0.01, 0.1]\n[optimizers.adamw]\n";
+const RUNS: usize = 18;
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The daemons of a cluster; they die with it.
+struct Cluster {
+    folder: PathBuf,
+    host: String,
+    daemons: BTreeMap<&'static str, Child>,
+}
+
+impl Cluster {
+    fn start(folder: &Path) -> Self {
+        let output = Command::new("uname").arg("-n").output().unwrap();
+        let host = String::from_utf8(output.stdout).unwrap().trim().split('.').next().unwrap().to_owned();
+        let mut cluster = Self { folder: folder.to_owned(), host, daemons: BTreeMap::new() };
+        for place in ["state", "spool.n1", "spool.n2", "log"] {
+            fs::create_dir_all(folder.join(place)).unwrap();
+        }
+        fs::write(cluster.conf(), cluster.configuration()).unwrap();
+        for daemon in ["controller", "n1", "n2"] {
+            cluster.launch(daemon);
+        }
+        cluster.wait("idle nodes", |cluster| {
+            cluster.says("sinfo", &["-h", "-N", "-o", "%T"]).lines().all(|s| s == "idle")
+        });
+        cluster
+    }
+
+    fn conf(&self) -> PathBuf {
+        self.folder.join("slurm.conf")
+    }
+
+    fn configuration(&self) -> String {
+        let (d, h) = (self.folder.display(), &self.host);
+        let node = |name: &str, port: u16| {
+            format!("NodeName={name} NodeHostname={h} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=2000\n")
+        };
+        format!(
+            "ClusterName=optbench\nSlurmctldHost={h}(127.0.0.1)\nSlurmUser=root\nSlurmdUser=root\n\
+             AuthType=auth/none\nCredType=cred/none\nCommunicationParameters=NoInAddrAny,NoCtldInAddrAny\n\
+             SlurmctldPort=16817\nStateSaveLocation={d}/state\nSlurmctldPidFile={d}/slurmctld.pid\n\
+             SlurmctldLogFile={d}/log/slurmctld.log\nSlurmdSpoolDir={d}/spool.%n\nSlurmdPidFile={d}/slurmd.%n.pid\n\
+             SlurmdLogFile={d}/log/slurmd.%n.log\nSlurmdParameters=config_overrides\nProctrackType=proctrack/pgid\n\
+             TaskPlugin=task/none\nJobAcctGatherType=jobacct_gather/none\n\
+             AccountingStorageType=accounting_storage/none\nJobCompType=jobcomp/filetxt\nJobCompLoc={d}/log/jobcomp.txt\n\
+             SelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nSwitchType=switch/none\nMpiDefault=none\n\
+             ReturnToService=2\nSchedulerType=sched/backfill\n\
+             SchedulerParameters=sched_interval=1,sched_min_interval=50000,batch_sched_delay=0,bf_interval=1\n\
+             MaxArraySize=10001\nKillWait=5\n{}{}PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP\n",
+            node("n1", 16821),
+            node("n2", 16822),
+        )
+    }
+
+    fn launch(&mut self, daemon: &'static str) {
+        let (conf, mut command) =
+            (self.conf(), Command::new(if daemon == "controller" { "slurmctld" } else { "slurmd" }));
+        command.arg("-D").arg("-f").arg(&conf).env("SLURM_CONF", &conf);
+        if daemon != "controller" {
+            command.args(["-N", daemon]);
+        }
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.daemons.insert(daemon, child);
+    }
+
+    fn kill(&mut self, daemon: &'static str) {
+        if let Some(mut child) = self.daemons.remove(daemon) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// What a command of Slurm prints; nothing while the controller is away.
+    fn says(&self, command: &str, arguments: &[&str]) -> String {
+        let output = Command::new(command).args(arguments).env("SLURM_CONF", self.conf()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn wait(&self, what: &str, done: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !done(self) {
+            assert!(begun.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}: {}", self.says("squeue", &[]));
+            sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn drain(&self) {
+        // Twice empty: between a job's end and its successor's start the queue may look empty.
+        self.wait("empty queue", |cluster| {
+            let empty =
+                || cluster.says("sinfo", &["-h"]).contains("main") && cluster.says("squeue", &["-h"]).is_empty();
+            empty() && {
+                sleep(Duration::from_millis(500));
+                empty()
+            }
+        });
+    }
+
+    fn submit(&self) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_optbench"))
+            .current_dir(&self.folder)
+            .args(["submit", "cluster.toml", "--engine", "slurm", "--tasks", "6", "--out", "shared"])
+            .env("SLURM_CONF", self.conf())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn done(&self) -> usize {
+        curves(&self.folder.join("shared")).len()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.says("scancel", &["--user", "root"]);
+        sleep(Duration::from_millis(500));
+        for daemon in ["n1", "n2", "controller"] {
+            self.kill(daemon);
+        }
+    }
+}
+
+/// The curves of the finished runs.
+fn curves(root: &Path) -> BTreeMap<String, [Vec<u8>; 2]> {
+    let runs = fs::read_dir(root.join("runs")).into_iter().flatten().flatten();
+    let finished = runs.filter(|run| !run.file_name().to_string_lossy().starts_with('.'));
+    finished
+        .map(|run| {
+            let read = |file: &str| fs::read(run.path().join(file)).unwrap();
+            (run.file_name().into_string().unwrap(), [read("steps.csv"), read("evals.csv")])
+        })
+        .collect()
+}
+
+#[test]
+fn a_job_array_survives_its_cluster() {
+    if Command::new("slurmctld").arg("-V").output().is_err() {
+        println!("Slurm is not installed here: nothing was tested");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cluster.toml"), CONFIG).unwrap();
+    let alone = Command::new(env!("CARGO_BIN_EXE_optbench"))
+        .current_dir(folder.path())
+        .args(["run", "cluster.toml", "--out", "alone"])
+        .output()
+        .unwrap();
+    assert!(alone.status.success());
+    let expected = curves(&folder.path().join("alone"));
+    assert_eq!(expected.len(), RUNS);
+
+    let mut cluster = Cluster::start(folder.path());
+    println!("{}", cluster.submit());
+    cluster.wait("finished run", |cluster| cluster.done() > 0);
+    let tasks = "optbench run .*experiment.toml.*--shard";
+    assert!(Command::new("pkill").args(["-KILL", "-o", "-f", tasks]).status().unwrap().success());
+    println!("a task was killed with {} runs done", cluster.done());
+    sleep(Duration::from_secs(1));
+    cluster.kill("n1");
+    println!("a node's daemon was killed with {} runs done", cluster.done());
+    sleep(Duration::from_secs(1));
+    cluster.launch("n1");
+    cluster.kill("controller");
+    println!("the controller was killed with {} runs done", cluster.done());
+    sleep(Duration::from_secs(1));
+    cluster.launch("controller");
+    cluster.drain();
+
+    let mut submissions = 1;
+    while cluster.done() < RUNS {
+        assert!(submissions < 5, "{} of {RUNS} runs after {submissions} submissions", cluster.done());
+        println!("{} of {RUNS} runs done: submitted again", cluster.done());
+        cluster.submit();
+        submissions += 1;
+        cluster.drain();
+    }
+    assert!(curves(&folder.path().join("shared")) == expected, "the same bytes as on one machine");
+    assert!(cluster.submit().contains("all runs are done"));
+    let rows = fs::read_to_string(folder.path().join("shared/runs.csv")).unwrap().lines().count();
+    assert_eq!(rows, 1 + RUNS, "the last job merged and reported");
+    assert!(folder.path().join("shared/report.html").is_file());
+    println!("{RUNS} runs in {submissions} submissions, each once, 0 differing bytes");
+}
