@@ -13,6 +13,7 @@ use crate::settings::Settings;
 
 mod adabelief;
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adam_2k;
@@ -21,12 +22,18 @@ mod adamw;
 mod adan;
 mod ademamix;
 mod adopt;
+mod average;
 mod averaging;
 mod decay;
+mod lamb;
+mod linalg;
 mod lion;
+mod mars;
 mod memory;
+mod muon;
 mod nadam;
 mod pass;
+mod prodigy;
 mod radam;
 pub mod real;
 mod rmsprop;
@@ -36,6 +43,7 @@ mod schedule_free_adamw;
 mod schedule_free_radam;
 mod schedule_free_sgd;
 mod sgd;
+mod soap;
 mod warmup;
 mod whole;
 
@@ -63,11 +71,18 @@ pub const OPTIMIZERS: &[Definition] = &[
 ];
 
 /// The keys that every optimizer takes beside its own.
-pub const COMMON_KEYS: &[Key] = &[Key::optional(
-    "clip_norm",
-    Accepts::Float(Range::POSITIVE),
-    "scale the gradient down to this Euclidean norm where it is longer",
-)];
+pub const COMMON_KEYS: &[Key] = &[
+    Key::optional(
+        "clip_norm",
+        Accepts::Float(Range::POSITIVE),
+        "scale the gradient down to this Euclidean norm where it is longer",
+    ),
+    average::KIND,
+    average::DECAY,
+    average::START,
+    average::EVERY,
+    average::WINDOW,
+];
 
 /// An optimizer as it is registered.
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +113,7 @@ pub fn find(name: &str) -> Option<&'static Definition> {
 /// When there is no optimizer of that kind, or a key is missing: the config checks both.
 pub fn build(settings: &Settings) -> Box<dyn Optimizer> {
     let definition = find(&settings.kind).unwrap_or_else(|| panic!("there is no optimizer `{}`", settings.kind));
-    (definition.build)(settings)
+    average::around((definition.build)(settings), settings)
 }
 
 /// The key `lr`, for rules that have nothing particular to say about it.
