@@ -84,12 +84,13 @@ impl Moments {
     }
 }
 
-struct Adam {
-    moments: Moments,
-    decay: Decay,
+/// The rule itself, also for what is no matrix under rules for matrices.
+pub(super) struct Adam {
+    pub(super) moments: Moments,
+    pub(super) decay: Decay,
 }
 
-struct Coefficients {
+pub(super) struct Coefficients {
     moments: Moments,
     decay: DecayStep,
     /// `lr / (1 - beta1^t)`.

@@ -39,7 +39,12 @@ pub(super) struct DecayStep {
 impl Decay {
     /// Beside the step, as strong as the key `weight_decay` says.
     pub(super) fn decoupled(settings: &Settings) -> Self {
-        Self { weight_decay: settings.float("weight_decay"), decoupled: true }
+        Self::decoupled_by(settings.float("weight_decay"))
+    }
+
+    /// Beside the step, of a given strength.
+    pub(super) fn decoupled_by(weight_decay: f64) -> Self {
+        Self { weight_decay, decoupled: true }
     }
 
     /// Added to the gradient, as strong as the key `weight_decay` says.
@@ -62,6 +67,11 @@ impl Decay {
 }
 
 impl DecayStep {
+    /// What decoupled decay multiplies the weights by.
+    pub(super) fn shrink(&self) -> f64 {
+        self.shrink
+    }
+
     /// The weights and the gradient after decay.
     #[inline(always)]
     pub(super) fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {

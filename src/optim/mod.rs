@@ -68,6 +68,12 @@ pub const OPTIMIZERS: &[Definition] = &[
     ademamix::DEFINITION,
     adopt::DEFINITION,
     adabelief::DEFINITION,
+    lamb::DEFINITION,
+    adafactor::DEFINITION,
+    prodigy::DEFINITION,
+    mars::DEFINITION,
+    muon::DEFINITION,
+    soap::DEFINITION,
 ];
 
 /// The keys that every optimizer takes beside its own.

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::memory::{Memory, Slot, misfit};
 use crate::optim::pass::{self, Kernel, Term};
+use crate::optim::real::{Real, ema};
 use crate::optim::rule::{self, Rule, write_weights};
 use crate::optim::{Optimizer, State, Step};
 
@@ -50,11 +51,15 @@ impl Work<'_> {
         rule::update::<U, N>(self.composed, k, 1.0, self.parameter, &self.gradient, self.slots)
     }
 
-    /// Writes to the weights, with the first `M` slots to read.
-    pub(super) fn write_weights<const M: usize>(&mut self, kernel: &impl Kernel<0, M>) -> Result<()> {
-        let read: &[Tensor; M] = self.slots[..M].try_into().expect("M slots");
-        let (composed, read) = (self.composed, read.each_ref());
-        write_weights(self.parameter, |p| pass::sweep(composed, kernel, p, [], read))
+    /// Writes to the weights and all `N` slots, with the gradient to read.
+    pub(super) fn sweep<const N: usize>(&mut self, kernel: &impl Kernel<N, 1>) -> Result<()> {
+        let slots: &mut [Tensor; N] = (&mut *self.slots).try_into().expect("N slots");
+        write_weights(self.parameter, |p| pass::sweep(self.composed, kernel, p, slots.each_mut(), [&*self.gradient]))
+    }
+
+    /// Writes to the weights, with other tensors to read.
+    pub(super) fn write_weights<const M: usize>(&self, kernel: &impl Kernel<0, M>, read: [&Tensor; M]) -> Result<()> {
+        write_weights(self.parameter, |p| pass::sweep(self.composed, kernel, p, [], read))
     }
 
     /// Writes to the first `1 + N` slots, with the gradient to read.
@@ -71,26 +76,58 @@ impl Work<'_> {
 
     /// The Euclidean norm of a tensor such as those in here.
     pub(super) fn norm(&self, tensor: &Tensor) -> Result<f64> {
-        struct Square;
-
-        impl Term<1> for Square {
-            #[inline(always)]
-            fn term<R: crate::optim::real::Real>(&self, [x]: [R; 1]) -> R {
-                x.clone() * x
-            }
-        }
-
-        Ok(self.sum(&Square, [tensor])?.sqrt())
+        Ok(self.sum(&Squared, [tensor])?.sqrt())
     }
 
     /// The weights.
     pub(super) fn weights(&self) -> &Tensor {
         self.parameter.var.as_tensor()
     }
+}
 
-    /// The number type of weights, gradient and slots.
-    pub(super) fn dtype(&self) -> DType {
-        self.parameter.var.dtype()
+struct Squared;
+
+impl Term<1> for Squared {
+    #[inline(always)]
+    fn term<R: Real>(&self, [x]: [R; 1]) -> R {
+        x.clone() * x
+    }
+}
+
+/// An average that moves on to newer values.
+pub(super) struct Average {
+    pub(super) keep: f64,
+}
+
+impl Kernel<0, 1> for Average {
+    #[inline(always)]
+    fn apply<R: Real>(&self, average: R, _: [R; 0], [value]: [R; 1]) -> (R, [R; 0]) {
+        (ema(average, value, self.keep), [])
+    }
+}
+
+/// An average that moves on to the squares of newer values.
+pub(super) struct AverageOfSquares {
+    pub(super) keep: f64,
+}
+
+impl Kernel<0, 1> for AverageOfSquares {
+    #[inline(always)]
+    fn apply<R: Real>(&self, average: R, _: [R; 0], [value]: [R; 1]) -> (R, [R; 0]) {
+        (ema(average, value.clone() * value, self.keep), [])
+    }
+}
+
+/// `x own + y other`.
+pub(super) struct Mix {
+    pub(super) own: f64,
+    pub(super) other: f64,
+}
+
+impl Kernel<0, 1> for Mix {
+    #[inline(always)]
+    fn apply<R: Real>(&self, x: R, _: [R; 0], [y]: [R; 1]) -> (R, [R; 0]) {
+        (x * self.own + y * self.other, [])
     }
 }
 
