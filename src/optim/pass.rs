@@ -44,13 +44,20 @@ pub(super) fn sweep<K: Kernel<N, M>, const N: usize, const M: usize>(
         _ => {
             let fields = rest.each_ref().map(|tensor| Field::new(tensor));
             let (new_first, new_rest) = kernel.apply(Field::new(first), fields, read.map(Field::new));
-            *first = new_first.tensor()?;
+            let old_first = std::mem::replace(first, new_first.tensor()?);
             for (tensor, field) in rest.into_iter().zip(new_rest) {
-                *tensor = field.tensor()?;
+                let new = field.tensor()?;
+                // A kernel may pass the first value on, and that memory may be about to be written to.
+                *tensor = if same_memory(&new, &old_first) { new.copy()? } else { new };
             }
             Ok(())
         }
     }
+}
+
+/// Whether two tensors are the same numbers in memory.
+pub(super) fn same_memory(a: &Tensor, b: &Tensor) -> bool {
+    std::ptr::eq(&*a.storage_and_layout().0, &*b.storage_and_layout().0)
 }
 
 /// The sum of the terms of all coordinates, in double precision on the CPU.

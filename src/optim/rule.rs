@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::nn::params::Parameter;
 pub use crate::optim::memory::Slot;
 use crate::optim::memory::{Memory, misfit};
-use crate::optim::pass::{Kernel, sweep};
+use crate::optim::pass::{Kernel, same_memory, sweep};
 use crate::optim::real::{Field, Real};
 use crate::optim::{Optimizer, State, Step};
 
@@ -79,7 +79,7 @@ pub(super) fn update<U: Rule<N>, const N: usize>(
 pub(super) fn write_weights(parameter: &Parameter, pass: impl FnOnce(&mut Tensor) -> Result<()>) -> Result<()> {
     let mut weights = parameter.var.as_tensor().clone();
     pass(&mut weights)?;
-    if weights.id() != parameter.var.id() {
+    if !same_memory(&weights, parameter.var.as_tensor()) {
         parameter.var.set(&weights)?;
     }
     Ok(())
