@@ -1,6 +1,6 @@
 //! AdaBelief: Adam that divides by how far gradients are from what it expects.
 
-use crate::optim::adam::{self, BETA1, BETA2, Moments};
+use crate::optim::adam::{self, BETA1, BETA2, Denominator, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
@@ -49,8 +49,7 @@ struct Coefficients {
     decay: DecayStep,
     /// `lr / (1 - beta1^t)`.
     rate: f64,
-    /// `sqrt(1 - beta2^t)`.
-    second_correction: f64,
+    denominator: Denominator,
 }
 
 /// With a third slot, the rule is its amsgrad variant.
@@ -64,8 +63,12 @@ impl<const N: usize> Rule<N> for AdaBelief {
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {
         let moments = self.moments.at(at);
-        let (first, second) = moments.corrections(at.t + 1);
-        Coefficients { moments, decay: self.decay.at(at.lr), rate: at.lr / first, second_correction: second.sqrt() }
+        Coefficients {
+            moments,
+            decay: self.decay.at(at.lr),
+            rate: at.lr / moments.corrections(at.t + 1).0,
+            denominator: moments.denominator(at.t),
+        }
     }
 
     #[inline(always)]
@@ -79,6 +82,6 @@ impl<const N: usize> Rule<N> for AdaBelief {
             v = slots[2].clone().max(v);
             slots[2] = v.clone();
         }
-        (p - m * k.rate / (v.sqrt() / k.second_correction + k.moments.eps), slots)
+        (p - m * k.rate / k.denominator.of(v), slots)
     }
 }

@@ -65,6 +65,11 @@ impl Moments {
         (1.0 - self.beta1.powf(t as f64), 1.0 - self.beta2.powf(t as f64))
     }
 
+    /// What the step after `t` updates divides by.
+    pub(super) fn denominator(self, t: u64) -> Denominator {
+        Denominator { scale: 1.0 / self.corrections(t + 1).1.sqrt(), eps: self.eps }
+    }
+
     /// Both moments after one more gradient.
     #[inline(always)]
     pub(super) fn advance<R: Real>(&self, m: R, v: R, g: R) -> (R, R) {
@@ -84,6 +89,21 @@ impl Moments {
     }
 }
 
+/// `sqrt(v / (1 - beta2^t)) + eps`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Denominator {
+    /// `1 / sqrt(1 - beta2^t)`: a product is cheaper than a quotient.
+    pub(super) scale: f64,
+    pub(super) eps: f64,
+}
+
+impl Denominator {
+    #[inline(always)]
+    pub(super) fn of<R: Real>(&self, v: R) -> R {
+        v.sqrt() * self.scale + self.eps
+    }
+}
+
 /// The rule itself, also for what is no matrix under rules for matrices.
 pub(super) struct Adam {
     pub(super) moments: Moments,
@@ -95,8 +115,7 @@ pub(super) struct Coefficients {
     decay: DecayStep,
     /// `lr / (1 - beta1^t)`.
     rate: f64,
-    /// `sqrt(1 - beta2^t)`.
-    second_correction: f64,
+    denominator: Denominator,
 }
 
 /// With a third slot, the rule is its amsgrad variant.
@@ -110,8 +129,12 @@ impl<const N: usize> Rule<N> for Adam {
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {
         let moments = self.moments.at(at);
-        let (first, second) = moments.corrections(at.t + 1);
-        Coefficients { moments, decay: self.decay.at(at.lr), rate: at.lr / first, second_correction: second.sqrt() }
+        Coefficients {
+            moments,
+            decay: self.decay.at(at.lr),
+            rate: at.lr / moments.corrections(at.t + 1).0,
+            denominator: moments.denominator(at.t),
+        }
     }
 
     #[inline(always)]
@@ -123,6 +146,6 @@ impl<const N: usize> Rule<N> for Adam {
             v = slots[2].clone().max(v);
             slots[2] = v.clone();
         }
-        (p - m * k.rate / (v.sqrt() / k.second_correction + k.moments.eps), slots)
+        (p - m * k.rate / k.denominator.of(v), slots)
     }
 }

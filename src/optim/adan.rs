@@ -1,6 +1,6 @@
 //! Adan: Nesterov momentum from differences of gradients.
 
-use crate::optim::adam::EPS;
+use crate::optim::adam::{Denominator, EPS};
 use crate::optim::decay;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
@@ -55,14 +55,12 @@ struct Coefficients {
     beta1: f64,
     beta2: f64,
     beta3: f64,
-    eps: f64,
     /// 0 at the first step, which has no previous gradient, else 1.
     difference: f64,
     /// `lr / (1 - beta1^t)` and `lr beta2 / (1 - beta2^t)`.
     of_mean: f64,
     of_difference: f64,
-    /// `sqrt(1 - beta3^t)`.
-    correction: f64,
+    denominator: Denominator,
     /// What the weights are multiplied by before the step, and divided by after it.
     before: f64,
     after: f64,
@@ -85,11 +83,10 @@ impl Rule<4> for Adan {
             beta1,
             beta2,
             beta3,
-            eps,
             difference: if at.t == 0 { 0.0 } else { 1.0 },
             of_mean: at.lr / left(beta1),
             of_difference: at.lr * beta2 / left(beta2),
-            correction: left(beta3).sqrt(),
+            denominator: Denominator { scale: 1.0 / left(beta3).sqrt(), eps },
             before,
             after,
         }
@@ -103,7 +100,7 @@ impl Rule<4> for Adan {
         let ahead = g.clone() + difference * k.beta2;
         let n = ema(n, ahead.clone() * ahead, k.beta3);
         let direction = m.clone() * k.of_mean + d.clone() * k.of_difference;
-        let step = direction / (n.clone().sqrt() / k.correction + k.eps);
+        let step = direction / k.denominator.of(n.clone());
         ((p * k.before - step) / k.after, [m, d, n, g])
     }
 }

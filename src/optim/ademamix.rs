@@ -1,7 +1,7 @@
 //! AdEMAMix: a fast and a very slow average of gradients.
 
 use crate::duration::Duration;
-use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
@@ -62,8 +62,7 @@ struct Coefficients {
     /// `lr / (1 - beta1^t)` and `lr alpha_t`.
     of_fast: f64,
     of_slow: f64,
-    /// `sqrt(1 - beta2^t)`.
-    second_correction: f64,
+    denominator: Denominator,
 }
 
 /// How much of a warmup is done after `t` updates.
@@ -80,7 +79,6 @@ impl Rule<3> for AdEmaMix {
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {
         let moments = self.moments.at(at);
-        let (first, second) = moments.corrections(at.t + 1);
         let beta3 = match progress(at.t + 1, self.beta3_warmup) {
             1.0 => self.beta3,
             // The half-life grows linearly.
@@ -90,9 +88,9 @@ impl Rule<3> for AdEmaMix {
             moments,
             decay: self.decay.at(at.lr),
             beta3,
-            of_fast: at.lr / first,
+            of_fast: at.lr / moments.corrections(at.t + 1).0,
             of_slow: at.lr * self.alpha * progress(at.t + 1, self.alpha_warmup),
-            second_correction: second.sqrt(),
+            denominator: moments.denominator(at.t),
         }
     }
 
@@ -102,6 +100,6 @@ impl Rule<3> for AdEmaMix {
         let (fast, v) = k.moments.advance(fast, v, g.clone());
         let (p, _) = k.decay.apply(p, g);
         let direction = fast.clone() * k.of_fast + slow.clone() * k.of_slow;
-        (p - direction / (v.clone().sqrt() / k.second_correction + k.moments.eps), [fast, slow, v])
+        (p - direction / k.denominator.of(v.clone()), [fast, slow, v])
     }
 }

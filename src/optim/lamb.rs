@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::optim::adam::{BETA1, BETA2, Moments};
+use crate::optim::adam::{BETA1, BETA2, Denominator, Moments};
 use crate::optim::decay;
 use crate::optim::memory::Slot;
 use crate::optim::pass::{Kernel, Term};
@@ -54,16 +54,16 @@ impl Kernel<1, 1> for Advance {
 /// The direction `u`.
 #[derive(Clone, Copy)]
 struct Direction {
-    /// `1 - beta1^t` and `sqrt(1 - beta2^t)`.
-    corrections: (f64, f64),
-    eps: f64,
+    /// `1 / (1 - beta1^t)`.
+    scale: f64,
+    denominator: Denominator,
     weight_decay: f64,
 }
 
 impl Direction {
     #[inline(always)]
     fn at<R: Real>(&self, p: R, m: R, v: R) -> R {
-        m / self.corrections.0 / (v.sqrt() / self.corrections.1 + self.eps) + p * self.weight_decay
+        m * self.scale / self.denominator.of(v) + p * self.weight_decay
     }
 }
 
@@ -94,9 +94,11 @@ impl WholeRule for Lamb {
 
     fn step(&mut self, tensors: &mut [Work], at: &Step) -> Result<()> {
         let moments = self.moments.at(at);
-        let (first, second) = moments.corrections(at.t + 1);
-        let direction =
-            Direction { corrections: (first, second.sqrt()), eps: moments.eps, weight_decay: self.weight_decay };
+        let direction = Direction {
+            scale: 1.0 / moments.corrections(at.t + 1).0,
+            denominator: moments.denominator(at.t),
+            weight_decay: self.weight_decay,
+        };
         for work in tensors {
             work.write_slots(&Advance(moments))?;
             let [m, v] = &*work.slots else { unreachable!("two slots") };

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::optim::adam::{Adam, EPS, Moments};
+use crate::optim::adam::{Adam, Denominator, EPS, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::memory::Slot;
 use crate::optim::muon::share_of_lr;
@@ -100,9 +100,9 @@ struct ByMoments {
     correction: Correction,
     moments: Moments,
     decay: DecayStep,
-    /// `lr / (1 - beta1^t)` and `sqrt(1 - beta2^t)`.
+    /// `lr / (1 - beta1^t)`.
     rate: f64,
-    second_correction: f64,
+    denominator: Denominator,
 }
 
 impl Kernel<3, 1> for ByMoments {
@@ -111,7 +111,7 @@ impl Kernel<3, 1> for ByMoments {
         let c = self.correction.at(g.clone(), previous);
         let (p, c) = self.decay.apply(p, c);
         let (m, v) = self.moments.advance(m, v, c);
-        let step = m.clone() * self.rate / (v.clone().sqrt() / self.second_correction + self.moments.eps);
+        let step = m.clone() * self.rate / self.denominator.of(v.clone());
         (p - step, [g, m, v])
     }
 }
@@ -154,7 +154,6 @@ impl WholeRule for Mars {
     fn step(&mut self, tensors: &mut [Work], at: &Step) -> Result<()> {
         let vectors = Rule::<2>::coefficients(&mut self.vectors, &Step { lr: at.lr * self.vector_share, ..*at });
         let (moments, decay, lr) = (self.moments.at(at), self.decay.at(at.lr), at.lr);
-        let (first, second) = moments.corrections(at.t + 1);
         for work in tensors {
             if !self.corrects(work.weights().dims()) {
                 work.update::<Adam, 2>(&vectors)?;
@@ -166,8 +165,8 @@ impl WholeRule for Mars {
             if self.lion {
                 work.sweep(&BySign { correction, moments, decay, lr })?;
             } else {
-                let (rate, second_correction) = (lr / first, second.sqrt());
-                work.sweep(&ByMoments { correction, moments, decay, rate, second_correction })?;
+                let (rate, denominator) = (lr / moments.corrections(at.t + 1).0, moments.denominator(at.t));
+                work.sweep(&ByMoments { correction, moments, decay, rate, denominator })?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Adam with Nesterov's look-ahead.
 
-use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
@@ -54,8 +54,7 @@ struct Coefficients {
     /// The rates of the gradient and of the momentum.
     of_gradient: f64,
     of_momentum: f64,
-    /// `sqrt(1 - beta2^t)`.
-    second_correction: f64,
+    denominator: Denominator,
 }
 
 impl Rule<2> for NAdam {
@@ -75,7 +74,7 @@ impl Rule<2> for NAdam {
             decay: self.decay.at(at.lr),
             of_gradient: at.lr * (1.0 - now) / (1.0 - self.product),
             of_momentum: at.lr * next / (1.0 - self.product * next),
-            second_correction: moments.corrections(at.t + 1).1.sqrt(),
+            denominator: moments.denominator(at.t),
         }
     }
 
@@ -84,7 +83,7 @@ impl Rule<2> for NAdam {
         let (p, g) = k.decay.apply(p, g);
         let (m, v) = k.moments.advance(m, v, g.clone());
         let d = g * k.of_gradient + m.clone() * k.of_momentum;
-        (p - d / (v.clone().sqrt() / k.second_correction + k.moments.eps), [m, v])
+        (p - d / k.denominator.of(v.clone()), [m, v])
     }
 
     fn scalars(&self) -> Vec<f64> {

@@ -160,14 +160,20 @@ fn sum_pass<K: Term<M>, T: Float, const M: usize>(term: &K, read: [&[T]; M]) -> 
         #[inline(always)]
         || {
             let mut lanes = [0.0f64; LANES];
-            let whole = n - n % LANES;
-            for start in (0..whole).step_by(LANES) {
-                for (i, lane) in lanes.iter_mut().enumerate() {
-                    *lane += term.term(array::from_fn::<_, M, _>(|s| Lane(read[s][start + i]))).0.to_f64();
+            let whole = n - n % BLOCK;
+            for start in (0..whole).step_by(BLOCK) {
+                let blocks: [&[T; BLOCK]; M] =
+                    array::from_fn(|s| read[s][start..start + BLOCK].try_into().expect("a whole block"));
+                let terms: [T; BLOCK] =
+                    array::from_fn(|i| term.term(array::from_fn::<_, M, _>(|s| Lane(blocks[s][i]))).0);
+                for terms in terms.as_chunks::<LANES>().0 {
+                    for (lane, term) in lanes.iter_mut().zip(terms) {
+                        *lane += term.to_f64();
+                    }
                 }
             }
-            for (i, lane) in (whole..n).zip(&mut lanes) {
-                *lane += term.term(array::from_fn::<_, M, _>(|s| Lane(read[s][i]))).0.to_f64();
+            for i in whole..n {
+                lanes[i % LANES] += term.term(array::from_fn::<_, M, _>(|s| Lane(read[s][i]))).0.to_f64();
             }
             lanes.iter().sum()
         },

@@ -1,7 +1,7 @@
 //! Schedule-Free AdamW.
 
 use crate::optim::Definition;
-use crate::optim::adam::{BETA2, EPS, Moments};
+use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
 use crate::optim::averaging::{self, Direction, ScheduleFree};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Slot};
@@ -49,8 +49,7 @@ struct AdamW {
 }
 
 impl Direction<2> for AdamW {
-    /// With `sqrt(1 - beta2^t)`.
-    type Coefficients = (Moments, f64);
+    type Coefficients = (Moments, Denominator);
 
     fn slots(&self) -> [Slot; 2] {
         [Slot::weights("z"), Slot::zero("second_moment")]
@@ -61,12 +60,12 @@ impl Direction<2> for AdamW {
     }
 
     fn coefficients(&self, t: u64) -> Self::Coefficients {
-        (self.moments, self.moments.corrections(t + 1).1.sqrt())
+        (self.moments, self.moments.denominator(t))
     }
 
     #[inline(always)]
-    fn direction<R: Real>((moments, correction): &Self::Coefficients, g: R, [_, v]: &mut [R; 2]) -> R {
+    fn direction<R: Real>((moments, denominator): &Self::Coefficients, g: R, [_, v]: &mut [R; 2]) -> R {
         *v = moments.second(v.clone(), g.clone());
-        g / (v.clone().sqrt() / *correction + moments.eps)
+        g / denominator.of(v.clone())
     }
 }

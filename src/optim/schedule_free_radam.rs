@@ -1,7 +1,7 @@
 //! Schedule-Free RAdam.
 
 use crate::optim::Definition;
-use crate::optim::adam::{BETA2, EPS, Moments};
+use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
 use crate::optim::averaging::{self, Direction, ScheduleFree};
 use crate::optim::radam::rectification;
 use crate::optim::real::Real;
@@ -56,8 +56,8 @@ impl RAdam {
 }
 
 impl Direction<2> for RAdam {
-    /// With `sqrt(1 - beta2^t)`, or nothing while the direction is the gradient.
-    type Coefficients = (Moments, Option<f64>);
+    /// Without denominator while the direction is the gradient.
+    type Coefficients = (Moments, Option<Denominator>);
 
     fn slots(&self) -> [Slot; 2] {
         [Slot::weights("z"), Slot::zero("second_moment")]
@@ -68,15 +68,14 @@ impl Direction<2> for RAdam {
     }
 
     fn coefficients(&self, t: u64) -> Self::Coefficients {
-        let correction = self.moments.corrections(t + 1).1.sqrt();
-        (self.moments, self.rectifier(t).map(|_| correction))
+        (self.moments, self.rectifier(t).map(|_| self.moments.denominator(t)))
     }
 
     #[inline(always)]
-    fn direction<R: Real>((moments, correction): &Self::Coefficients, g: R, [_, v]: &mut [R; 2]) -> R {
+    fn direction<R: Real>((moments, denominator): &Self::Coefficients, g: R, [_, v]: &mut [R; 2]) -> R {
         *v = moments.second(v.clone(), g.clone());
-        match correction {
-            Some(correction) => g / (v.clone().sqrt() / *correction + moments.eps),
+        match denominator {
+            Some(denominator) => g / denominator.of(v.clone()),
             None => g,
         }
     }
