@@ -330,6 +330,40 @@ fn the_order_of_parameters_does_not_matter() {
     });
 }
 
+/// Vectors in whole blocks and the few numbers after the last one must come out alike, on any machine.
+#[test]
+fn a_number_does_not_depend_on_where_it_lies() {
+    const WHOLE: usize = 150;
+    const PART: usize = 50;
+    let values = |t: u64| (0..WHOLE).map(|i| noise(t, 0, i)).collect::<Vec<f64>>();
+    let run = |settings: &Settings, dtype: DType, length: usize| {
+        let mut init = Init::new(0, dtype, &Device::Cpu);
+        for (k, part) in values(1000).chunks(length).enumerate() {
+            init.values(format!("p{k}"), length, part.to_vec()).unwrap();
+        }
+        let parameters = init.finish();
+        let mut optimizer = build(settings);
+        for t in 0..8 {
+            let tensor = |part: &[f64]| Tensor::new(part, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+            let gradients: Vec<Tensor> = values(t).chunks(length).map(tensor).collect();
+            optimizer.step(&parameters, &gradients, &at(t, settings.float("lr"))).unwrap();
+        }
+        (train_point(&parameters), eval_point(&parameters, &*optimizer))
+    };
+    hold(|_, settings| {
+        let looks_around = ["lamb", "adafactor", "prodigy"].contains(&settings.kind.as_str());
+        if looks_around || settings.get("optimize_1d") == Some(&Value::Bool(true)) {
+            return Ok(());
+        }
+        for dtype in [DType::F32, DType::F64] {
+            if run(settings, dtype, WHOLE) != run(settings, dtype, PART) {
+                return Err(format!("differs in {dtype:?}"));
+            }
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn a_rate_of_0_at_first_does_no_harm() {
     hold(|_, settings| {

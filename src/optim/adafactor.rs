@@ -5,6 +5,7 @@ use candle_core::{D, DType, Tensor};
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::decay::{self, Decay};
+use crate::optim::linalg::product;
 use crate::optim::memory::Slot;
 use crate::optim::pass::{Kernel, Term, sweep};
 use crate::optim::real::Real;
@@ -101,10 +102,21 @@ fn second_moments(work: &mut Work, keep: f64, eps1: f64) -> Result<Tensor> {
     }
     let [rows, cols] = &mut *work.slots else { unreachable!("rows and columns") };
     let squares = work.gradient.sqr()?;
-    sweep(composed, &Average { keep }, rows, [], [&squares.mean_keepdim(D::Minus1)?])?;
-    sweep(composed, &Average { keep }, cols, [], [&squares.mean_keepdim(D::Minus2)?])?;
+    let (row_means, col_means) = means(composed, &squares)?;
+    sweep(composed, &Average { keep }, rows, [], [&row_means])?;
+    sweep(composed, &Average { keep }, cols, [], [&col_means])?;
     let total = rows.mean_keepdim(D::Minus2)?.clamp(eps1, f64::INFINITY)?;
-    Ok(rows.broadcast_div(&total)?.broadcast_mul(cols)?)
+    let shares = rows.broadcast_div(&total)?;
+    if squares.rank() == 2 { product(composed, &shares, &*cols) } else { Ok(shares.broadcast_mul(cols)?) }
+}
+
+/// The means over rows and over columns. Products with ones are the fastest way to those of a matrix.
+fn means(composed: bool, a: &Tensor) -> Result<(Tensor, Tensor)> {
+    let &[rows, cols] = a.dims() else {
+        return Ok((a.mean_keepdim(D::Minus1)?, a.mean_keepdim(D::Minus2)?));
+    };
+    let equal = |shape, n: usize| Tensor::ones(shape, a.dtype(), a.device())?.affine(1.0 / n as f64, 0.0);
+    Ok((product(composed, a, &equal((cols, 1), cols)?)?, product(composed, &equal((1, rows), rows)?, a)?))
 }
 
 impl WholeRule for Adafactor {
