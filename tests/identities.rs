@@ -29,8 +29,10 @@ fn noise(t: u64, k: usize, i: usize) -> f64 {
     ((31 * t + 17 * k as u64 + i as u64) as f64 * 12.9898).sin() * 43758.5453 % 1.0
 }
 
-fn noise_tensor(t: u64, k: usize, dtype: DType, factor: f64) -> Tensor {
-    let values: Vec<f64> = (0..SHAPES[k].iter().product()).map(|i| factor * noise(t, k, i)).collect();
+/// Half noise, half one direction: rules that measure progress must see some.
+fn gradient(t: u64, k: usize, dtype: DType, factor: f64) -> Tensor {
+    let value = |i| factor * (noise(t, k, i) + noise(2000, k, i));
+    let values: Vec<f64> = (0..SHAPES[k].iter().product()).map(value).collect();
     Tensor::from_vec(values, SHAPES[k], &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
 }
 
@@ -51,7 +53,7 @@ impl Trial {
 
     fn gradients(&self, t: u64) -> Vec<Tensor> {
         let dtype = self.parameters[0].var.dtype();
-        (0..SHAPES.len()).map(|k| noise_tensor(t, k, dtype, self.sign)).collect()
+        (0..SHAPES.len()).map(|k| gradient(t, k, dtype, self.sign)).collect()
     }
 
     fn step_at(&mut self, at: &Step) {
