@@ -67,11 +67,7 @@ impl FromStr for Duration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = || {
-            format!(
-                "`{text}` is no duration; expected steps as an integer, or text such as \"500 steps\", \"10 epochs\" or \"30%\""
-            )
-        };
+        let expected = || format!("`{text}` is no duration");
         let text = text.trim();
         if text == "untuned" {
             return Ok(Self::Untuned);

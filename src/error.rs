@@ -65,7 +65,7 @@ impl Error {
     }
 
     /// A file of results that does not read back.
-    pub fn damaged(path: impl Into<PathBuf>, problem: impl ToString) -> Self {
+    pub fn damaged(path: impl Into<PathBuf>, problem: &impl ToString) -> Self {
         Self::Damaged { path: path.into(), problem: problem.to_string() }
     }
 }

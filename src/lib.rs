@@ -1,5 +1,47 @@
 //! Which optimizer and which learning-rate schedule should I use, and is the difference real?
+//!
+//! optbench trains the same models under many optimizers and schedules, from one TOML file, and
+//! compares them. The command is a thin layer over this library; its parts lie on floors, and a
+//! file imports from lower floors only (`tests/floors.rs` reads the imports and holds them to it):
+//!
+//! | floor | modules | what lives there |
+//! | --- | --- | --- |
+//! | 6 | [`cli`] | one file a sub-command: its arguments and what it does |
+//! | 5 | [`report`], [`chart`] | the ranking, tables and page; the drawing of charts |
+//! | 4 | [`config`], [`sweep`], [`results`], [`analysis`] | what to run, running it, the store of what has run, what it says |
+//! | 3 | [`mod@train`] | the loop: no input or output, no config |
+//! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
+//! | 1 | [`nn`], [`rng`], [`metric`] | layers and kernels over candle, random streams, what is measured |
+//! | 0 | [`error`], [`registry`], [`settings`], [`duration`] | what everything else is described with |
+//!
+//! A training by hand:
+//!
+//! ```
+//! use optbench::config::Experiment;
+//! use optbench::sweep::Plan;
+//! use optbench::task::data::Library;
+//! use optbench::train::{Ending, Training, train};
+//!
+//! let text = "steps = 50\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
+//! let plan = Plan::new(Experiment::parse("bowl.toml", text, "bowl", &[])?, &Library::default())?;
+//! let run = &plan.runs[0];
+//! let training = Training {
+//!     problem: plan.tasks[run.task].problem(run.seed, &candle_core::Device::Cpu)?,
+//!     optimizer: plan.optimizer(run)?,
+//!     schedule: plan.schedule(run)?,
+//!     lr: run.optimizer.float("lr"),
+//!     clip_norm: None,
+//!     steps: 50,
+//!     eval_every: 10,
+//! };
+//! let outcome = train(training, &mut ())?;
+//! assert_eq!(outcome.ending, Ending::Finished);
+//! # Ok::<(), optbench::error::Error>(())
+//! ```
+
+pub mod analysis;
 pub mod chart;
+pub mod cli;
 pub mod config;
 pub mod duration;
 pub mod error;
@@ -7,8 +49,11 @@ pub mod metric;
 pub mod nn;
 pub mod optim;
 pub mod registry;
+pub mod report;
+pub mod results;
 pub mod rng;
 pub mod schedule;
 pub mod settings;
+pub mod sweep;
 pub mod task;
 pub mod train;

@@ -1,5 +1,7 @@
 //! What an evaluation measures.
 
+use serde::{Deserialize, Serialize};
+
 /// A number that an evaluation yields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
@@ -54,13 +56,15 @@ impl Metric {
 }
 
 /// The metrics of one evaluation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// See [`Metric::Loss`].
     pub loss: f64,
     /// See [`Metric::Accuracy`]; `None` for functions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
     /// See [`Metric::Perplexity`]; `None` except for language models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perplexity: Option<f64>,
 }
 

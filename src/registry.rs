@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::duration::Duration;
-use crate::settings::Value;
+use crate::settings::{Settings, Value};
 
 /// A kind as it is explained to the user.
 #[derive(Debug, Clone, Copy)]
@@ -157,6 +157,19 @@ impl Key {
     }
 }
 
+impl Settings {
+    /// Every key at its default. Required keys stay absent.
+    pub fn defaults(kind: &str, keys: &[Key]) -> Self {
+        let mut settings = Self::new(kind);
+        for key in keys {
+            if let Some(value) = key.default.value() {
+                settings.set(key.name, value);
+            }
+        }
+        settings
+    }
+}
+
 /// The numbers that a key takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
@@ -247,7 +260,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 3 && *distance * 2 <= candidate.len().max(2))
-        .min_by_key(|(distance, _)| *distance)
+        // Of equally near names, the one of the same length: a letter is mistyped more often than left out.
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(word.len())))
         .map(|(_, candidate)| candidate)
 }
 

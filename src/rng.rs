@@ -75,9 +75,9 @@ mod tests {
     fn the_stream_is_the_same_on_every_platform() {
         let mut stream = Stream::new(0, "batches");
         let draws: Vec<usize> = (0..6).map(|_| stream.below(1000)).collect();
-        assert_eq!(draws, PLATFORM_DRAWS);
+        // The first numbers that were ever drawn: results of all versions rest on them.
+        assert_eq!(draws, [761, 639, 458, 972, 884, 31]);
     }
-    const PLATFORM_DRAWS: [usize; 6] = [0; 6];
 
     #[test]
     fn moments_are_those_of_the_distributions() {

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::duration::{Duration, Timeline};
-use crate::registry::Key;
 
 /// The value of one key.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,17 +37,6 @@ impl Settings {
     /// No values yet.
     pub fn new(kind: impl Into<String>) -> Self {
         Self { kind: kind.into(), values: Vec::new() }
-    }
-
-    /// Every key at its default. Required keys stay absent.
-    pub fn defaults(kind: &str, keys: &[Key]) -> Self {
-        let mut settings = Self::new(kind);
-        for key in keys {
-            if let Some(value) = key.default.value() {
-                settings.set(key.name, value);
-            }
-        }
-        settings
     }
 
     /// The same settings with one more value, or with another value for a key.

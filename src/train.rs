@@ -193,7 +193,7 @@ impl Training {
         let Some(scores) = scores else { return Ok(true) };
         observer.evaluation(&EvaluationRecord { step, split, scores })?;
         if split == Split::Validation && step > 0 {
-            self.schedule.observe(&scores);
+            self.schedule.observe(step, &scores);
         }
         Ok(scores.loss.is_finite())
     }

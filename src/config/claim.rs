@@ -70,6 +70,10 @@ pub(super) fn read(entry: &Entry, arms: &[String], tasks: &[String], diagnostics
         return None;
     };
     refuse_unknown(table, &KEYS, &owner, diagnostics);
+    if arms.is_empty() {
+        // Everything that a claim could be about is mistaken itself, and said so.
+        return None;
+    }
     let better = required_arm(table, "better", entry, arms, diagnostics);
     let than = required_arm(table, "than", entry, arms, diagnostics);
     let margin = match table.get("margin") {

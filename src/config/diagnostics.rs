@@ -53,6 +53,11 @@ impl Diagnostics {
         Added(self.mistakes.last_mut().expect("just added"))
     }
 
+    /// Forgets what is said to be missing: behind an error of syntax it may be there, unread.
+    pub(super) fn forget_missing(&mut self) {
+        self.mistakes.retain(|mistake| mistake.place.span != (0, 0));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.mistakes.is_empty()
     }

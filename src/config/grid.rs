@@ -123,7 +123,9 @@ pub(super) fn kind_of<'a, T>(
     let found = find(kind);
     if found.is_none() {
         let all: Vec<&str> = names.clone().collect();
-        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(choices(&all));
+        // More names than fit a line are for `optbench list` to show.
+        let expected = if all.len() > 10 { format!("a name from `optbench list {what}s`") } else { choices(&all) };
+        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected);
         match nearest(kind, names) {
             Some(near) => added.help(format!("did you mean `{near}`?")),
             None => added.help(format!(

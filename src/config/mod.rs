@@ -53,7 +53,8 @@ impl Experiment {
     /// # Errors
     /// When the file cannot be read, or with every mistake found in it.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = fs::read_to_string(path)
+            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         Self::parse(&path.display().to_string(), &text, &stem, overrides)
     }
@@ -66,17 +67,19 @@ impl Experiment {
     pub fn parse(source: &str, text: &str, default_name: &str, overrides: &[String]) -> Result<Self> {
         let mut diagnostics = Diagnostics::new();
         let file = diagnostics.source(source, text);
-        let (mut table, errors) = source::parse(file, text);
-        let mut errors: Vec<_> = errors;
+        let (mut table, mut errors) = source::parse(file, text);
         for set in overrides {
             let (patch, more) = set_argument(set, &mut diagnostics);
             errors.extend(more);
             source::merge(&mut table, patch);
         }
+        let experiment = experiment::read(&table, default_name, &mut diagnostics);
+        if !errors.is_empty() {
+            diagnostics.forget_missing();
+        }
         for error in errors {
             diagnostics.add(&error.place, error.message);
         }
-        let experiment = experiment::read(&table, default_name, &mut diagnostics);
         diagnostics.into_result()?;
         Ok(experiment)
     }

@@ -130,13 +130,15 @@ fn named(part: &Node, schedules: &Table) -> Option<Node> {
         _ => return None,
     };
     let Item::Text(text) = &name.item else { return None };
-    let mut entries = match schedules.get(text).map(|entry| &entry.value.item) {
-        Some(Item::Table(table)) => table.0.clone(),
-        _ => Vec::new(),
-    };
+    // What the part says itself comes first and counts.
+    let mut entries: Vec<Entry> = own.iter().filter(|entry| entry.key != "schedule").cloned().collect();
+    if let Some(Item::Table(labelled)) = schedules.get(text).map(|entry| &entry.value.item) {
+        let said = |key: &str| entries.iter().any(|entry| entry.key == key);
+        let inherited: Vec<Entry> = labelled.0.iter().filter(|entry| !said(&entry.key)).cloned().collect();
+        entries.extend(inherited);
+    }
     if !entries.iter().any(|entry| entry.key == "kind") {
         entries.push(Entry { key: "kind".into(), key_place: name.place.clone(), value: name.clone() });
     }
-    entries.extend(own.iter().filter(|entry| entry.key != "schedule").cloned());
     Some(Node { item: Item::Table(Table(entries)), place: part.place.clone() })
 }

@@ -24,6 +24,17 @@ impl Experiment {
         render(&self.training())
     }
 
+    /// What this config trains otherwise than another, one line for each key.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let (old, new) = (flat(&self.training()), flat(&other.training()));
+        let show = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".into());
+        let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        keys.into_iter()
+            .filter(|key| old.get(*key) != new.get(*key))
+            .map(|key| format!("{key}: was {}, is {}", show(old.get(key)), show(new.get(key))))
+            .collect()
+    }
+
     fn training(&self) -> Table {
         let mut table = Table::new();
         let seeds: Vec<Toml> = self.seeds.iter().map(|&seed| Toml::Integer(seed as i64)).collect();
@@ -50,6 +61,22 @@ impl Experiment {
         table.insert("schedules".into(), schedules.into());
         table
     }
+}
+
+/// Every value under its dotted key.
+fn flat(table: &Table) -> std::collections::BTreeMap<String, String> {
+    let mut all = std::collections::BTreeMap::new();
+    for (key, value) in table {
+        match value {
+            Toml::Table(inner) => {
+                all.extend(flat(inner).into_iter().map(|(inner, value)| (format!("{key}.{inner}"), value)));
+            }
+            value => {
+                all.insert(key.clone(), value.to_string());
+            }
+        }
+    }
+    all
 }
 
 fn render(table: &Table) -> String {

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_can_be_read_is_read_beside_an_error() {
-        let (table, errors) = parse(0, "x = 1\ny z\nw = 2\n");
+        let (table, errors) = parse(0, "x = 1\ny = @\nw = 2\n");
         assert_eq!(errors.len(), 1);
         assert!(table.get("x").is_some() && table.get("w").is_some());
     }

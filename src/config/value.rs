@@ -89,12 +89,12 @@ pub(super) fn duration(node: &Node, name: &str, diagnostics: &mut Diagnostics) -
     let read = match &node.item {
         Item::Integer(n) => u64::try_from(*n).map(Duration::Steps).map_err(|_| format!("`{n}` is negative")),
         Item::Text(text) => text.parse(),
-        item => Err(format!("found {}", item.describe())),
+        item => Err(format!("{} is no duration", item.describe())),
     };
     match read {
         Ok(duration) => Some(duration),
         Err(problem) => {
-            let added = diagnostics.add(&node.place, format!("`{name}` is no duration: {problem}"));
+            let added = diagnostics.add(&node.place, format!("`{name}`: {problem}"));
             added.expected(Accepts::Duration.to_string());
             None
         }

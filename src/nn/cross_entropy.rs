@@ -165,7 +165,7 @@ mod tests {
     use candle_core::Var;
 
     fn batch() -> (Var, Tensor) {
-        let logits: Vec<f64> = (0..12).map(|i| (i as f64 * 1.7).sin() * 3.0).collect();
+        let logits: Vec<f64> = (0..12).map(|i| (f64::from(i) * 1.7).sin() * 3.0).collect();
         let logits = Var::from_vec(logits, (4, 3), &Device::Cpu).unwrap();
         (logits, Tensor::new(&[0u32, 2, 1, 2], &Device::Cpu).unwrap())
     }

@@ -1,10 +1,8 @@
 //! Half a cosine from the peak to the floor.
 
-use std::f64::consts::PI;
-
 use crate::duration::Duration;
 use crate::registry::{About, Key, Range};
-use crate::schedule::{Definition, Point, Schedule};
+use crate::schedule::{Definition, Point, Schedule, curve, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -29,7 +27,40 @@ struct Cosine {
 
 impl Schedule for Cosine {
     fn at(&self, t: u64) -> Point {
-        let phase = PI * t as f64 / self.period as f64;
-        (self.min + (1.0 - self.min) * (1.0 + phase.cos()) / 2.0).into()
+        curve::cosine(1.0, self.min, t as f64 / self.period as f64).into()
+    }
+
+    fn warnings(&self, steps: u64) -> Vec<String> {
+        // The last update is at `steps - 1`, and the floor itself at `period`.
+        if self.period < steps.saturating_sub(1) {
+            let so = "past its period the rate rises again; make it longer, or restart with `cosine_warm_restarts`";
+            return vec![misfit("period", self.period, steps, so)];
+        }
+        curve::cut_short("period", self.period, steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::duration::Duration;
+    use crate::schedule::testing::{assert_rates, build, settings};
+
+    #[test]
+    #[expect(clippy::unreadable_literal, reason = "as torch prints them")]
+    fn it_is_torch_s() {
+        // CosineAnnealingLR(T_max=6, eta_min=.01)
+        let cosine = settings("cosine").with("min_factor", 0.1).with("period", Duration::Steps(6));
+        let down = [0.1, 0.093971143, 0.0775, 0.055, 0.0325, 0.016028857];
+        let up = [0.01, 0.016028857, 0.0325, 0.055, 0.0775, 0.093971143, 0.1];
+        assert_rates(&cosine, 13, &[&down[..], &up].concat());
+    }
+
+    #[test]
+    fn a_period_that_does_not_fit_is_pointed_out() {
+        let warned =
+            |period: u64| build(&settings("cosine").with("period", Duration::Steps(period)), 100).warnings(100);
+        assert!(warned(99).is_empty() && warned(100).is_empty());
+        assert!(warned(98)[0].starts_with("`period` is 98 steps and the schedule lasts 100 steps: past its period"));
+        assert!(warned(101)[0].starts_with("`period` is 101 steps and the schedule lasts 100 steps: it is cut short"));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::duration::Duration;
 use crate::registry::{About, Key, Range};
-use crate::schedule::{Definition, Point, Schedule};
+use crate::schedule::{Definition, Point, Schedule, curve};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -33,7 +33,24 @@ struct Linear {
 
 impl Schedule for Linear {
     fn at(&self, t: u64) -> Point {
-        let progress = t.min(self.over) as f64 / self.over as f64;
-        (self.start + (self.end - self.start) * progress).into()
+        curve::linear(self.start, self.end, curve::progress(t, self.over)).into()
+    }
+
+    fn warnings(&self, steps: u64) -> Vec<String> {
+        curve::cut_short("over", self.over, steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::duration::Duration;
+    use crate::schedule::testing::{assert_rates, settings};
+
+    #[test]
+    #[expect(clippy::unreadable_literal, reason = "as torch prints them")]
+    fn it_is_torch_s() {
+        // LinearLR(start_factor=1/3, end_factor=1, total_iters=5)
+        let linear = settings("linear").with("start", 1.0 / 3.0).with("end", 1.0).with("over", Duration::Steps(5));
+        assert_rates(&linear, 8, &[0.033333333, 0.046666667, 0.06, 0.073333333, 0.086666667, 0.1, 0.1, 0.1]);
     }
 }

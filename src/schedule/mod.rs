@@ -8,14 +8,47 @@ use crate::metric::Scores;
 use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
 
+mod chained;
 mod constant;
 mod cosine;
+mod cosine_warm_restarts;
+mod curve;
+mod cyclic;
+mod exponential;
+mod inverse_sqrt;
 mod linear;
+mod multi_step;
+mod one_cycle;
+mod parts;
+mod polynomial;
+mod reduce_on_plateau;
+mod rex;
+mod sequential;
 mod step;
+#[cfg(test)]
+mod testing;
 mod warmup;
+mod wsd;
 
 /// Every schedule that a config can name.
-pub const SCHEDULES: &[Definition] = &[constant::DEFINITION, step::DEFINITION, cosine::DEFINITION, linear::DEFINITION];
+pub const SCHEDULES: &[Definition] = &[
+    constant::DEFINITION,
+    step::DEFINITION,
+    multi_step::DEFINITION,
+    exponential::DEFINITION,
+    linear::DEFINITION,
+    polynomial::DEFINITION,
+    cosine::DEFINITION,
+    cosine_warm_restarts::DEFINITION,
+    one_cycle::DEFINITION,
+    cyclic::DEFINITION,
+    reduce_on_plateau::DEFINITION,
+    wsd::DEFINITION,
+    inverse_sqrt::DEFINITION,
+    rex::DEFINITION,
+    sequential::DEFINITION,
+    chained::DEFINITION,
+];
 
 /// The keys that every schedule takes beside its own.
 pub const COMMON_KEYS: &[Key] = &[Key::optional(
@@ -30,8 +63,11 @@ pub struct Definition {
     /// Name, equations, keys and source.
     pub about: About,
     /// Builds the schedule proper, without the common keys, from checked settings.
-    pub build: fn(&Settings, &Span) -> Result<Box<dyn Schedule>, String>,
+    pub build: Build,
 }
+
+/// Builds a schedule for a stretch of a run; refuses in words for the user.
+pub type Build = fn(&Settings, &Span) -> Result<Box<dyn Schedule>, String>;
 
 impl Definition {
     /// All keys: its own, then the common ones.
@@ -55,8 +91,9 @@ pub struct Point {
 }
 
 impl From<f64> for Point {
+    /// A growth without end stays finite: the product with a factor of 0 is then 0, not NaN.
     fn from(factor: f64) -> Self {
-        Self { factor, momentum: None }
+        Self { factor: factor.clamp(0.0, f64::MAX), momentum: None }
     }
 }
 
@@ -65,16 +102,25 @@ pub trait Schedule: Send {
     /// What holds for the update after `t` updates.
     fn at(&self, t: u64) -> Point;
 
-    /// Listens to an evaluation on the validation split after a step above 0.
-    fn observe(&mut self, _scores: &Scores) {}
+    /// Listens to an evaluation on the validation split after `t` updates, `t` above 0.
+    fn observe(&mut self, _t: u64, _scores: &Scores) {}
 
-    /// What [`Schedule::observe`] has learned, for a training that is continued.
+    /// What [`Schedule::observe`] has learned, for a training that is continued: finite numbers,
+    /// always as many.
     fn state(&self) -> Vec<f64> {
         Vec::new()
     }
 
     /// Takes back what [`Schedule::state`] gave.
+    ///
+    /// # Panics
+    /// Where the state is that of another schedule.
     fn restore(&mut self, _state: &[f64]) {}
+
+    /// What the user would hardly want, each in one sentence, when the schedule lasts so many steps.
+    fn warnings(&self, _steps: u64) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The stretch of a run that a schedule lays out.
@@ -93,6 +139,17 @@ impl Span {
     /// In words for the user, where the timeline lacks what the duration is measured in.
     pub fn measure(&self, settings: &Settings, key: &str) -> Result<u64, String> {
         settings.duration(key).in_steps(&self.timeline).map_err(|problem| format!("`{key}`: {problem}"))
+    }
+
+    /// A key's duration in steps, as something that is divided by: at least 1.
+    ///
+    /// # Errors
+    /// As [`Span::measure`], and where the duration comes to 0 steps.
+    pub fn interval(&self, settings: &Settings, key: &str) -> Result<u64, String> {
+        match self.measure(settings, key)? {
+            0 => Err(format!("`{key}` comes to 0 steps; expected at least 1")),
+            steps => Ok(steps),
+        }
     }
 
     /// A key's duration in steps, as the length of something that should end with the run: a
@@ -117,10 +174,12 @@ pub fn build(settings: &Settings, timeline: &Timeline) -> Result<Box<dyn Schedul
 /// Builds a schedule for a stretch of a run, its warmup included.
 fn build_span(settings: &Settings, span: &Span) -> Result<Box<dyn Schedule>, String> {
     let definition = find(&settings.kind).ok_or_else(|| format!("there is no schedule `{}`", settings.kind))?;
-    let Some(duration) = settings.optional_duration("warmup") else {
-        return (definition.build)(settings, span);
-    };
-    let warmup = duration.in_steps(&span.timeline).map_err(|problem| format!("`warmup`: {problem}"))?;
+    let warmup = warmup::steps(settings, span)?;
     let rest = Span { steps: span.steps.saturating_sub(warmup), ..*span };
     Ok(warmup::before((definition.build)(settings, &rest)?, warmup))
+}
+
+/// A warning about a key's length, which fits the schedule's badly.
+fn misfit(key: &str, length: u64, steps: u64, so: &str) -> String {
+    format!("`{key}` is {} and the schedule lasts {}: {so}", Duration::Steps(length), Duration::Steps(steps))
 }

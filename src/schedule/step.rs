@@ -1,7 +1,7 @@
 //! A drop at regular intervals.
 
 use crate::registry::{About, Accepts, Key, Range};
-use crate::schedule::{Definition, Point, Schedule};
+use crate::schedule::{Definition, Point, Schedule, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -15,11 +15,7 @@ pub(super) const DEFINITION: Definition = Definition {
         source: "torch.optim.lr_scheduler.StepLR",
     },
     build: |settings, span| {
-        let every = span.measure(settings, "every")?;
-        if every == 0 {
-            return Err("`every` comes to 0 steps; expected at least 1".into());
-        }
-        Ok(Box::new(Step { every, gamma: settings.float("gamma") }))
+        Ok(Box::new(Step { every: span.interval(settings, "every")?, gamma: settings.float("gamma") }))
     },
 };
 
@@ -31,5 +27,33 @@ struct Step {
 impl Schedule for Step {
     fn at(&self, t: u64) -> Point {
         self.gamma.powf((t / self.every) as f64).into()
+    }
+
+    fn warnings(&self, steps: u64) -> Vec<String> {
+        let so = "the first drop never comes; make it shorter";
+        (self.every >= steps).then(|| misfit("every", self.every, steps, so)).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::duration::Duration;
+    use crate::schedule::testing::{assert_rates, build, settings};
+
+    #[test]
+    fn it_is_torch_s() {
+        // StepLR(step_size=3, gamma=.1)
+        let step = settings("step").with("every", Duration::Steps(3));
+        assert_rates(&step, 8, &[0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, 0.001]);
+    }
+
+    #[test]
+    fn an_interval_as_long_as_the_run_is_pointed_out() {
+        let step = build(&settings("step").with("every", Duration::Steps(30)), 30);
+        assert_eq!(
+            step.warnings(30),
+            ["`every` is 30 steps and the schedule lasts 30 steps: the first drop never comes; make it shorter"]
+        );
+        assert!(step.warnings(31).is_empty());
     }
 }

@@ -1,7 +1,13 @@
 //! A linear rise before any schedule.
 
 use crate::metric::Scores;
-use crate::schedule::{Point, Schedule};
+use crate::schedule::{Point, Schedule, Span, misfit};
+use crate::settings::Settings;
+
+/// How long a schedule's warmup is; 0 where it has none.
+pub(super) fn steps(settings: &Settings, span: &Span) -> Result<u64, String> {
+    if settings.get("warmup").is_some() { span.measure(settings, "warmup") } else { Ok(0) }
+}
 
 /// Rises over `steps` updates from `1 / steps` to 1; then the schedule proper starts from its step 0.
 pub(super) fn before(schedule: Box<dyn Schedule>, steps: u64) -> Box<dyn Schedule> {
@@ -21,8 +27,8 @@ impl Schedule for Warmup {
         }
     }
 
-    fn observe(&mut self, scores: &Scores) {
-        self.schedule.observe(scores);
+    fn observe(&mut self, t: u64, scores: &Scores) {
+        self.schedule.observe(t.saturating_sub(self.steps), scores);
     }
 
     fn state(&self) -> Vec<f64> {
@@ -32,21 +38,40 @@ impl Schedule for Warmup {
     fn restore(&mut self, state: &[f64]) {
         self.schedule.restore(state);
     }
+
+    fn warnings(&self, steps: u64) -> Vec<String> {
+        match steps.checked_sub(self.steps) {
+            None | Some(0) => {
+                let so = "the schedule proper never starts; make the warmup shorter";
+                vec![misfit("warmup", self.steps, steps, so)]
+            }
+            Some(rest) => self.schedule.warnings(rest),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::{Duration, Timeline};
-    use crate::schedule::{build, find};
-    use crate::settings::Settings;
+    use crate::duration::Duration;
+    use crate::schedule::testing::{build, settings};
 
     #[test]
     fn the_schedule_proper_starts_after_the_warmup_and_ends_with_the_run() {
-        let timeline = Timeline { steps: 100, steps_per_epoch: None, beta2: None };
-        let cosine =
-            Settings::defaults("cosine", find("cosine").unwrap().about.keys).with("warmup", Duration::Percent(5.0));
-        let schedule = build(&cosine, &timeline).unwrap();
+        let schedule = build(&settings("cosine").with("warmup", Duration::Percent(5.0)), 100);
         let factors: Vec<f64> = [0, 3, 4, 5, 100].iter().map(|&t| schedule.at(t).factor).collect();
         assert_eq!(factors, [0.2, 0.8, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_warmup_as_long_as_the_run_is_pointed_out() {
+        let warned = |warmup: u64, steps| {
+            build(&settings("cosine").with("warmup", Duration::Steps(warmup)), steps).warnings(steps)
+        };
+        assert_eq!(
+            warned(100, 100),
+            ["`warmup` is 100 steps and the schedule lasts 100 steps: the schedule proper never starts; \
+              make the warmup shorter"]
+        );
+        assert!(warned(99, 100).is_empty());
     }
 }

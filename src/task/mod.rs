@@ -121,7 +121,7 @@ pub fn build(spec: &Spec, library: &Library) -> Result<Arc<dyn Task>> {
         }
         (Kind::Network { build, .. }, Some(dataset)) => {
             let data = library.load(dataset)?;
-            Ok(Arc::new(supervised::Supervised::new(spec, build, data)?))
+            Ok(Arc::new(supervised::Supervised::new(spec, build, &data)?))
         }
         (Kind::Network { .. }, None) => Err(Error::Usage(format!("task `{}` needs a dataset", spec.label))),
     }

@@ -10,31 +10,30 @@ use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::rng::Stream;
 use crate::settings::Settings;
-use crate::task::data::Images;
-use crate::task::model::{BuildNetwork, Network};
+use crate::task::data::{Dataset, Examples};
+use crate::task::model::{BuildNetwork, Network, Pass};
 use crate::task::{Problem, Spec, Split, Task};
 
 /// Predictions judged at a time in an evaluation.
 const EVALUATION_BATCH: usize = 500;
 
-/// A network and the images that it learns to tell apart.
+/// A network and the examples that it learns from.
 pub(super) struct Supervised {
     model: Settings,
     build: BuildNetwork,
-    data: Arc<Images>,
+    data: Arc<dyn Examples>,
     batch_size: usize,
     dtype: DType,
 }
 
 impl Supervised {
-    pub(super) fn new(spec: &Spec, build: BuildNetwork, data: Arc<Images>) -> Result<Self> {
+    pub(super) fn new(spec: &Spec, build: BuildNetwork, data: &Dataset) -> Result<Self> {
+        let data = data.examples(&spec.model)?;
         let examples = data.split(Split::Train).len();
         if spec.batch_size > examples {
             return Err(Error::Usage(format!(
-                "task `{}`: a batch of {} is more than the {examples} training examples of `{}`",
-                spec.label,
-                spec.batch_size,
-                data.name()
+                "task `{}`: a batch of {} is more than the {examples} training examples",
+                spec.label, spec.batch_size
             )));
         }
         Ok(Self { model: spec.model.clone(), build, data, batch_size: spec.batch_size, dtype: spec.dtype })
@@ -49,12 +48,13 @@ impl Task for Supervised {
 
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
         let mut init = Init::new(seed, self.dtype, device);
-        let network = (self.build)(&self.model, &self.data.examples(), &mut init)?;
+        let network = (self.build)(&self.model, &self.data.input(), &mut init)?;
         Ok(Box::new(Learner {
             network,
             composed: init.is_composed(),
             parameters: init.finish(),
             data: self.data.clone(),
+            seed,
             batches: Batches::new(seed, self.data.split(Split::Train).len(), self.batch_size),
             dtype: self.dtype,
             device: device.clone(),
@@ -63,10 +63,11 @@ impl Task for Supervised {
 }
 
 struct Learner {
+    seed: u64,
     network: Box<dyn Network>,
     composed: bool,
     parameters: Vec<Parameter>,
-    data: Arc<Images>,
+    data: Arc<dyn Examples>,
     batches: Batches,
     dtype: DType,
     device: Device,
@@ -79,7 +80,8 @@ impl Problem for Learner {
 
     fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
         let (inputs, labels) = self.data.batch(self.batches.at(t), self.dtype, &self.device)?;
-        let loss = cross_entropy(&self.network.logits(&inputs)?, &labels, self.composed)?;
+        let mut pass = Pass::Train(Stream::new(self.seed, &format!("dropout step {t}")));
+        let loss = cross_entropy(&self.network.logits(&inputs, &mut pass)?, &labels, self.composed)?;
         let gradients = gradients(&loss, &self.parameters)?;
         Ok((loss.to_dtype(DType::F64)?.to_scalar()?, gradients))
     }
@@ -89,7 +91,7 @@ impl Problem for Learner {
         let mut tally = Tally::default();
         for positions in positions.chunks(EVALUATION_BATCH) {
             let (inputs, labels) = self.data.batch(positions, self.dtype, &self.device)?;
-            tally.add(Tally::of(&self.network.logits(&inputs)?, &labels)?);
+            tally.add(Tally::of(&self.network.logits(&inputs, &mut Pass::Evaluate)?, &labels)?);
         }
         let count = tally.count as f64;
         Ok(Some(Scores { loss: tally.loss / count, accuracy: Some(tally.correct as f64 / count), perplexity: None }))

@@ -1,18 +1,19 @@
 //! Handwritten digits, embedded: the dataset that needs no file and no network.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use flate2::read::GzDecoder;
 
 use crate::error::{Error, Result};
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::images::{Images, Raw};
-use crate::task::data::{Definition, Examples, Locator};
+use crate::task::data::images::Raw;
+use crate::task::data::{Dataset, Definition, Input, Locator};
 
 /// 1,797 rows of 64 pixels from 0 to 16 and the label, one byte each, gzipped.
 const BYTES: &[u8] = include_bytes!("../../../assets/digits.bin.gz");
-const EXAMPLES: Examples = Examples { shape: [1, 8, 8], classes: 10 };
+const INPUT: Input = Input { shape: [1, 8, 8], classes: 10 };
 const VALIDATION: usize = 180;
 const TEST: usize = 180;
 
@@ -29,29 +30,29 @@ pub(super) const DEFINITION: Definition = Definition {
     load,
 };
 
-fn load(_: &Settings, _: &Locator) -> Result<Images> {
+fn load(_: &Settings, _: &Locator) -> Result<Dataset> {
     let mut rows = Vec::new();
     GzDecoder::new(BYTES).read_to_end(&mut rows).map_err(|error| Error::data("digits", error.to_string()))?;
-    let width = EXAMPLES.inputs() + 1;
+    let width = INPUT.len() + 1;
     let raw = Raw {
         name: "digits",
-        examples: EXAMPLES,
+        input: INPUT,
         pixels: rows.chunks_exact(width).flat_map(|row| &row[..width - 1]).copied().collect(),
         labels: rows.chunks_exact(width).map(|row| row[width - 1]).collect(),
     };
     raw.check()?;
-    Ok(raw.shuffled().split(VALIDATION, TEST, 16.0, None))
+    Ok(Dataset::Images(Arc::new(raw.shuffled().split(VALIDATION, TEST, 16.0, None))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::Split;
 
     #[test]
     fn all_digits_are_there() {
-        let images = load(&Settings::default(), &Locator::default()).unwrap();
+        let images = load(&Settings::default(), &Locator::default()).unwrap().examples(&Settings::default()).unwrap();
         let n = |split| images.split(split).len();
-        use crate::task::Split::{Test, Train, Validation};
-        assert_eq!([n(Train), n(Validation), n(Test)], [1437, 180, 180]);
+        assert_eq!([n(Split::Train), n(Split::Validation), n(Split::Test)], [1437, 180, 180]);
     }
 }

@@ -1,13 +1,15 @@
 //! Fashion-MNIST: photographs of clothes in ten classes.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::images::{Images, Raw};
-use crate::task::data::{Definition, Examples, Locator, idx};
+use crate::task::data::images::Raw;
+use crate::task::data::{Dataset, Definition, Input, Locator, idx};
 
 const NAME: &str = "fashion_mnist";
-const EXAMPLES: Examples = Examples { shape: [1, 28, 28], classes: 10 };
+const INPUT: Input = Input { shape: [1, 28, 28], classes: 10 };
 const VALIDATION: usize = 5_000;
 const FOLDERS: [&str; 5] =
     [NAME, "fashion-mnist", "FashionMNIST/raw", "dataset-fashion-mnist", "datasets/fashion-mnist"];
@@ -25,11 +27,12 @@ pub(super) const DEFINITION: Definition = Definition {
     load,
 };
 
-fn load(_: &Settings, locator: &Locator) -> Result<Images> {
+fn load(_: &Settings, locator: &Locator) -> Result<Dataset> {
     let train = part(locator, "train", 60_000)?.shuffled();
     let test = part(locator, "t10k", 10_000)?;
     let test_images = test.labels.len();
-    Ok(train.followed_by(test).split(VALIDATION, test_images, 255.0, Some((0.2860, 0.3530))))
+    let images = train.followed_by(test).split(VALIDATION, test_images, 255.0, Some((0.2860, 0.3530)));
+    Ok(Dataset::Images(Arc::new(images)))
 }
 
 fn part(locator: &Locator, part: &str, count: usize) -> Result<Raw> {
@@ -44,7 +47,7 @@ fn part(locator: &Locator, part: &str, count: usize) -> Result<Raw> {
         return Err(Error::data(NAME, problem));
     }
     let (_, labels) = file("labels", 1)?;
-    let raw = Raw { name: NAME, examples: EXAMPLES, pixels: images.bytes, labels: labels.bytes };
+    let raw = Raw { name: NAME, input: INPUT, pixels: images.bytes, labels: labels.bytes };
     raw.check()?;
     Ok(raw)
 }

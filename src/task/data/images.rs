@@ -3,20 +3,19 @@
 use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::nn::float::Float;
 use crate::nn::simd::vectorized;
 use crate::rng::Stream;
 use crate::task::Split;
-use crate::task::data::Examples;
+use crate::task::data::{Examples, Input};
 
 /// Labelled images: bytes as they came, scaled and normalised when a batch is cut.
 #[derive(Debug)]
 pub struct Images {
-    /// The dataset's name, for errors.
-    name: &'static str,
-    examples: Examples,
+    input: Input,
     /// Image after image: training, validation, test.
     pixels: Vec<u8>,
     labels: Vec<u8>,
@@ -31,7 +30,7 @@ pub struct Images {
 /// What a dataset file yields before it is split and normalised.
 pub(super) struct Raw {
     pub(super) name: &'static str,
-    pub(super) examples: Examples,
+    pub(super) input: Input,
     pub(super) pixels: Vec<u8>,
     pub(super) labels: Vec<u8>,
 }
@@ -39,14 +38,14 @@ pub(super) struct Raw {
 impl Raw {
     /// Checks that the parts fit each other and that every label is a class.
     pub(super) fn check(&self) -> Result<()> {
-        let (images, labels) = (self.pixels.len() / self.examples.inputs(), self.labels.len());
+        let (images, labels) = (self.pixels.len() / self.input.len(), self.labels.len());
         if images != labels {
             return Err(Error::data(self.name, format!("{images} images, but {labels} labels")));
         }
-        match self.labels.iter().position(|&label| usize::from(label) >= self.examples.classes) {
+        match self.labels.iter().position(|&label| usize::from(label) >= self.input.classes) {
             Some(i) => Err(Error::data(
                 self.name,
-                format!("label {} of image {i}; expected 0 to {}", self.labels[i], self.examples.classes - 1),
+                format!("label {} of image {i}; expected 0 to {}", self.labels[i], self.input.classes - 1),
             )),
             None => Ok(()),
         }
@@ -56,7 +55,7 @@ impl Raw {
     pub(super) fn shuffled(self) -> Self {
         let mut order: Vec<usize> = (0..self.labels.len()).collect();
         Stream::new(0, &format!("split {}", self.name)).shuffle(&mut order);
-        let inputs = self.examples.inputs();
+        let inputs = self.input.len();
         let pixels = order.iter().flat_map(|&i| &self.pixels[i * inputs..(i + 1) * inputs]).copied().collect();
         let labels = order.iter().map(|&i| self.labels[i]).collect();
         Self { pixels, labels, ..self }
@@ -80,11 +79,10 @@ impl Raw {
     ) -> Images {
         let test_from = self.labels.len() - test;
         let validation_from = test_from - validation;
-        let train = &self.pixels[..validation_from * self.examples.inputs()];
+        let train = &self.pixels[..validation_from * self.input.len()];
         let (mean, deviation) = normalisation.unwrap_or_else(|| moments(train, full_scale));
         Images {
-            name: self.name,
-            examples: self.examples,
+            input: self.input,
             pixels: self.pixels,
             labels: self.labels,
             validation_from,
@@ -103,45 +101,14 @@ fn moments(pixels: &[u8], full_scale: f64) -> (f64, f64) {
 }
 
 impl Images {
-    /// The shape of the examples.
-    pub fn examples(&self) -> Examples {
-        self.examples
-    }
-
-    /// The dataset's name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The positions of a split's images.
-    pub fn split(&self, split: Split) -> Range<usize> {
-        match split {
-            Split::Train => 0..self.validation_from,
-            Split::Validation => self.validation_from..self.test_from,
-            Split::Test => self.test_from..self.labels.len(),
-        }
-    }
-
-    /// The images `[n, channels, height, width]` and labels `[n]` (u32) at these positions.
-    ///
-    /// # Errors
-    /// When the device refuses.
-    ///
-    /// # Panics
-    /// When a position is past the end.
-    pub fn batch(&self, positions: &[usize], dtype: DType, device: &Device) -> Result<(Tensor, Tensor)> {
-        let [channels, height, width] = self.examples.shape;
-        let shape = (positions.len(), channels, height, width);
-        let images = match dtype {
-            DType::F64 => Tensor::from_vec(self.normalised::<f64>(positions), shape, device)?,
-            _ => Tensor::from_vec(self.normalised::<f32>(positions), shape, device)?,
-        };
-        let labels: Vec<u32> = positions.iter().map(|&i| u32::from(self.labels[i])).collect();
-        Ok((images, Tensor::from_vec(labels, positions.len(), device)?))
+    /// SHA-256 of pixels and labels in order, in hexadecimal.
+    pub fn digest(&self) -> String {
+        let digest = Sha256::new().chain_update(&self.pixels).chain_update(&self.labels).finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn normalised<T: Float>(&self, positions: &[usize]) -> Vec<T> {
-        let inputs = self.examples.inputs();
+        let inputs = self.input.len();
         let (scale, shift) = (T::of(self.scale), T::of(self.shift));
         let mut out = Vec::with_capacity(positions.len() * inputs);
         vectorized(
@@ -160,6 +127,32 @@ impl Images {
     }
 }
 
+impl Examples for Images {
+    fn input(&self) -> Input {
+        self.input
+    }
+
+    fn split(&self, split: Split) -> Range<usize> {
+        match split {
+            Split::Train => 0..self.validation_from,
+            Split::Validation => self.validation_from..self.test_from,
+            Split::Test => self.test_from..self.labels.len(),
+        }
+    }
+
+    /// Images `[n, channels, height, width]` and labels `[n]`.
+    fn batch(&self, positions: &[usize], dtype: DType, device: &Device) -> Result<(Tensor, Tensor)> {
+        let [channels, height, width] = self.input.shape;
+        let shape = (positions.len(), channels, height, width);
+        let images = match dtype {
+            DType::F64 => Tensor::from_vec(self.normalised::<f64>(positions), shape, device)?,
+            _ => Tensor::from_vec(self.normalised::<f32>(positions), shape, device)?,
+        };
+        let labels: Vec<u32> = positions.iter().map(|&i| u32::from(self.labels[i])).collect();
+        Ok((images, Tensor::from_vec(labels, positions.len(), device)?))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +160,7 @@ mod tests {
     fn raw() -> Raw {
         Raw {
             name: "test",
-            examples: Examples { shape: [1, 1, 2], classes: 3 },
+            input: Input { shape: [1, 1, 2], classes: 3 },
             pixels: (0..20).collect(),
             labels: (0..10).map(|i| i % 3).collect(),
         }

@@ -64,7 +64,7 @@ impl Locator {
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or holds more than the limit.
-pub fn read_file(dataset: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(super) fn read_file(dataset: &str, path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut file = File::open(path).map_err(Error::io("read", path))?;
     let mut magic = [0; 2];
     let gzipped = file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];

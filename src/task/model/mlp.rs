@@ -7,8 +7,8 @@ use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
 use crate::registry::{About, Key, Range};
 use crate::settings::Settings;
-use crate::task::data::Examples;
-use crate::task::model::{Definition, Kind, Network};
+use crate::task::data::Input;
+use crate::task::model::{Definition, Kind, Network, Pass};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -23,15 +23,15 @@ W, b uniform within 1 / sqrt(inputs of the layer)",
     kind: Kind::Network { default_dataset: "digits", build },
 };
 
-fn build(settings: &Settings, examples: &Examples, init: &mut Init) -> Result<Box<dyn Network>> {
-    let mut widths = vec![examples.inputs()];
+fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
+    let mut widths = vec![input.len()];
     widths.extend(settings.counts("hidden"));
     let mut layers = Vec::with_capacity(widths.len());
     for (i, pair) in widths.windows(2).enumerate() {
         layers.push(Linear::new(init, &format!("fc{}", i + 1), pair[0], pair[1], Activation::Relu)?);
     }
     let name = format!("fc{}", widths.len());
-    layers.push(Linear::new(init, &name, widths[widths.len() - 1], examples.classes, Activation::None)?);
+    layers.push(Linear::new(init, &name, widths[widths.len() - 1], input.classes, Activation::None)?);
     Ok(Box::new(Mlp { layers }))
 }
 
@@ -40,7 +40,7 @@ struct Mlp {
 }
 
 impl Network for Mlp {
-    fn logits(&mut self, inputs: &Tensor) -> Result<Tensor> {
+    fn logits(&mut self, inputs: &Tensor, _pass: &mut Pass) -> Result<Tensor> {
         let mut h = inputs.flatten_from(1)?;
         for layer in &self.layers {
             h = layer.forward(&h)?;

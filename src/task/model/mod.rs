@@ -9,8 +9,9 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::nn::params::Init;
 use crate::registry::About;
+use crate::rng::Stream;
 use crate::settings::Settings;
-use crate::task::data::Examples;
+use crate::task::data::Input;
 
 mod mlp;
 mod quadratic;
@@ -43,7 +44,7 @@ pub enum Kind {
 }
 
 /// Builds a network from checked settings, for examples of a shape.
-pub type BuildNetwork = fn(&Settings, &Examples, &mut Init) -> Result<Box<dyn Network>>;
+pub type BuildNetwork = fn(&Settings, &Input, &mut Init) -> Result<Box<dyn Network>>;
 
 /// Builds a function from settings; what does not fit together is said in words for the user.
 pub type BuildFunction = fn(&Settings) -> Result<Arc<dyn Function>, String>;
@@ -59,7 +60,15 @@ pub trait Network {
     ///
     /// # Errors
     /// When the inputs do not fit.
-    fn logits(&mut self, inputs: &Tensor) -> Result<Tensor>;
+    fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor>;
+}
+
+/// What a forward pass is for.
+pub enum Pass {
+    /// A training step, with the stream that its dropout draws from.
+    Train(Stream),
+    /// An evaluation: nothing is dropped, and the batch's own statistics do not count.
+    Evaluate,
 }
 
 /// A differentiable function of several numbers.

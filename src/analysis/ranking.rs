@@ -1,0 +1,96 @@
+//! Who is ahead on a task: every optimizer and schedule at its best hyper-parameters.
+
+use crate::analysis::{Sample, Summary, summaries};
+use crate::metric::{Metric, Scores};
+use crate::results::Record;
+
+/// The order of the optimizers and schedules on one task.
+#[derive(Debug, Clone)]
+pub struct Ranking<'a> {
+    /// The task's label.
+    pub task: String,
+    /// What decides.
+    pub metric: Metric,
+    /// The best first.
+    pub ranks: Vec<Rank<'a>>,
+}
+
+/// An optimizer and a schedule at the hyper-parameters that were best on validation.
+#[derive(Debug, Clone)]
+pub struct Rank<'a> {
+    /// The optimizer's label.
+    pub optimizer: &'a str,
+    /// The schedule's label.
+    pub schedule: &'a str,
+    /// The arm at the chosen hyper-parameters.
+    pub best: Summary<'a>,
+    /// Every arm that was tried, the best among them.
+    pub tried: Vec<Summary<'a>>,
+    /// Runs tried, diverged among them, over all hyper-parameters.
+    pub runs: usize,
+    /// See [`Rank::runs`].
+    pub diverged: usize,
+}
+
+impl Rank<'_> {
+    /// The last validation scores over the seeds.
+    pub fn validation(&self, metric: Metric) -> Sample {
+        self.best.sample(|record| record.validation?.get(metric))
+    }
+
+    /// The test scores over the seeds, or the validation scores where a task has no test split.
+    pub fn reported(&self, metric: Metric) -> Sample {
+        self.best.sample(|record| record.test.or(record.validation)?.get(metric))
+    }
+
+    /// The hyper-parameters of the chosen arm that others were tried with too.
+    pub fn chosen(&self) -> Vec<(&str, &str)> {
+        let first = self.best.runs[0];
+        let swept =
+            |key: &str| self.tried.iter().any(|arm| arm.runs[0].hyper_parameter(key) != first.hyper_parameter(key));
+        let chosen = first.hyper_parameters.iter().filter(|(key, _)| key == "lr" || swept(key));
+        chosen.map(|(key, value)| (key.as_str(), value.as_str())).collect()
+    }
+}
+
+/// Ranks what ran on a task: hyper-parameters are chosen on validation, an arm with fewer diverged
+/// seeds before one with more, then by the mean of `metric`, then by the mean loss.
+pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
+    let arms: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
+    let mut ranks: Vec<Rank<'a>> = Vec::new();
+    for arm in arms {
+        let (optimizer, schedule) = (arm.runs[0].optimizer.as_str(), arm.runs[0].schedule.as_str());
+        let rank = ranks.iter_mut().find(|rank| (rank.optimizer, rank.schedule) == (optimizer, schedule));
+        match rank {
+            Some(rank) => rank.tried.push(arm),
+            None => ranks.push(Rank { optimizer, schedule, best: arm.clone(), tried: vec![arm], runs: 0, diverged: 0 }),
+        }
+    }
+    for rank in &mut ranks {
+        rank.runs = rank.tried.iter().map(|arm| arm.runs.len()).sum();
+        rank.diverged = rank.tried.iter().map(|arm| arm.diverged).sum();
+        if let Some(best) = rank.tried.iter().min_by(|a, b| order(a, b, metric)) {
+            rank.best = best.clone();
+        }
+    }
+    ranks.sort_by(|a, b| order(&a.best, &b.best, metric));
+    Ranking { task: task.to_owned(), metric, ranks }
+}
+
+fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
+    let lost = |arm: &Summary| arm.diverged + arm.failed;
+    let key = |arm: &Summary, metric: Metric| {
+        let mean = arm.sample(|record| record.validation.and_then(|scores: Scores| scores.get(metric))).mean();
+        let mean = mean.filter(|mean| !mean.is_nan()).unwrap_or(f64::INFINITY * metric_sign(metric));
+        mean * metric_sign(metric)
+    };
+    lost(a)
+        .cmp(&lost(b))
+        .then_with(|| key(a, metric).total_cmp(&key(b, metric)))
+        .then_with(|| key(a, Metric::Loss).total_cmp(&key(b, Metric::Loss)))
+}
+
+/// What turns "better" into "less".
+fn metric_sign(metric: Metric) -> f64 {
+    if metric.higher_is_better() { -1.0 } else { 1.0 }
+}

@@ -1,0 +1,112 @@
+//! The command line: one file a sub-command, with its arguments and what it does.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+mod completions;
+mod device;
+mod init;
+mod list;
+mod plot;
+mod progress;
+mod provenance;
+mod report;
+mod run;
+mod schedule;
+mod threads;
+
+/// Which optimizer and which learning-rate schedule should I use, and is the difference real?
+#[derive(Parser)]
+#[command(name = "optbench", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  optbench init                              write a commented config to start from
+  optbench run optbench.toml --dry-run       see what it would train
+  optbench schedule optbench.toml            see its learning rates
+  optbench run optbench.toml                 train it; then ranking, charts and report
+  optbench list optimizers adamw             equations, keys, defaults, source
+
+Exit codes: 0 all well; 1 a check or a run failed; 2 usage or config error; 3 baseline missing or
+not comparable; 130 interrupted, everything finished so far saved.";
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Schedule(schedule::Arguments),
+    Report(report::Arguments),
+    Plot(plot::Arguments),
+    List(list::Arguments),
+    Init(init::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// All is well.
+    Success,
+    /// A run or a check failed.
+    Failure,
+    /// Interrupted; what was finished is saved.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Success => Self::SUCCESS,
+            Exit::Failure => Self::from(1),
+            Exit::Interrupted => Self::from(130),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(arguments) => run::execute(&arguments),
+        Command::Schedule(arguments) => schedule::execute(&arguments),
+        Command::Report(arguments) => report::execute(&arguments),
+        Command::Plot(arguments) => plot::execute(&arguments),
+        Command::List(arguments) => list::execute(&arguments),
+        Command::Init(arguments) => init::execute(&arguments),
+        Command::Completions(arguments) => completions::execute(&arguments),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        // The reader of a pipe went away: that is its right.
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = if let Error::Config { count, .. } = &error {
+                let plural = if *count == 1 { "" } else { "s" };
+                say(&format!("{error}\n\nerror: {count} mistake{plural} in the config; nothing was trained"));
+                2
+            } else {
+                say(&format!("error: {error}"));
+                if matches!(error, Error::Usage(_) | Error::Data { .. }) { 2 } else { 1 }
+            };
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Talk goes to stderr.
+fn say(text: &str) {
+    // Nobody is left to be told when stderr is gone.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Data goes to stdout.
+fn print(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("write", "standard output"))
+}

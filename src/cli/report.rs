@@ -1,0 +1,42 @@
+//! `optbench report`: the ranking of an experiment.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::{Exit, print};
+use crate::error::Result;
+use crate::report::{self, Format, Results};
+use crate::results::Store;
+
+/// Ranking of what has run, each optimizer and schedule at its best hyper-parameters
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The folder of an experiment, such as results/quickstart
+    results: PathBuf,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Choice::Table)]
+    format: Choice,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Choice {
+    Table,
+    Markdown,
+    Csv,
+    Json,
+    Html,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+    let results = Results::open(Store::new(&arguments.results))?;
+    let format = match arguments.format {
+        Choice::Table => Format::Table,
+        Choice::Markdown => Format::Markdown,
+        Choice::Csv => Format::Csv,
+        Choice::Json => Format::Json,
+        Choice::Html => Format::Html,
+    };
+    print(&report::render(&results, format)?)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,205 @@
+//! `optbench run`: trains what is missing, then writes tables, charts and report.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+
+use crate::cli::device::{self, Choice};
+use crate::cli::progress::Bars;
+use crate::cli::{Exit, print, provenance, say, threads};
+use crate::config::Experiment;
+use crate::error::{Error, Result};
+use crate::report::{self, Format, Results};
+use crate::results::Store;
+use crate::sweep::{Plan, Run, Shard, execute as train};
+use crate::task::data::Library;
+
+/// Train everything in CONFIG that is not done yet; then table, charts, report
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The experiment, a TOML file (`optbench init` writes one)
+    config: PathBuf,
+    /// Override any key, such as steps=200 or optimizers.adamw.lr=[1e-3,3e-3]; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Results directory [default: results/<name>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Runs at a time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Threads inside one run [default: cores / jobs, at least 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    device: Choice,
+    /// Only the I-th (1-based) of N equal parts of the sweep
+    #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
+    shard: Shard,
+    /// Look for dataset files here first
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print the runs, their number and the total of steps; train nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Forget earlier results of this experiment first (asks, unless --yes)
+    #[arg(long)]
+    fresh: bool,
+    /// Answer yes to every question
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+    let experiment = Experiment::load(&arguments.config, &arguments.set)?;
+    let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
+    let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);
+    let device = device::open(arguments.device)?;
+    let library = Library::new(arguments.data_dir.clone());
+    let plan = Plan::new(experiment, &library)?;
+    let chosen: Vec<&Run> = plan
+        .runs
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| arguments.shard.contains(*place))
+        .map(|(_, run)| run)
+        .collect();
+    for warning in plan.warnings(&chosen)? {
+        say(&format!("warning: {warning}"));
+    }
+    if arguments.dry_run {
+        return dry_run(&plan, &chosen);
+    }
+
+    if arguments.fresh {
+        forget(&store, arguments.yes)?;
+    }
+    refuse_other_experiment(&store, &plan.experiment)?;
+    store.create()?;
+    store.write("experiment.toml", plan.experiment.to_toml())?;
+    store.write("provenance.json", provenance::json(&plan, &library, &device, jobs, threads)?)?;
+    let missing = missing(&store, &chosen)?;
+    let done = chosen.len() - missing.len();
+    say(&format!(
+        "{}: {} run{} of {} to train, {jobs} at a time{}",
+        plan.experiment.name,
+        missing.len(),
+        if missing.len() == 1 { "" } else { "s" },
+        chosen.len(),
+        if done > 0 { format!("; {done} done before") } else { String::new() },
+    ));
+    let interrupt = on_interrupt()?;
+    let jobs = jobs.min(missing.len());
+    let bars = Bars::new(&plan, jobs, missing.len());
+    let execution = train(&plan, missing, &store, &device, jobs, &interrupt, &bars)?;
+    bars.finish();
+
+    let mut results = Results::open(store)?;
+    in_order(&mut results, &plan);
+    results.write()?;
+    for (run, error) in &execution.failed {
+        say(&format!("error: {run} failed: {error}"));
+    }
+    if execution.interrupted {
+        say(&format!("interrupted; {} finished and saved, the same command goes on from here", count(&results)));
+        return Ok(Exit::Interrupted);
+    }
+    print(&report::render(&results, Format::Table)?)?;
+    say(&format!("\nCharts and report: {}", results.store.root().join("report.html").display()));
+    Ok(if execution.failed.is_empty() { Exit::Success } else { Exit::Failure })
+}
+
+fn count(results: &Results) -> String {
+    let n = results.records.len();
+    format!("{n} run{}", if n == 1 { "" } else { "s" })
+}
+
+fn dry_run(plan: &Plan, runs: &[&Run]) -> Result<Exit> {
+    let mut text = String::new();
+    let mut steps = 0;
+    for run in runs {
+        let budget = plan.budgets[run.task].steps;
+        steps += budget;
+        text += &format!("{}  {budget} steps\n", run.name);
+    }
+    text += &format!("\n{} runs, {steps} steps in total\n", runs.len());
+    print(&text)?;
+    Ok(Exit::Success)
+}
+
+/// Runs of an earlier start stay; whatever is not there, or failed, is missing.
+fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
+    let mut missing = Vec::new();
+    for run in chosen {
+        match store.load(&run.name)? {
+            Some(record) if record.is_done() && record.fingerprint == run.fingerprint => {}
+            Some(record) if record.is_done() => {
+                return Err(Error::Usage(format!(
+                    "{} was trained with other settings, although the config is the same\n  \
+                     help: an older optbench may have written it; `--fresh` trains everything anew, `--out DIR` keeps both",
+                    store.run(&run.name).display()
+                )));
+            }
+            _ => missing.push(*run),
+        }
+    }
+    Ok(missing)
+}
+
+/// Results of one folder belong to one experiment: another one must not be mixed in.
+fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
+    let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
+    let path = store.root().join("experiment.toml");
+    let old = Experiment::parse(&path.display().to_string(), &old, "", &[])?;
+    let differences = old.differences(experiment);
+    if differences.is_empty() || store.load_all()?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{} holds the results of another experiment:\n{}\n  \
+         help: give this one another `name` or `--out DIR`, or forget the old results with `--fresh`",
+        store.root().display(),
+        differences.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    )))
+}
+
+fn forget(store: &Store, yes: bool) -> Result<()> {
+    let runs = store.load_all().map_or(1, |records| records.len());
+    if runs > 0 && !yes {
+        let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
+        if !io::stdin().is_terminal() {
+            return Err(Error::Usage(format!("{question}\n  help: add `--yes` to say so where nobody can be asked")));
+        }
+        say(&format!("{question} [y/N]"));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(Error::io("read", "standard input"))?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            return Err(Error::Usage("nothing was forgotten and nothing trained".into()));
+        }
+    }
+    store.clear()
+}
+
+/// Ctrl-C and SIGTERM end the sweep after what is under way; a second one ends it at once.
+fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let flag = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Error::Usage(format!("cannot listen for Ctrl-C: {error}")))?;
+    Ok(interrupt)
+}
+
+/// Records in the order of the plan instead of the folder's.
+fn in_order(results: &mut Results, plan: &Plan) {
+    let places: std::collections::HashMap<&str, usize> =
+        plan.runs.iter().enumerate().map(|(place, run)| (run.name.as_str(), place)).collect();
+    results.records.sort_by_key(|record| places.get(record.run.as_str()).copied().unwrap_or(usize::MAX));
+}

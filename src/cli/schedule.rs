@@ -1,0 +1,92 @@
+//! `optbench schedule`: previews learning rates without training.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::{Exit, print, say};
+use crate::config::Experiment;
+use crate::error::{Error, Result};
+use crate::registry::choices;
+use crate::report::schedules;
+use crate::sweep::Plan;
+use crate::task::data::Library;
+
+/// Preview learning rates without training: chart, or --csv FILE
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The experiment, a TOML file
+    config: PathBuf,
+    /// Write schedule,step,factor,lr (and momentum where it moves) here; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write the chart here, as .svg or .png [default: results/<name>/charts/schedules.svg and .png]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The task whose length counts [default: the first]
+    #[arg(long, value_name = "LABEL")]
+    task: Option<String>,
+    /// The optimizer whose learning rate is shown, at its first value [default: the first under each schedule]
+    #[arg(long, value_name = "LABEL")]
+    optimizer: Option<String>,
+    /// Override any key, such as steps=200
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Look for dataset files here first
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+    let experiment = Experiment::load(&arguments.config, &arguments.set)?;
+    let tasks: Vec<&str> = experiment.tasks.iter().map(|task| task.label.as_str()).collect();
+    let task = match &arguments.task {
+        None => 0,
+        Some(label) => place(label, &tasks, "task")?,
+    };
+    let optimizers: Vec<&str> = experiment.optimizers.iter().map(|(grid, _)| grid.label.as_str()).collect();
+    if let Some(label) = &arguments.optimizer {
+        place(label, &optimizers, "optimizer")?;
+    }
+    let title = format!("{}: learning-rate schedules", experiment.name);
+    let charts = PathBuf::from("results").join(&experiment.name).join("charts");
+    let plan = Plan::new(experiment, &Library::new(arguments.data_dir.clone()))?;
+    let courses = schedules::preview(&plan, task, arguments.optimizer.as_deref())?;
+    for course in &courses {
+        for warning in &course.warnings {
+            say(&format!("warning: schedule `{}`: {warning}", course.schedule));
+        }
+    }
+    if let Some(file) = &arguments.csv {
+        let text = schedules::csv(&courses);
+        if file.as_os_str() == "-" {
+            print(&text)?;
+        } else {
+            std::fs::write(file, text).map_err(Error::io("write", file))?;
+            say(&format!("wrote {}", file.display()));
+        }
+        if arguments.out.is_none() {
+            return Ok(Exit::Success);
+        }
+    }
+    let chart = schedules::chart(title, &courses);
+    let files = match &arguments.out {
+        Some(file) => vec![file.clone()],
+        None => {
+            std::fs::create_dir_all(&charts).map_err(Error::io("create", &charts))?;
+            vec![charts.join("schedules.svg"), charts.join("schedules.png")]
+        }
+    };
+    for file in files {
+        chart.save(&file).map_err(|error| Error::Usage(error.to_string()))?;
+        say(&format!("wrote {}", file.display()));
+    }
+    Ok(Exit::Success)
+}
+
+fn place(label: &str, labels: &[&str], what: &str) -> Result<usize> {
+    labels
+        .iter()
+        .position(|known| *known == label)
+        .ok_or_else(|| Error::Usage(format!("there is no {what} labelled `{label}`; there is {}", choices(labels))))
+}

@@ -1,0 +1,105 @@
+//! `runs.csv` and `summary.csv`.
+
+use crate::analysis::{Summary, summaries};
+use crate::error::{Error, Result};
+use crate::metric::{Metric, Scores};
+use crate::results::Record;
+use crate::settings::number;
+
+/// One row a run.
+///
+/// # Errors
+/// When a row cannot be written, which memory alone can cause.
+pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
+    let keys = hyper_parameters(records);
+    let mut header: Vec<String> = ["run", "task", "optimizer", "schedule", "seed"].map(str::to_owned).to_vec();
+    header.extend(keys.iter().cloned());
+    header.extend(["status", "steps"].map(str::to_owned));
+    for prefix in ["final_val", "final_test", "best_val"] {
+        header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
+    }
+    header.extend(
+        ["steps_to_target", "seconds", "gradient_seconds", "optimizer_seconds", "evaluation_seconds", "state_bytes"]
+            .map(str::to_owned),
+    );
+    let rows = records.iter().map(|record| {
+        let mut row = vec![record.run.clone(), record.task.clone(), record.optimizer.clone(), record.schedule.clone()];
+        row.push(record.seed.to_string());
+        row.extend(keys.iter().map(|key| record.hyper_parameter(key).unwrap_or_default().to_owned()));
+        row.extend([record.status.name().to_owned(), record.steps.to_string()]);
+        for scores in [record.validation, record.test, record.best.map(|best| best.0)] {
+            row.extend(Metric::ALL.map(|metric| cell(scores.and_then(|scores: Scores| scores.get(metric)))));
+        }
+        row.push(record.steps_to_target.map(|steps| steps.to_string()).unwrap_or_default());
+        let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
+        row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
+        row.push(record.state_bytes.to_string());
+        row
+    });
+    write(&header, rows)
+}
+
+/// One row an arm, over its seeds.
+///
+/// # Errors
+/// When a row cannot be written, which memory alone can cause.
+pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
+    let keys = hyper_parameters(records);
+    let mut header: Vec<String> = ["task", "optimizer", "schedule"].map(str::to_owned).to_vec();
+    header.extend(keys.iter().cloned());
+    header.extend(["runs", "finished", "diverged", "failed"].map(str::to_owned));
+    for prefix in ["final_val", "final_test", "best_val"] {
+        for metric in Metric::ALL {
+            header.extend(["mean", "std"].map(|statistic| format!("{prefix}_{}_{statistic}", metric.name())));
+        }
+    }
+    header.extend(["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes"].map(str::to_owned));
+    let rows = summaries(records).into_iter().map(|arm: Summary| {
+        let first = arm.runs[0];
+        let mut row = vec![first.task.clone(), first.optimizer.clone(), first.schedule.clone()];
+        row.extend(keys.iter().map(|key| first.hyper_parameter(key).unwrap_or_default().to_owned()));
+        row.push(arm.runs.len().to_string());
+        row.extend([arm.finished, arm.diverged, arm.failed].map(|count| count.to_string()));
+        let readers: [fn(&Record) -> Option<Scores>; 3] =
+            [|record| record.validation, |record| record.test, |record| record.best.map(|best| best.0)];
+        for scores in readers {
+            for metric in Metric::ALL {
+                let sample = arm.sample(|record| scores(record)?.get(metric));
+                row.extend([cell(sample.mean()), cell(sample.deviation())]);
+            }
+        }
+        let reached = arm.sample(|record| record.steps_to_target.map(|steps| steps as f64));
+        row.extend([reached.len().to_string(), cell(reached.mean())]);
+        row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
+        row.push(first.state_bytes.to_string());
+        row
+    });
+    write(&header, rows)
+}
+
+/// Every hyper-parameter that a run has, in the order of first appearance.
+fn hyper_parameters(records: &[Record]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for (key, _) in records.iter().flat_map(|record| &record.hyper_parameters) {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    // The optimizers' keys first, then the schedules'.
+    keys.sort_by_key(|key| key.starts_with("schedule."));
+    keys
+}
+
+fn cell(x: Option<f64>) -> String {
+    x.map(number).unwrap_or_default()
+}
+
+fn write(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+    let refused = |error: csv::Error| Error::Usage(format!("a table could not be written: {error}"));
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(header).map_err(refused)?;
+    for row in rows {
+        csv.write_record(row).map_err(refused)?;
+    }
+    csv.into_inner().map_err(|error| Error::Usage(format!("a table could not be written: {error}")))
+}

@@ -1,0 +1,47 @@
+//! Reads back the curves of a run.
+
+use std::fs::File;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::metric::Scores;
+use crate::results::Store;
+
+/// A row of `evals.csv`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct EvaluationRow {
+    /// Updates done.
+    pub step: u64,
+    /// Passes over the training set; `None` for functions.
+    pub epoch: Option<f64>,
+    /// `val` or `test`.
+    pub split: String,
+    loss: f64,
+    accuracy: Option<f64>,
+    perplexity: Option<f64>,
+}
+
+impl EvaluationRow {
+    /// What was measured.
+    pub fn scores(&self) -> Scores {
+        Scores { loss: self.loss, accuracy: self.accuracy, perplexity: self.perplexity }
+    }
+}
+
+impl Store {
+    /// The evaluations of a run in order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn evaluations(&self, run: &str) -> Result<Vec<EvaluationRow>> {
+        rows(&self.run(run).join("evals.csv"))
+    }
+}
+
+fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let rows = csv::Reader::from_reader(file).into_deserialize();
+    rows.map(|row| row.map_err(|error| Error::damaged(path, &error))).collect()
+}

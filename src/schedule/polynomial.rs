@@ -1,0 +1,49 @@
+//! A power of what is left of the way to 0.
+
+use crate::duration::Duration;
+use crate::registry::{About, Key, Range};
+use crate::schedule::{Definition, Point, Schedule, curve};
+
+pub(super) const DEFINITION: Definition = Definition {
+    about: About {
+        name: "polynomial",
+        summary: "a power of what is left of the way, down to 0",
+        equations: "factor(t) = (1 - min(t, over) / over)^power",
+        keys: &[
+            Key::float("power", 1.0, Range::POSITIVE, "1 is a straight line, 2 falls early, 0.5 late"),
+            Key::duration("over", Duration::Percent(100.0), "from the peak to 0"),
+        ],
+        source: "torch.optim.lr_scheduler.PolynomialLR",
+    },
+    build: |settings, span| {
+        Ok(Box::new(Polynomial { power: settings.float("power"), over: span.stretch(settings, "over")? }))
+    },
+};
+
+struct Polynomial {
+    power: f64,
+    over: u64,
+}
+
+impl Schedule for Polynomial {
+    fn at(&self, t: u64) -> Point {
+        (1.0 - curve::progress(t, self.over)).powf(self.power).into()
+    }
+
+    fn warnings(&self, steps: u64) -> Vec<String> {
+        curve::cut_short("over", self.over, steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::duration::Duration;
+    use crate::schedule::testing::{assert_rates, settings};
+
+    #[test]
+    fn it_is_torch_s() {
+        // PolynomialLR(total_iters=5, power=2)
+        let polynomial = settings("polynomial").with("power", 2.0).with("over", Duration::Steps(5));
+        assert_rates(&polynomial, 8, &[0.1, 0.064, 0.036, 0.016, 0.004, 0.0, 0.0, 0.0]);
+    }
+}

@@ -1,0 +1,229 @@
+//! Trains the runs of a sweep, several at a time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use candle_core::Device;
+
+use crate::error::{Error, Result};
+use crate::results::{Best, Record, Recorder, Status, Store};
+use crate::sweep::{Plan, Run};
+use crate::task::{Split, Target};
+use crate::train::{self, Ending, EvaluationRecord, Observer, StepRecord, Training};
+
+/// The stack of a training thread: candle walks a graph by recursion.
+const STACK: usize = 256 << 20;
+/// How often to look whether another process is done with a run.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Follows a sweep; `worker` numbers the runs that are under way at the same time.
+pub trait Progress: Sync {
+    /// A run starts.
+    fn started(&self, worker: usize, run: &Run, steps: u64);
+    /// A run has done this many updates; called after each.
+    fn step(&self, worker: usize, step: u64);
+    /// A run is done.
+    fn finished(&self, worker: usize, record: &Record);
+}
+
+/// What became of a sweep.
+#[derive(Debug, Default)]
+pub struct Execution {
+    /// Runs trained now.
+    pub trained: usize,
+    /// Runs that failed now, with their errors.
+    pub failed: Vec<(String, String)>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}
+
+/// Trains the given runs, `jobs` at a time, and makes each durable before the next one starts.
+///
+/// # Errors
+/// When the results folder cannot be written to. A run's own failure is a part of the outcome.
+pub fn execute(
+    plan: &Plan,
+    runs: Vec<&Run>,
+    store: &Store,
+    device: &Device,
+    jobs: usize,
+    interrupt: &AtomicBool,
+    progress: &dyn Progress,
+) -> Result<Execution> {
+    let queue = Mutex::new(VecDeque::from(runs));
+    let outcome = Mutex::new(Ok(Execution::default()));
+    let worker = |number: usize| {
+        let context = Context { plan, store, device, interrupt, progress, worker: number };
+        while let Some(run) = lock(&queue).pop_front() {
+            if interrupt.load(Ordering::Relaxed) {
+                break;
+            }
+            match context.train(run) {
+                Ok(Trained::Done(record)) => {
+                    if let Ok(outcome) = &mut *lock(&outcome) {
+                        outcome.trained += 1;
+                        outcome.failed.extend(record.error.map(|error| (record.run, error)));
+                    }
+                }
+                Ok(Trained::Before | Trained::Interrupted) => {}
+                Ok(Trained::Elsewhere) => {
+                    lock(&queue).push_back(run);
+                    thread::sleep(PATIENCE);
+                }
+                Err(error) => {
+                    // The folder is not to be written to: no other run would fare better.
+                    lock(&queue).clear();
+                    *lock(&outcome) = Err(error);
+                    break;
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for number in 0..jobs {
+            let spawned = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || worker(number));
+            if let Err(error) = spawned {
+                *lock(&outcome) = Err(Error::Usage(format!("cannot start a training thread: {error}")));
+            }
+        }
+    });
+    let mut execution = outcome.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    execution.interrupted = interrupt.load(Ordering::Relaxed);
+    Ok(execution)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::large_enum_variant, reason = "one at a time, never stored")]
+enum Trained {
+    Done(Record),
+    /// It was done already.
+    Before,
+    /// Another process is at it.
+    Elsewhere,
+    Interrupted,
+}
+
+struct Context<'a> {
+    plan: &'a Plan,
+    store: &'a Store,
+    device: &'a Device,
+    interrupt: &'a AtomicBool,
+    progress: &'a dyn Progress,
+    worker: usize,
+}
+
+impl Context<'_> {
+    fn train(&self, run: &Run) -> Result<Trained> {
+        let start = Instant::now();
+        let steps_per_epoch = self.plan.tasks[run.task].steps_per_epoch();
+        let Some(recorder) = self.store.begin(&run.name, steps_per_epoch)? else { return Ok(Trained::Elsewhere) };
+        if self.store.load(&run.name)?.is_some_and(|record| record.is_done()) {
+            return Ok(Trained::Before);
+        }
+        self.progress.started(self.worker, run, self.plan.budgets[run.task].steps);
+        let spec = &self.plan.experiment.tasks[run.task];
+        let mut witness = Witness::new(recorder, spec.target, self);
+        let outcome = self.training(run).and_then(|training| train::train(training, &mut witness));
+        if let Err(Error::Io { .. }) = outcome {
+            // The disk's refusal is not the run's fault, and concerns every other run too.
+            return outcome.map(|_| Trained::Interrupted);
+        }
+        if outcome.as_ref().is_ok_and(|outcome| outcome.ending == Ending::Interrupted) {
+            return Ok(Trained::Interrupted);
+        }
+        let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
+        let record = Record {
+            run: run.name.clone(),
+            fingerprint: run.fingerprint.clone(),
+            task: spec.label.clone(),
+            optimizer: run.optimizer_label.clone(),
+            schedule: run.schedule_label.clone(),
+            seed: run.seed,
+            hyper_parameters: run.hyper_parameters(),
+            status: match &outcome {
+                Ok(outcome) if outcome.ending == Ending::Diverged => Status::Diverged,
+                Ok(_) => Status::Finished,
+                Err(_) => Status::Failed,
+            },
+            error: outcome.as_ref().err().map(ToString::to_string),
+            steps: outcome.as_ref().map_or(witness.steps, |outcome| outcome.steps),
+            validation: witness.validation,
+            test: witness.test,
+            best: witness.best,
+            steps_to_target: witness.steps_to_target,
+            seconds: start.elapsed().as_secs_f64(),
+            gradient_seconds: times.gradients.as_secs_f64(),
+            optimizer_seconds: times.optimizer.as_secs_f64(),
+            evaluation_seconds: times.evaluation.as_secs_f64(),
+            state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
+        };
+        witness.recorder.finish(&record)?;
+        self.progress.finished(self.worker, &record);
+        Ok(Trained::Done(record))
+    }
+
+    fn training(&self, run: &Run) -> Result<Training> {
+        let budget = self.plan.budgets[run.task];
+        Ok(Training {
+            problem: self.plan.tasks[run.task].problem(run.seed, self.device)?,
+            optimizer: self.plan.optimizer(run)?,
+            schedule: self.plan.schedule(run)?,
+            lr: run.optimizer.float("lr"),
+            clip_norm: run.optimizer.optional_float("clip_norm"),
+            steps: budget.steps,
+            eval_every: budget.eval_every,
+        })
+    }
+}
+
+/// Writes down what happens and remembers what the record needs.
+struct Witness<'a> {
+    recorder: Recorder,
+    target: Option<Target>,
+    context: &'a Context<'a>,
+    steps: u64,
+    validation: Option<crate::metric::Scores>,
+    test: Option<crate::metric::Scores>,
+    best: Option<Best>,
+    steps_to_target: Option<u64>,
+}
+
+impl<'a> Witness<'a> {
+    fn new(recorder: Recorder, target: Option<Target>, context: &'a Context<'a>) -> Self {
+        let (validation, test, best, steps_to_target) = (None, None, None, None);
+        Self { recorder, target, context, steps: 0, validation, test, best, steps_to_target }
+    }
+}
+
+impl Observer for Witness<'_> {
+    fn step(&mut self, record: &StepRecord) -> Result<()> {
+        self.steps = record.step;
+        self.context.progress.step(self.context.worker, record.step);
+        self.recorder.step(record)
+    }
+
+    fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
+        match record.split {
+            Split::Validation => {
+                self.validation = Some(record.scores);
+                self.best = Some(self.best.map_or(Best(record.scores), |best| best.update(&record.scores)));
+                if self.target.is_some_and(|target| target.reached(&record.scores)) {
+                    self.steps_to_target.get_or_insert(record.step);
+                }
+            }
+            Split::Test => self.test = Some(record.scores),
+            Split::Train => {}
+        }
+        self.recorder.evaluation(record)
+    }
+
+    fn proceed(&mut self) -> bool {
+        !self.context.interrupt.load(Ordering::Relaxed)
+    }
+}

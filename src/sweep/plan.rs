@@ -1,0 +1,250 @@
+//! The runs of an experiment: tasks x optimizers x schedules x hyper-parameters x seeds.
+
+use std::collections::HashSet;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{Budget, Experiment};
+use crate::duration::Timeline;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::task::data::Library;
+use crate::task::{self, Spec, Task};
+use crate::{optim, schedule};
+
+/// One training of the sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The name of the run and of its folder.
+    pub name: String,
+    /// The place of the task in the experiment.
+    pub task: usize,
+    /// The optimizer's label.
+    pub optimizer_label: String,
+    /// The optimizer and its hyper-parameters.
+    pub optimizer: Settings,
+    /// The schedule's label.
+    pub schedule_label: String,
+    /// The schedule and its keys.
+    pub schedule: Settings,
+    /// The seed.
+    pub seed: u64,
+    /// The hash of everything that decides the run's numbers.
+    pub fingerprint: String,
+}
+
+impl Run {
+    /// The hyper-parameters as they are printed: the optimizer's, then the schedule's as `schedule.KEY`.
+    pub fn hyper_parameters(&self) -> Vec<(String, String)> {
+        let optimizer = self.optimizer.iter().map(|(key, value)| (key.to_owned(), value.to_string()));
+        let schedule = self.schedule.iter().map(|(key, value)| (format!("schedule.{key}"), value.to_string()));
+        optimizer.chain(schedule).collect()
+    }
+}
+
+/// An experiment made ready to run.
+pub struct Plan {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// Its tasks with their data, in order.
+    pub tasks: Vec<Arc<dyn Task>>,
+    /// The length of a run of each task.
+    pub budgets: Vec<Budget>,
+    /// All runs, in an order that is the same in every process.
+    pub runs: Vec<Run>,
+}
+
+impl Plan {
+    /// Lists the runs of an experiment and loads the data that they need.
+    ///
+    /// # Errors
+    /// When a dataset is missing, or the length of a run makes no sense for a task.
+    pub fn new(experiment: Experiment, library: &Library) -> Result<Self> {
+        let mut plan = Self { tasks: Vec::new(), budgets: Vec::new(), runs: Vec::new(), experiment };
+        for spec in &plan.experiment.tasks {
+            let task = task::build(spec, library)?;
+            let budget = plan
+                .experiment
+                .budget(task.steps_per_epoch())
+                .map_err(|problem| Error::Usage(format!("task `{}`: {problem}", spec.label)))?;
+            plan.tasks.push(task);
+            plan.budgets.push(budget);
+        }
+        plan.list_runs();
+        for run in &plan.runs {
+            // Whatever cannot be built is found before anything trains.
+            plan.schedule(run)?;
+            plan.optimizer(run)?;
+        }
+        Ok(plan)
+    }
+
+    fn list_runs(&mut self) {
+        let experiment = &self.experiment;
+        let swept_schedules: Vec<Vec<&str>> = experiment.schedules.iter().map(|grid| grid.swept().collect()).collect();
+        let mut names = HashSet::new();
+        for (task, spec) in experiment.tasks.iter().enumerate() {
+            for (grid, schedules) in &experiment.optimizers {
+                let mut swept: Vec<&str> = grid.swept().collect();
+                if !swept.contains(&"lr") {
+                    swept.insert(0, "lr");
+                }
+                for (place, schedule_grid) in experiment.schedules.iter().enumerate() {
+                    if !schedules.contains(&schedule_grid.label) {
+                        continue;
+                    }
+                    for optimizer in grid.variants() {
+                        for schedule in schedule_grid.variants() {
+                            for &seed in &experiment.seeds {
+                                let mut run = Run {
+                                    name: String::new(),
+                                    task,
+                                    optimizer_label: grid.label.clone(),
+                                    optimizer: optimizer.clone(),
+                                    schedule_label: schedule_grid.label.clone(),
+                                    schedule: schedule.clone(),
+                                    seed,
+                                    fingerprint: String::new(),
+                                };
+                                run.fingerprint = fingerprint(&run, spec, self.budgets[task]);
+                                run.name = name(&run, &spec.label, &swept, &swept_schedules[place]);
+                                if !names.insert(run.name.clone()) {
+                                    // Different labels that are made safe may come to the same name.
+                                    run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
+                                    names.insert(run.name.clone());
+                                }
+                                self.runs.push(run);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The updates of all runs together.
+    pub fn steps(&self) -> u64 {
+        self.runs.iter().map(|run| self.budgets[run.task].steps).sum()
+    }
+
+    /// The label of a run's schedule, with the keys that the sweep varies.
+    pub fn label(&self, run: &Run) -> String {
+        let grid = self.experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
+        let swept = grid.into_iter().flat_map(|grid| grid.swept());
+        let values = swept.filter_map(|key| Some(format!(" {key} {}", run.schedule.get(key)?)));
+        run.schedule_label.clone() + &values.collect::<String>()
+    }
+
+    /// What is odd about the schedules of these runs, each sentence once.
+    ///
+    /// # Errors
+    /// When a schedule cannot be built.
+    pub fn warnings(&self, runs: &[&Run]) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        for run in runs {
+            for warning in self.schedule(run)?.warnings(self.budgets[run.task].steps) {
+                let task = &self.experiment.tasks[run.task].label;
+                let warning = format!("schedule `{}` on task `{task}`: {warning}", self.label(run));
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// The timeline of a run.
+    pub fn timeline(&self, run: &Run) -> Timeline {
+        Timeline {
+            steps: self.budgets[run.task].steps,
+            steps_per_epoch: self.tasks[run.task].steps_per_epoch(),
+            beta2: run.optimizer.optional_float("beta2"),
+        }
+    }
+
+    /// Builds the schedule of a run.
+    ///
+    /// # Errors
+    /// When a duration has no meaning for its task.
+    pub fn schedule(&self, run: &Run) -> Result<Box<dyn schedule::Schedule>> {
+        schedule::build(&run.schedule, &self.timeline(run))
+            .map_err(|problem| Error::Usage(format!("schedule `{}`: {problem}", run.schedule_label)))
+    }
+
+    /// Builds the optimizer of a run.
+    ///
+    /// # Errors
+    /// When a duration has no meaning for its task.
+    pub fn optimizer(&self, run: &Run) -> Result<Box<dyn optim::Optimizer>> {
+        let settings = run
+            .optimizer
+            .in_steps(&self.timeline(run))
+            .map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))?;
+        let definition = optim::find(&settings.kind)
+            .ok_or_else(|| Error::Usage(format!("there is no optimizer `{}`", settings.kind)))?;
+        Ok((definition.build)(&settings))
+    }
+}
+
+/// The hash of everything that decides the numbers of a run.
+fn fingerprint(run: &Run, spec: &Spec, budget: Budget) -> String {
+    // The task's label, target and metric judge a run; they do not change it.
+    let decides = (&spec.model, &spec.dataset, spec.batch_size, spec.dtype, &run.optimizer, &run.schedule);
+    let text = format!("{decides:?} {} {budget:?}", run.seed);
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.
+fn name(run: &Run, task: &str, swept: &[&str], swept_schedule: &[&str]) -> String {
+    let mut name = format!("{task}-{}-{}", run.optimizer_label, run.schedule_label);
+    for key in swept {
+        if let Some(value) = run.optimizer.get(key) {
+            name += &format!("-{key}{value}");
+        }
+    }
+    for key in swept_schedule {
+        if let Some(value) = run.schedule.get(key) {
+            name += &format!("-{key}{value}");
+        }
+    }
+    name += &format!("-s{}", run.seed);
+    let mut safe: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    if safe.len() > 150 {
+        // File systems take 255 bytes; locks and temporary folders add to the name.
+        safe = format!("{}-{}-s{}", &safe[..120], &run.fingerprint[..8], run.seed);
+    }
+    if safe.starts_with(['.', '-']) { format!("_{safe}") } else { safe }
+}
+
+/// One of several equal parts of a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl Shard {
+    /// The whole sweep.
+    pub const WHOLE: Self = Self { index: 1, count: 1 };
+
+    /// Whether the run at this place belongs to the part.
+    pub fn contains(self, place: usize) -> bool {
+        // Dealt out like cards, so that every part has its share of the slow tasks.
+        place % self.count == self.index - 1
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
+        match parsed {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
+            _ => Err(format!("`{text}` is no part; expected I/N with I from 1 to N, such as 2/4")),
+        }
+    }
+}

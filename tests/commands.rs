@@ -1,0 +1,133 @@
+//! The smaller commands, on what a small sweep left.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use optbench::optim::OPTIMIZERS;
+use optbench::schedule::SCHEDULES;
+
+fn optbench(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_optbench")).current_dir(folder).args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn everything_registered_is_listed_and_explained() {
+    let here = Path::new(".");
+    let (_, all) = optbench(here, &["list"]);
+    for definition in OPTIMIZERS {
+        let name = definition.about.name;
+        assert!(all.contains(name));
+        let (code, text) = optbench(here, &["list", "optimizers", name]);
+        assert_eq!(code, 0);
+        for words in [definition.about.summary, definition.memory, definition.about.source] {
+            assert!(text.contains(words), "{name}: {words}");
+        }
+        for key in definition.keys() {
+            assert!(text.contains(key.name) && text.contains(key.help), "{name}: {}", key.name);
+        }
+        assert!(!definition.about.equations.is_empty(), "{name} has equations");
+    }
+    for definition in SCHEDULES {
+        assert!(all.contains(definition.about.name) && !definition.about.equations.is_empty());
+    }
+}
+
+#[test]
+fn the_starter_config_is_valid_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(optbench(folder.path(), &["init"]).0, 0);
+    let (code, listed) = optbench(folder.path(), &["run", "optbench.toml", "--dry-run"]);
+    assert_eq!(code, 0);
+    assert!(listed.contains("72 runs"), "{listed}");
+    fs::write(folder.path().join("optbench.toml"), "mine").unwrap();
+    assert_eq!(optbench(folder.path(), &["init"]).0, 2);
+    assert_eq!(fs::read_to_string(folder.path().join("optbench.toml")).unwrap(), "mine");
+    assert!(optbench(folder.path(), &["init", "-"]).1.contains("[tasks.digits]"));
+}
+
+#[test]
+fn every_config_of_the_repository_is_valid() {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    for entry in fs::read_dir(configs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml")
+            && let Err(error) = optbench::config::Experiment::load(&path, &[])
+        {
+            panic!("{error}");
+        }
+    }
+}
+
+#[test]
+fn reports_and_plots_are_made_again_from_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "seeds = 2\nsteps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = [0.01, 0.1]\n";
+    fs::write(folder.path().join("bowl.toml"), config).unwrap();
+    let (code, table) = optbench(folder.path(), &["run", "bowl.toml"]);
+    assert_eq!(code, 0);
+    assert_eq!(optbench(folder.path(), &["report", "results/bowl"]).1, table);
+    assert!(table.starts_with("On bowl, sgd+constant is ahead with a final loss of "), "{table}");
+    let report = |format: &str| optbench(folder.path(), &["report", "results/bowl", "--format", format]).1;
+    assert!(report("markdown").contains("| 1 | sgd | constant | lr 0.1 |"));
+    assert!(report("csv").starts_with("task,rank,optimizer,schedule,chosen,metric,"));
+    assert!(report("html").contains("<svg"));
+    let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
+    assert_eq!(json["tasks"][0]["ranks"][0]["chosen"]["lr"], "0.1");
+
+    let chart = folder.path().join("results/bowl/charts/bowl-loss.svg");
+    let drawn = fs::read(&chart).unwrap();
+    fs::remove_file(&chart).unwrap();
+    let (_, files) = optbench(folder.path(), &["plot", "results/bowl", "--format", "svg"]);
+    assert!(files.contains("bowl-loss.svg"));
+    assert_eq!(fs::read(&chart).unwrap(), drawn);
+}
+
+#[test]
+fn completions_are_for_the_shell_that_asked() {
+    assert!(optbench(Path::new("."), &["completions", "bash"]).1.contains("_optbench"));
+}
+
+#[test]
+fn schedules_are_previewed_as_they_will_be_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 40\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.2\nmomentum = 0.9\n\
+                  [schedules.cosine]\nwarmup = \"10%\"\n[schedules.one_cycle]\n[schedules.cycle]\nkind = \"cosine\"\nperiod = 10\n";
+    fs::write(folder.path().join("s.toml"), config).unwrap();
+    let (code, csv) = optbench(folder.path(), &["schedule", "s.toml", "--csv", "-"]);
+    assert_eq!(code, 0);
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["schedule", "step", "factor", "lr", "momentum"]);
+    assert_eq!(rows.len(), 1 + 3 * 40);
+    assert_eq!(rows[1], ["cosine", "1", "0.25", "0.05", ""]);
+    assert_eq!((rows[41][0], rows[41][4]), ("one_cycle", "0.95"));
+
+    assert_eq!(optbench(folder.path(), &["run", "s.toml", "--set", "seeds=1"]).0, 0);
+    let logged =
+        fs::read_to_string(folder.path().join("results/s/runs/bowl-sgd-one_cycle-lr0.2-s0/steps.csv")).unwrap();
+    for (row, line) in rows[41..81].iter().zip(logged.lines().skip(1)) {
+        let logged: Vec<&str> = line.split(',').collect();
+        assert_eq!((row[1], row[3]), (logged[0], logged[2]));
+    }
+
+    assert_eq!(optbench(folder.path(), &["schedule", "s.toml", "--out", "s.png"]).0, 0);
+    assert!(fs::read(folder.path().join("s.png")).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(optbench(folder.path(), &["schedule", "s.toml", "--task", "bowls"]).0, 2);
+}
+
+#[test]
+fn odd_schedules_draw_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 40\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n\
+                  [schedules.cycle]\nkind = \"cosine\"\nperiod = 10\n[schedules.late]\nkind = \"multi_step\"\nmilestones = [10, 50]\n";
+    fs::write(folder.path().join("s.toml"), config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_optbench"))
+        .current_dir(folder.path())
+        .args(["run", "s.toml", "--dry-run"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("warning: schedule `cycle` on task `bowl`:"), "{said}");
+    assert!(said.contains("warning: schedule `late` on task `bowl`:"), "{said}");
+}
