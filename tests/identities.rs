@@ -481,10 +481,11 @@ fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
         let about = &definition.about;
         for key in definition.keys() {
             let fits = match (key.accepts, key.default) {
-                (_, Default::Absent | Default::Required) | (Accepts::Duration, Default::Duration(_)) => true,
+                (_, Default::Absent | Default::Required)
+                | (Accepts::Duration, Default::Duration(_))
+                | (Accepts::Bool, Default::Bool(_)) => true,
                 (Accepts::Float(range), Default::Float(x)) => range.contains(x),
                 (Accepts::Integer(range), Default::Integer(n)) => range.contains(n as f64),
-                (Accepts::Bool, Default::Bool(_)) => true,
                 (Accepts::Choice(words), Default::Text(word)) => words.contains(&word),
                 _ => false,
             };
@@ -513,18 +514,17 @@ fn claimed(settings: &Settings, shape: &[usize]) -> usize {
     let (rows, cols) = (shape[0], count / shape[0]);
     let values = match settings.kind.as_str() {
         "sgd" => some("momentum"),
-        "lion" | "adagrad" | "schedule_free_sgd" => 1,
+        "adafactor" if matrix => {
+            let last = shape[shape.len() - 1];
+            return count / last + count / shape[shape.len() - 2];
+        }
+        "lion" | "adagrad" | "schedule_free_sgd" | "adafactor" => 1,
         "rmsprop" => 1 + some("momentum") + flag("centered"),
         "adam" | "adamw" | "adabelief" => 2 + flag("amsgrad"),
         "ademamix" => 3,
         "adan" | "prodigy" => 4,
         "muon" => 2 - usize::from(matrix),
         "mars" if matrix || settings.flag("optimize_1d") => 3 - usize::from(settings.text("variant") == "lion"),
-        "adafactor" if matrix => {
-            let last = shape[shape.len() - 1];
-            return count / last + count / shape[shape.len() - 2];
-        }
-        "adafactor" => 1,
         "soap" if matrix => {
             let sides = [rows, cols].into_iter().filter(|&side| side <= settings.count("max_precondition_dim"));
             return 2 * count + sides.map(|side| 2 * side * side).sum::<usize>();
@@ -572,7 +572,7 @@ fn every_optimizer_descends() {
             let lr = settings.float("lr").min(if settings.kind == "prodigy" { 1.0 } else { 0.05 });
             optimizer.step(problem.parameters(), &gradients, &at(t, lr)).unwrap();
         }
-        place(&problem.parameters().to_vec(), &eval_point(problem.parameters(), &*optimizer));
+        place(problem.parameters(), &eval_point(problem.parameters(), &*optimizer));
         let (last, _) = problem.gradients(100).unwrap();
         if last < first { Ok(()) } else { Err(format!("from {first} to {last}")) }
     });

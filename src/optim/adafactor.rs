@@ -67,7 +67,7 @@ struct Normalised {
 
 impl Normalised {
     #[inline(always)]
-    fn at<R: Real>(&self, v: R, g: R) -> R {
+    fn at<R: Real>(self, v: R, g: R) -> R {
         g / v.clamp(self.least, f64::INFINITY).sqrt()
     }
 }

@@ -3,7 +3,7 @@
 //! On the CPU a pass is one vectorised loop over memory, on any other device it is made of tensor
 //! operations. Both come from the same lines, which are generic over [`Real`].
 
-use std::array;
+use std::{array, ptr};
 
 use candle_core::{DType, Tensor};
 
@@ -39,8 +39,8 @@ pub(super) fn sweep<K: Kernel<N, M>, const N: usize, const M: usize>(
     read: [&Tensor; M],
 ) -> Result<()> {
     match (!composed && first.device().is_cpu(), first.dtype()) {
-        (true, DType::F32) => fused::<K, f32, N, M>(kernel, first, rest, read),
-        (true, DType::F64) => fused::<K, f64, N, M>(kernel, first, rest, read),
+        (true, DType::F32) => fused::<K, f32, N, M>(kernel, first, &rest, read),
+        (true, DType::F64) => fused::<K, f64, N, M>(kernel, first, &rest, read),
         _ => {
             let fields = rest.each_ref().map(|tensor| Field::new(tensor));
             let (new_first, new_rest) = kernel.apply(Field::new(first), fields, read.map(Field::new));
@@ -57,7 +57,8 @@ pub(super) fn sweep<K: Kernel<N, M>, const N: usize, const M: usize>(
 
 /// Whether two tensors are the same numbers in memory.
 pub(super) fn same_memory(a: &Tensor, b: &Tensor) -> bool {
-    std::ptr::eq(&*a.storage_and_layout().0, &*b.storage_and_layout().0)
+    let ((a, _), (b, _)) = (a.storage_and_layout(), b.storage_and_layout());
+    ptr::from_ref(&*a) == ptr::from_ref(&*b)
 }
 
 /// The sum of the terms of all coordinates, in double precision on the CPU.
@@ -73,7 +74,7 @@ pub(super) fn sum<K: Term<M>, const M: usize>(composed: bool, term: &K, read: [&
 fn fused<K: Kernel<N, M>, T: Float, const N: usize, const M: usize>(
     kernel: &K,
     first: &Tensor,
-    rest: [&mut Tensor; N],
+    rest: &[&mut Tensor; N],
     read: [&Tensor; M],
 ) -> Result<()> {
     let mut written = vec![first];

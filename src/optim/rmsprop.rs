@@ -1,4 +1,4 @@
-//! RMSprop, plain or centered, with or without momentum.
+//! `rmsprop`, plain or centered, with or without momentum.
 
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
