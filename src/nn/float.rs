@@ -84,11 +84,20 @@ fn unexpected(storage: &CpuStorage) -> candle_core::Error {
 /// # Errors
 /// When the tensor lies elsewhere, has gaps, or holds another type.
 pub fn read<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&[T]) -> R) -> candle_core::Result<R> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        candle_core::Storage::Cpu(storage) => Ok(f(elements(storage, layout)?)),
+    read_all(&[tensor], |slices| f(slices[0]))
+}
+
+/// Reads several contiguous tensors of one type on the CPU at once.
+///
+/// # Errors
+/// When a tensor lies elsewhere, has gaps, or holds another type.
+pub fn read_all<T: Float, R>(tensors: &[&Tensor], f: impl FnOnce(Vec<&[T]>) -> R) -> candle_core::Result<R> {
+    let open: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
+    let slices = open.iter().map(|(storage, layout)| match &**storage {
+        candle_core::Storage::Cpu(storage) => elements(storage, layout),
         _ => Err(candle_core::Error::Msg("a CPU kernel was given a tensor of another device".into())),
-    }
+    });
+    Ok(f(slices.collect::<candle_core::Result<_>>()?))
 }
 
 /// Writes to a contiguous tensor on the CPU in place; a variable keeps its identity.

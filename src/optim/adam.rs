@@ -1,15 +1,18 @@
 //! Adam, and the moments that its relatives share.
 
+use std::array;
+
 use crate::optim::decay::{self, Decay, DecayStep};
-use crate::optim::real::Real;
+use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Optimizer, Step};
+use crate::optim::{Definition, Optimizer, Step, lr};
 use crate::registry::{About, Key, Range};
 use crate::settings::Settings;
 
 pub(super) const BETA1: Key = Key::float("beta1", 0.9, Range::DECAY, "decay of the mean of gradients");
 pub(super) const BETA2: Key = Key::float("beta2", 0.999, Range::DECAY, "decay of the mean of squared gradients");
 pub(super) const EPS: Key = Key::float("eps", 1e-8, Range::NON_NEGATIVE, "added to the denominator");
+pub(super) const AMSGRAD: Key = Key::flag("amsgrad", false, "divide by the largest second moment so far");
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -21,15 +24,7 @@ p <- p (1 - lr weight_decay)                 decay = \"decoupled\"
 m <- beta1 m + (1 - beta1) g                 m^ = m / (1 - beta1^t)
 v <- beta2 v + (1 - beta2) g^2               v^ = v / (1 - beta2^t)
 p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so far",
-        keys: &[
-            Key::float("lr", 1e-3, Range::NON_NEGATIVE, "peak learning rate"),
-            Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay of the weights"),
-            BETA1,
-            BETA2,
-            EPS,
-            decay::KEY,
-            Key::flag("amsgrad", false, "divide by the largest second moment so far"),
-        ],
+        keys: &[lr(1e-3), decay::STRENGTH, BETA1, BETA2, EPS, decay::KEY, AMSGRAD],
         source: "Kingma and Ba 2014, arXiv 1412.6980; amsgrad: Reddi et al. 2018, arXiv 1904.09237; torch.optim.Adam",
     },
     memory: "two values per parameter; three with amsgrad",
@@ -38,12 +33,8 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
 
 /// Adam with a decay of either kind.
 pub(super) fn build(settings: &Settings, decay: Decay, amsgrad: bool) -> Box<dyn Optimizer> {
-    let moments = Moments::of(settings);
-    if amsgrad {
-        Elementwise::boxed(AmsGrad(Adam { moments, decay }))
-    } else {
-        Elementwise::boxed(Adam { moments, decay })
-    }
+    let rule = Adam { moments: Moments::of(settings), decay };
+    if amsgrad { Elementwise::<_, 3>::boxed(rule) } else { Elementwise::<_, 2>::boxed(rule) }
 }
 
 /// The decays of the two moments and the guard of the denominator.
@@ -74,85 +65,87 @@ impl Moments {
         (1.0 - self.beta1.powf(t as f64), 1.0 - self.beta2.powf(t as f64))
     }
 
+    /// What the step after `t` updates divides by.
+    pub(super) fn denominator(self, t: u64) -> Denominator {
+        Denominator { scale: 1.0 / self.corrections(t + 1).1.sqrt(), eps: self.eps }
+    }
+
     /// Both moments after one more gradient.
     #[inline(always)]
     pub(super) fn advance<R: Real>(&self, m: R, v: R, g: R) -> (R, R) {
-        (m * self.beta1 + g.clone() * (1.0 - self.beta1), self.second(v, g))
+        (self.first(m, g.clone()), self.second(v, g))
+    }
+
+    /// The first moment after one more gradient.
+    #[inline(always)]
+    pub(super) fn first<R: Real>(&self, m: R, g: R) -> R {
+        ema(m, g, self.beta1)
     }
 
     /// The second moment after one more gradient.
     #[inline(always)]
     pub(super) fn second<R: Real>(&self, v: R, g: R) -> R {
-        v * self.beta2 + g.clone() * g * (1.0 - self.beta2)
+        ema(v, g.clone() * g, self.beta2)
     }
 }
 
-struct Adam {
-    moments: Moments,
-    decay: Decay,
+/// `sqrt(v / (1 - beta2^t)) + eps`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Denominator {
+    /// `1 / sqrt(1 - beta2^t)`: a product is cheaper than a quotient.
+    pub(super) scale: f64,
+    pub(super) eps: f64,
 }
 
-struct Coefficients {
+impl Denominator {
+    #[inline(always)]
+    pub(super) fn of<R: Real>(&self, v: R) -> R {
+        v.sqrt() * self.scale + self.eps
+    }
+}
+
+/// The rule itself, also for what is no matrix under rules for matrices.
+pub(super) struct Adam {
+    pub(super) moments: Moments,
+    pub(super) decay: Decay,
+}
+
+pub(super) struct Coefficients {
     moments: Moments,
     decay: DecayStep,
     /// `lr / (1 - beta1^t)`.
     rate: f64,
-    /// `sqrt(1 - beta2^t)`.
-    second_correction: f64,
+    denominator: Denominator,
 }
 
-impl Coefficients {
-    #[inline(always)]
-    fn descend<R: Real>(&self, p: R, m: R, v: R) -> R {
-        p - m * self.rate / (v.sqrt() / self.second_correction + self.moments.eps)
+/// With a third slot, the rule is its amsgrad variant.
+impl<const N: usize> Rule<N> for Adam {
+    type Coefficients = Coefficients;
+
+    fn slots(&self) -> [Slot; N] {
+        let names = ["first_moment", "second_moment", "largest_second_moment"];
+        array::from_fn(|i| Slot::zero(names[i]))
     }
-}
 
-impl Adam {
-    fn coefficients(&self, at: &Step) -> Coefficients {
+    fn coefficients(&mut self, at: &Step) -> Coefficients {
         let moments = self.moments.at(at);
-        let (first, second) = moments.corrections(at.t + 1);
-        Coefficients { moments, decay: self.decay.at(at.lr), rate: at.lr / first, second_correction: second.sqrt() }
-    }
-}
-
-impl Rule<2> for Adam {
-    type Coefficients = Coefficients;
-
-    fn slots(&self) -> [Slot; 2] {
-        [Slot::zero("first_moment"), Slot::zero("second_moment")]
-    }
-
-    fn coefficients(&mut self, at: &Step) -> Coefficients {
-        Self::coefficients(self, at)
+        Coefficients {
+            moments,
+            decay: self.decay.at(at.lr),
+            rate: at.lr / moments.corrections(at.t + 1).0,
+            denominator: moments.denominator(at.t),
+        }
     }
 
     #[inline(always)]
-    fn update<R: Real>(k: &Coefficients, p: R, g: R, [m, v]: [R; 2]) -> (R, [R; 2]) {
+    fn update<R: Real>(k: &Coefficients, p: R, g: R, mut slots: [R; N]) -> (R, [R; N]) {
         let (p, g) = k.decay.apply(p, g);
-        let (m, v) = k.moments.advance(m, v, g);
-        (k.descend(p, m.clone(), v.clone()), [m, v])
-    }
-}
-
-struct AmsGrad(Adam);
-
-impl Rule<3> for AmsGrad {
-    type Coefficients = Coefficients;
-
-    fn slots(&self) -> [Slot; 3] {
-        [Slot::zero("first_moment"), Slot::zero("second_moment"), Slot::zero("largest_second_moment")]
-    }
-
-    fn coefficients(&mut self, at: &Step) -> Coefficients {
-        self.0.coefficients(at)
-    }
-
-    #[inline(always)]
-    fn update<R: Real>(k: &Coefficients, p: R, g: R, [m, v, largest]: [R; 3]) -> (R, [R; 3]) {
-        let (p, g) = k.decay.apply(p, g);
-        let (m, v) = k.moments.advance(m, v, g);
-        let largest = largest.max(v.clone());
-        (k.descend(p, m.clone(), largest.clone()), [m, v, largest])
+        let (m, mut v) = k.moments.advance(slots[0].clone(), slots[1].clone(), g);
+        (slots[0], slots[1]) = (m.clone(), v.clone());
+        if N == 3 {
+            v = slots[2].clone().max(v);
+            slots[2] = v.clone();
+        }
+        (p - m * k.rate / k.denominator.of(v), slots)
     }
 }

@@ -10,7 +10,9 @@
 //! `y <- y + c (z - y) + gamma (beta (1 - c) - 1) d` with the z of before the step, which leaves
 //! the weights exactly alone where the step is zero.
 
+use crate::optim::Step;
 use crate::optim::real::Real;
+use crate::optim::rule::{Rule, Slot};
 use crate::registry::{Key, Range};
 use crate::settings::Settings;
 
@@ -26,6 +28,14 @@ pub(super) const WEIGHT_LR_POWER: Key = Key::float(
     Range::NON_NEGATIVE,
     "weight an iterate by the largest rate so far to this power, so that a warmup counts less",
 );
+pub(super) const EVALUATE_AT: Key = Key::choice(
+    "evaluate_at",
+    &["x", "y", "z"],
+    "x",
+    "the sequence to evaluate: the average x; y and z show what evaluating elsewhere costs",
+);
+pub(super) const WEIGHT_DECAY: Key =
+    Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay, taken at y");
 
 /// The running average's weights.
 #[derive(Debug, Clone)]
@@ -33,17 +43,25 @@ pub(super) struct Averaging {
     beta: f64,
     r: f64,
     weight_lr_power: f64,
+    evaluate_at: Sequence,
     weight_sum: f64,
     lr_max: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sequence {
+    X,
+    Y,
+    Z,
 }
 
 /// One step of the three sequences.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AveragingStep {
     /// The learning rate of the base step.
-    pub(super) gamma: f64,
+    gamma: f64,
     /// The share of the newest iterate in the average.
-    pub(super) c: f64,
+    c: f64,
     beta: f64,
 }
 
@@ -53,6 +71,11 @@ impl Averaging {
             beta: settings.float("beta"),
             r: settings.float("r"),
             weight_lr_power: settings.float("weight_lr_power"),
+            evaluate_at: match settings.text("evaluate_at") {
+                "y" => Sequence::Y,
+                "z" => Sequence::Z,
+                _ => Sequence::X,
+            },
             weight_sum: 0.0,
             lr_max: 0.0,
         }
@@ -69,8 +92,23 @@ impl Averaging {
     }
 
     /// `x`, the average, from `y` and `z`.
+    #[inline(always)]
     pub(super) fn x<R: Real>(&self, y: R, z: R) -> R {
         y.clone() + (z - y) * (1.0 - 1.0 / self.beta)
+    }
+
+    /// Whether evaluation takes place where training does.
+    pub(super) fn evaluates_at_y(&self) -> bool {
+        self.evaluate_at == Sequence::Y
+    }
+
+    /// The weight to evaluate at.
+    pub(super) fn evaluation<R: Real>(&self, y: R, z: R) -> R {
+        match self.evaluate_at {
+            Sequence::X => self.x(y, z),
+            Sequence::Y => y,
+            Sequence::Z => z,
+        }
     }
 
     pub(super) fn scalars(&self) -> Vec<f64> {
@@ -87,9 +125,99 @@ impl Averaging {
 impl AveragingStep {
     /// `y` and `z` after a base step in direction `d`.
     #[inline(always)]
-    pub(super) fn apply<R: Real>(&self, y: R, z: R, d: R) -> (R, R) {
+    fn apply<R: Real>(&self, y: R, z: R, d: R) -> (R, R) {
         let towards_z = (z.clone() - y.clone()) * self.c;
         let along_d = d.clone() * (self.gamma * (self.beta * (1.0 - self.c) - 1.0));
         (y + towards_z + along_d, z - d * self.gamma)
+    }
+
+    /// `y` from the old `x` and the new `z`, whatever took the step.
+    #[inline(always)]
+    pub(super) fn y<R: Real>(&self, x: R, z: R) -> R {
+        let x = x.clone() + (z.clone() - x) * self.c;
+        x.clone() + (z - x) * (1.0 - self.beta)
+    }
+}
+
+/// What moves z: a direction from a gradient taken at y, with `N` slots, the first of which is z.
+pub(super) trait Direction<const N: usize>: Send + 'static {
+    /// What depends on the step alone.
+    type Coefficients;
+
+    /// The remembered numbers, z first.
+    fn slots(&self) -> [Slot; N];
+
+    /// What the rate of the step after `t` updates is multiplied by.
+    fn factor(&self, t: u64) -> f64;
+
+    /// The coefficients of the step after `t` updates.
+    fn coefficients(&self, t: u64) -> Self::Coefficients;
+
+    /// The direction, and the slots but for z brought up to date.
+    fn direction<R: Real>(k: &Self::Coefficients, g: R, slots: &mut [R; N]) -> R;
+}
+
+/// Schedule-Free with a direction, and weight decay taken at y.
+pub(super) struct ScheduleFree<D> {
+    averaging: Averaging,
+    weight_decay: f64,
+    direction: D,
+}
+
+impl<D> ScheduleFree<D> {
+    pub(super) fn of(settings: &Settings, direction: D) -> Self {
+        Self { averaging: Averaging::of(settings), weight_decay: settings.float("weight_decay"), direction }
+    }
+}
+
+/// The coefficients of a Schedule-Free step.
+pub(super) struct Coefficients<K> {
+    averaging: AveragingStep,
+    weight_decay: f64,
+    direction: K,
+}
+
+impl<D: Direction<N>, const N: usize> Rule<N> for ScheduleFree<D> {
+    type Coefficients = Coefficients<D::Coefficients>;
+
+    fn slots(&self) -> [Slot; N] {
+        self.direction.slots()
+    }
+
+    fn rate(&self, at: &Step) -> f64 {
+        at.lr * self.direction.factor(at.t)
+    }
+
+    fn coefficients(&mut self, at: &Step) -> Self::Coefficients {
+        let gamma = self.rate(at);
+        Coefficients {
+            averaging: self.averaging.advance(at.t, gamma),
+            weight_decay: self.weight_decay,
+            direction: self.direction.coefficients(at.t),
+        }
+    }
+
+    #[inline(always)]
+    fn update<R: Real>(k: &Self::Coefficients, y: R, g: R, mut slots: [R; N]) -> (R, [R; N]) {
+        let d = D::direction(&k.direction, g, &mut slots) + y.clone() * k.weight_decay;
+        let (y, z) = k.averaging.apply(y, slots[0].clone(), d);
+        slots[0] = z;
+        (y, slots)
+    }
+
+    fn scalars(&self) -> Vec<f64> {
+        self.averaging.scalars()
+    }
+
+    fn set_scalars(&mut self, scalars: &[f64]) {
+        self.averaging.set_scalars(scalars);
+    }
+
+    fn evaluates_elsewhere(&self) -> bool {
+        !self.averaging.evaluates_at_y()
+    }
+
+    fn evaluation<R: Real>(&self, y: R, slots: [R; N]) -> R {
+        self.averaging.evaluation(y, slots[0].clone())
     }
 }

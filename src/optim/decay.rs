@@ -1,7 +1,7 @@
 //! Weight decay, in its two meanings.
 
 use crate::optim::real::Real;
-use crate::registry::Key;
+use crate::registry::{Key, Range};
 use crate::settings::Settings;
 
 /// The key that chooses between the two meanings.
@@ -11,6 +11,14 @@ pub(super) const KEY: Key = Key::choice(
     "l2",
     "what weight_decay means: added to the gradient, or a shrinking of the weights beside it",
 );
+
+/// The strength, for rules without decay unless asked.
+pub(super) const STRENGTH: Key = strength(0.0, "strength of the decay of the weights");
+
+/// The strength, with a default and an explanation.
+pub(super) const fn strength(default: f64, help: &'static str) -> Key {
+    Key::float("weight_decay", default, Range::NON_NEGATIVE, help)
+}
 
 /// Weight decay of one strength: `l2` adds `weight_decay * p` to the gradient, so that it passes
 /// through momentum and preconditioner; decoupled decay multiplies the weights by
@@ -29,8 +37,19 @@ pub(super) struct DecayStep {
 }
 
 impl Decay {
-    pub(super) fn decoupled(weight_decay: f64) -> Self {
+    /// Beside the step, as strong as the key `weight_decay` says.
+    pub(super) fn decoupled(settings: &Settings) -> Self {
+        Self::decoupled_by(settings.float("weight_decay"))
+    }
+
+    /// Beside the step, of a given strength.
+    pub(super) fn decoupled_by(weight_decay: f64) -> Self {
         Self { weight_decay, decoupled: true }
+    }
+
+    /// Added to the gradient, as strong as the key `weight_decay` says.
+    pub(super) fn l2(settings: &Settings) -> Self {
+        Self { weight_decay: settings.float("weight_decay"), decoupled: false }
     }
 
     /// As the keys `weight_decay` and `decay` say.
@@ -48,6 +67,11 @@ impl Decay {
 }
 
 impl DecayStep {
+    /// What decoupled decay multiplies the weights by.
+    pub(super) fn shrink(&self) -> f64 {
+        self.shrink
+    }
+
     /// The weights and the gradient after decay.
     #[inline(always)]
     pub(super) fn apply<R: Real>(&self, p: R, g: R) -> (R, R) {

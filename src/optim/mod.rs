@@ -2,7 +2,7 @@
 //!
 //! An optimizer is one file with a [`Definition`], and one line in [`OPTIMIZERS`]. Rules that treat
 //! every coordinate alike implement [`rule::Rule`]; rules that look at whole tensors or at the
-//! whole model implement [`Optimizer`].
+//! whole model implement [`whole::WholeRule`].
 
 use candle_core::Tensor;
 
@@ -11,34 +11,84 @@ use crate::nn::params::Parameter;
 use crate::registry::{About, Accepts, Key, Range};
 use crate::settings::Settings;
 
+mod adabelief;
+mod adadelta;
+mod adafactor;
+mod adagrad;
 mod adam;
+mod adam_2k;
+mod adamax;
 mod adamw;
+mod adan;
+mod ademamix;
+mod adopt;
+mod average;
 mod averaging;
 mod decay;
+mod lamb;
+mod linalg;
+mod lion;
+mod mars;
+mod memory;
+mod muon;
+mod nadam;
+mod pass;
+mod prodigy;
 mod radam;
 pub mod real;
+mod rmsprop;
 pub mod rule;
+mod schedule_free;
 mod schedule_free_adamw;
+mod schedule_free_radam;
 mod schedule_free_sgd;
 mod sgd;
+mod soap;
 mod warmup;
+mod whole;
 
 /// Every optimizer that a config can name.
 pub const OPTIMIZERS: &[Definition] = &[
     sgd::DEFINITION,
     adam::DEFINITION,
     adamw::DEFINITION,
+    nadam::DEFINITION,
+    adamax::DEFINITION,
+    adagrad::DEFINITION,
+    adadelta::DEFINITION,
+    rmsprop::DEFINITION,
     radam::DEFINITION,
+    adam_2k::DEFINITION,
     schedule_free_sgd::DEFINITION,
     schedule_free_adamw::DEFINITION,
+    schedule_free_radam::DEFINITION,
+    schedule_free::DEFINITION,
+    lion::DEFINITION,
+    adan::DEFINITION,
+    ademamix::DEFINITION,
+    adopt::DEFINITION,
+    adabelief::DEFINITION,
+    lamb::DEFINITION,
+    adafactor::DEFINITION,
+    prodigy::DEFINITION,
+    mars::DEFINITION,
+    muon::DEFINITION,
+    soap::DEFINITION,
 ];
 
 /// The keys that every optimizer takes beside its own.
-pub const COMMON_KEYS: &[Key] = &[Key::optional(
-    "clip_norm",
-    Accepts::Float(Range::POSITIVE),
-    "scale the gradient down to this Euclidean norm where it is longer",
-)];
+pub const COMMON_KEYS: &[Key] = &[
+    Key::optional(
+        "clip_norm",
+        Accepts::Float(Range::POSITIVE),
+        "scale the gradient down to this Euclidean norm where it is longer",
+    ),
+    average::KIND,
+    average::DECAY,
+    average::START,
+    average::EVERY,
+    average::WINDOW,
+];
 
 /// An optimizer as it is registered.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +111,20 @@ impl Definition {
 /// The optimizer of that name.
 pub fn find(name: &str) -> Option<&'static Definition> {
     OPTIMIZERS.iter().find(|definition| definition.about.name == name)
+}
+
+/// Builds an optimizer from checked settings whose durations are measured in steps.
+///
+/// # Panics
+/// When there is no optimizer of that kind, or a key is missing: the config checks both.
+pub fn build(settings: &Settings) -> Box<dyn Optimizer> {
+    let definition = find(&settings.kind).unwrap_or_else(|| panic!("there is no optimizer `{}`", settings.kind));
+    average::around((definition.build)(settings), settings)
+}
+
+/// The key `lr`, for rules that have nothing particular to say about it.
+const fn lr(default: f64) -> Key {
+    Key::float("lr", default, Range::NON_NEGATIVE, "peak learning rate")
 }
 
 /// What a single update is told.
@@ -122,6 +186,9 @@ pub trait Optimizer: Send {
 
     /// Bytes of state, not counting weights and gradients.
     fn state_bytes(&self) -> usize;
+
+    /// Computes with tensor operations even on the CPU, as it does on any other device.
+    fn use_tensor_operations(&mut self);
 }
 
 /// An optimizer's memory in a form that can be stored.

@@ -4,8 +4,8 @@ use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step};
-use crate::registry::{About, Key, Range};
+use crate::optim::{Definition, Step, lr};
+use crate::registry::{About, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -21,8 +21,8 @@ variant = \"torch\":   p <- p - lr rect m^ l  if rho > 5,  else  p <- p - lr m^
 variant = \"author\":  p <- p (1 - lr weight_decay), p <- p - lr rect m^ l  if rho >= 5,
                      else nothing moves; with degenerate_to_sgd: decay, and p <- p - lr m^",
         keys: &[
-            Key::float("lr", 1e-3, Range::NON_NEGATIVE, "peak learning rate"),
-            Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay of the weights"),
+            lr(1e-3),
+            decay::STRENGTH,
             BETA1,
             BETA2,
             EPS,
@@ -35,7 +35,7 @@ variant = \"author\":  p <- p (1 - lr weight_decay), p <- p - lr rect m^ l  if r
     memory: "two values per parameter",
     build: |settings| {
         let author = settings.text("variant") == "author";
-        let decay = if author { Decay::decoupled(settings.float("weight_decay")) } else { Decay::of(settings) };
+        let decay = if author { Decay::decoupled(settings) } else { Decay::of(settings) };
         let first_steps = match (author, settings.flag("degenerate_to_sgd")) {
             (false, _) | (true, true) => FirstSteps::Plain,
             (true, false) => FirstSteps::Rest,

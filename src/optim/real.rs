@@ -43,6 +43,12 @@ pub trait Real:
     fn where_same_sign(self, other: Self) -> Self;
 }
 
+/// An exponential moving average after one more value: `decay average + (1 - decay) value`.
+#[inline(always)]
+pub fn ema<R: Real>(average: R, value: R, decay: f64) -> R {
+    average * decay + value * (1.0 - decay)
+}
+
 /// One number of a fused pass.
 #[derive(Clone, Copy)]
 #[repr(transparent)]

@@ -1,14 +1,13 @@
 //! Rules that treat every coordinate alike, and the driver that runs them.
 
-use std::array;
+use candle_core::Tensor;
 
-use candle_core::{DType, Tensor};
-
-use crate::error::{Error, Result};
-use crate::nn::float::{Float, read, write_all};
+use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::nn::simd::vectorized;
-use crate::optim::real::{Field, Lane, Real};
+pub use crate::optim::memory::Slot;
+use crate::optim::memory::{Memory, misfit};
+use crate::optim::pass::{Kernel, same_memory, sweep};
+use crate::optim::real::{Field, Real};
 use crate::optim::{Optimizer, State, Step};
 
 /// An update of one coordinate, with `N` remembered numbers.
@@ -49,101 +48,63 @@ pub trait Rule<const N: usize>: Send + 'static {
     }
 }
 
-/// One remembered number of a coordinate.
-#[derive(Debug, Clone, Copy)]
-pub struct Slot {
-    name: &'static str,
-    start: Start,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Start {
-    Value(f64),
-    Weights,
-}
-
-impl Slot {
-    /// A number that starts from 0.
-    pub const fn zero(name: &'static str) -> Self {
-        Self { name, start: Start::Value(0.0) }
+/// Updates one parameter by a rule: one fused pass over memory on the CPU, tensor operations on any
+/// other device and where `composed`.
+pub(super) fn update<U: Rule<N>, const N: usize>(
+    composed: bool,
+    k: &U::Coefficients,
+    gradient_scale: f64,
+    parameter: &Parameter,
+    gradient: &Tensor,
+    slots: &mut [Tensor],
+) -> Result<()> {
+    struct Update<'a, U: Rule<N>, const N: usize> {
+        k: &'a U::Coefficients,
+        gradient_scale: f64,
     }
 
-    /// A number that starts from a value.
-    pub const fn value(name: &'static str, value: f64) -> Self {
-        Self { name, start: Start::Value(value) }
+    impl<U: Rule<N>, const N: usize> Kernel<N, 1> for Update<'_, U, N> {
+        #[inline(always)]
+        fn apply<R: Real>(&self, p: R, slots: [R; N], [g]: [R; 1]) -> (R, [R; N]) {
+            U::update(self.k, p, g * self.gradient_scale, slots)
+        }
     }
 
-    /// A number that starts from the weight.
-    pub const fn weights(name: &'static str) -> Self {
-        Self { name, start: Start::Weights }
-    }
+    let slots: &mut [Tensor; N] = slots.try_into().expect("one tensor a slot");
+    let kernel = Update::<U, N> { k, gradient_scale };
+    write_weights(parameter, |p| sweep(composed, &kernel, p, slots.each_mut(), [gradient]))
 }
 
-/// Runs a [`Rule`] over all parameters: one fused pass over memory on the CPU, tensor operations on
-/// any other device.
+/// Lets a pass write to the weights; what it wrote elsewhere, as tensor operations do, is copied back.
+pub(super) fn write_weights(parameter: &Parameter, pass: impl FnOnce(&mut Tensor) -> Result<()>) -> Result<()> {
+    let mut weights = parameter.var.as_tensor().clone();
+    pass(&mut weights)?;
+    if !same_memory(&weights, parameter.var.as_tensor()) {
+        parameter.var.set(&weights)?;
+    }
+    Ok(())
+}
+
+/// Runs a [`Rule`] over all parameters.
 pub struct Elementwise<U, const N: usize> {
     rule: U,
-    fused: bool,
-    /// `N` tensors for each parameter; empty before the first step.
-    slots: Vec<[Tensor; N]>,
+    composed: bool,
+    memory: Memory,
 }
 
 impl<U: Rule<N>, const N: usize> Elementwise<U, N> {
     /// The rule, ready for its first step.
     pub fn boxed(rule: U) -> Box<dyn Optimizer> {
-        Box::new(Self::new(rule))
-    }
-
-    /// The rule, ready for its first step.
-    pub fn new(rule: U) -> Self {
-        Self { rule, fused: true, slots: Vec::new() }
-    }
-
-    /// Runs the rule as tensor operations even on the CPU.
-    #[must_use]
-    pub fn as_tensor_operations(mut self) -> Self {
-        self.fused = false;
-        self
-    }
-
-    fn initial_slots(&self, parameters: &[Parameter]) -> Result<Vec<[Tensor; N]>> {
-        let start = |slot: &Slot, parameter: &Parameter| match slot.start {
-            // An allocation of its own, even for a slot that starts at the weights.
-            Start::Weights => parameter.var.as_detached_tensor().copy(),
-            Start::Value(value) => parameter.var.zeros_like().and_then(|zeros| zeros.affine(1.0, value)),
-        };
-        let mut all = Vec::with_capacity(parameters.len());
-        for parameter in parameters {
-            let mut slots = Vec::with_capacity(N);
-            for slot in &self.rule.slots() {
-                slots.push(start(slot, parameter)?.detach());
-            }
-            all.push(slots.try_into().expect("one tensor a slot"));
-        }
-        Ok(all)
+        Box::new(Self { rule, composed: false, memory: Memory::default() })
     }
 }
 
 impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
     fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()> {
-        if self.slots.len() != parameters.len() {
-            self.slots = self.initial_slots(parameters)?;
-        }
+        let memory = self.memory.of(parameters, |_| self.rule.slots().into())?;
         let k = self.rule.coefficients(at);
-        for ((parameter, gradient), slots) in parameters.iter().zip(gradients).zip(&mut self.slots) {
-            match (self.fused && parameter.var.device().is_cpu(), parameter.var.dtype()) {
-                (true, DType::F32) => fused::<U, f32, N>(&k, at.gradient_scale, parameter, gradient, slots)?,
-                (true, DType::F64) => fused::<U, f64, N>(&k, at.gradient_scale, parameter, gradient, slots)?,
-                _ => {
-                    let fields = slots.each_ref().map(Field::new);
-                    let (p, g) = (Field::new(&parameter.var), Field::new(gradient) * at.gradient_scale);
-                    let (p, updated) = U::update(&k, p, g, fields);
-                    for (slot, field) in slots.iter_mut().zip(updated) {
-                        *slot = field.tensor()?;
-                    }
-                    parameter.var.set(&p.tensor()?)?;
-                }
-            }
+        for ((parameter, gradient), slots) in parameters.iter().zip(gradients).zip(memory) {
+            update::<U, N>(self.composed, &k, at.gradient_scale, parameter, gradient, slots)?;
         }
         Ok(())
     }
@@ -153,99 +114,34 @@ impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
     }
 
     fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
-        if !self.rule.evaluates_elsewhere() || self.slots.is_empty() {
+        if !self.rule.evaluates_elsewhere() || self.memory.tensors().is_empty() {
             return Ok(None);
         }
-        let weights = parameters.iter().zip(&self.slots).map(|(parameter, slots)| {
+        let weights = parameters.iter().zip(self.memory.tensors()).map(|(parameter, slots)| {
+            let slots: &[Tensor; N] = slots[..].try_into().expect("one tensor a slot");
             Ok(self.rule.evaluation(Field::new(&parameter.var), slots.each_ref().map(Field::new)).tensor()?)
         });
         weights.collect::<Result<_>>().map(Some)
     }
 
     fn state(&self) -> Result<State> {
-        let names = self.rule.slots().map(|slot| slot.name);
-        let mut tensors = Vec::with_capacity(self.slots.len() * N);
-        for (i, slots) in self.slots.iter().enumerate() {
-            for (name, slot) in names.iter().zip(slots) {
-                tensors.push((format!("{i}.{name}"), slot.copy()?));
-            }
-        }
-        Ok(State { scalars: self.rule.scalars(), tensors })
+        Ok(State { scalars: self.rule.scalars(), tensors: self.memory.save()? })
     }
 
     fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        let misfit = || Error::Usage("the saved optimizer state does not belong to this optimizer and model".into());
         if self.rule.scalars().len() != state.scalars.len() {
             return Err(misfit());
         }
+        self.memory.restore(parameters, |_| self.rule.slots().into(), &state.tensors)?;
         self.rule.set_scalars(&state.scalars);
-        if state.tensors.is_empty() {
-            self.slots.clear();
-            return Ok(());
-        }
-        let mut slots = self.initial_slots(parameters)?;
-        if state.tensors.len() != slots.len() * N {
-            return Err(misfit());
-        }
-        for (slot, (_, saved)) in slots.iter_mut().flatten().zip(&state.tensors) {
-            if slot.shape() != saved.shape() || slot.dtype() != saved.dtype() {
-                return Err(misfit());
-            }
-            *slot = saved.copy()?;
-        }
-        self.slots = slots;
         Ok(())
     }
 
     fn state_bytes(&self) -> usize {
-        self.slots.iter().flatten().map(|slot| slot.elem_count() * slot.dtype().size_in_bytes()).sum()
+        self.memory.bytes()
     }
-}
 
-fn fused<U: Rule<N>, T: Float, const N: usize>(
-    k: &U::Coefficients,
-    gradient_scale: f64,
-    parameter: &Parameter,
-    gradient: &Tensor,
-    slots: &[Tensor; N],
-) -> Result<()> {
-    let gradient = gradient.contiguous()?;
-    let mut written = vec![parameter.var.as_tensor()];
-    written.extend(slots);
-    write_all(&written, |written: Vec<&mut [T]>| {
-        read(&gradient, |g| {
-            let mut written = written.into_iter();
-            let weights = written.next().unwrap_or_default();
-            let slots: [&mut [T]; N] = array::from_fn(|_| written.next().unwrap_or_default());
-            pass::<U, T, N>(k, gradient_scale, weights, g, slots);
-        })
-    })??;
-    Ok(())
-}
-
-/// One pass over memory: reads weight, gradient and slots, writes weight and slots.
-#[inline(never)]
-fn pass<U: Rule<N>, T: Float, const N: usize>(
-    k: &U::Coefficients,
-    gradient_scale: f64,
-    weights: &mut [T],
-    gradient: &[T],
-    slots: [&mut [T]; N],
-) {
-    let n = weights.len();
-    let gradient = &gradient[..n];
-    let slots = slots.map(|slot| &mut slot[..n]);
-    vectorized(
-        #[inline(always)]
-        || {
-            for i in 0..n {
-                let g = Lane(gradient[i]) * gradient_scale;
-                let (p, updated) = U::update(k, Lane(weights[i]), g, array::from_fn(|slot| Lane(slots[slot][i])));
-                weights[i] = p.0;
-                for slot in 0..N {
-                    slots[slot][i] = updated[slot].0;
-                }
-            }
-        },
-    );
+    fn use_tensor_operations(&mut self) {
+        self.composed = true;
+    }
 }

@@ -1,10 +1,10 @@
 //! Schedule-Free SGD.
 
-use crate::optim::averaging::{self, Averaging, AveragingStep};
+use crate::optim::Definition;
+use crate::optim::averaging::{self, Direction, ScheduleFree};
 use crate::optim::real::Real;
-use crate::optim::rule::{Elementwise, Rule, Slot};
+use crate::optim::rule::{Elementwise, Slot};
 use crate::optim::warmup::{self, Warmup};
-use crate::optim::{Definition, Step};
 use crate::registry::{About, Key, Range};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -20,66 +20,38 @@ y <- beta x + (1 - beta) z                   y is trained
 c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         keys: &[
             Key::float("lr", 1.0, Range::NON_NEGATIVE, "learning rate; expect 10 to 50 times that of scheduled SGD"),
-            Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay, taken at y"),
+            averaging::WEIGHT_DECAY,
             averaging::BETA,
             warmup::KEY,
             averaging::R,
             averaging::WEIGHT_LR_POWER,
+            averaging::EVALUATE_AT,
         ],
         source: averaging::SOURCE,
     },
     memory: "one value per parameter (z)",
-    build: |settings| {
-        Elementwise::boxed(ScheduleFreeSgd {
-            averaging: Averaging::of(settings),
-            warmup: Warmup::of(settings),
-            weight_decay: settings.float("weight_decay"),
-        })
-    },
+    build: |settings| Elementwise::boxed(ScheduleFree::of(settings, Sgd { warmup: Warmup::of(settings) })),
 };
 
-struct ScheduleFreeSgd {
-    averaging: Averaging,
+struct Sgd {
     warmup: Warmup,
-    weight_decay: f64,
 }
 
-impl Rule<1> for ScheduleFreeSgd {
-    type Coefficients = (AveragingStep, f64);
+impl Direction<1> for Sgd {
+    type Coefficients = ();
 
     fn slots(&self) -> [Slot; 1] {
         [Slot::weights("z")]
     }
 
-    fn rate(&self, at: &Step) -> f64 {
-        at.lr * self.warmup.factor(at.t)
+    fn factor(&self, t: u64) -> f64 {
+        self.warmup.factor(t)
     }
 
-    fn coefficients(&mut self, at: &Step) -> Self::Coefficients {
-        let gamma = self.rate(at);
-        (self.averaging.advance(at.t, gamma), self.weight_decay)
-    }
+    fn coefficients(&self, _t: u64) {}
 
     #[inline(always)]
-    fn update<R: Real>((averaging, weight_decay): &Self::Coefficients, y: R, g: R, [z]: [R; 1]) -> (R, [R; 1]) {
-        let d = g + y.clone() * *weight_decay;
-        let (y, z) = averaging.apply(y, z, d);
-        (y, [z])
-    }
-
-    fn scalars(&self) -> Vec<f64> {
-        self.averaging.scalars()
-    }
-
-    fn set_scalars(&mut self, scalars: &[f64]) {
-        self.averaging.set_scalars(scalars);
-    }
-
-    fn evaluates_elsewhere(&self) -> bool {
-        true
-    }
-
-    fn evaluation<R: Real>(&self, y: R, [z]: [R; 1]) -> R {
-        self.averaging.x(y, z)
+    fn direction<R: Real>((): &(), g: R, _: &mut [R; 1]) -> R {
+        g
     }
 }

@@ -3,7 +3,7 @@
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step};
+use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Key, Range};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -17,8 +17,8 @@ m <- g at the first step, then momentum m + (1 - dampening) g
 d  = g + momentum m  if nesterov, else m     (d = g without momentum)
 p <- p - lr d",
         keys: &[
-            Key::float("lr", 0.1, Range::NON_NEGATIVE, "peak learning rate"),
-            Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay of the weights"),
+            lr(0.1),
+            decay::STRENGTH,
             Key::float("momentum", 0.0, Range::DECAY, "decay of the running sum of gradients; 0 keeps none"),
             Key::float("dampening", 0.0, Range::UNIT, "how much of a new gradient the running sum leaves out"),
             Key::flag("nesterov", false, "look ahead along the momentum; needs momentum"),

@@ -1,0 +1,168 @@
+//! What an optimizer remembers: named tensors for each parameter.
+
+use candle_core::{Shape, Tensor};
+
+use crate::error::{Error, Result};
+use crate::nn::params::Parameter;
+use crate::optim::State;
+
+/// One remembered tensor of a parameter: its name, what it starts from, and its shape.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    name: &'static str,
+    start: Start,
+    /// The parameter's own where absent.
+    shape: Option<Shape>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    Value(f64),
+    Weights,
+}
+
+impl Slot {
+    /// Numbers that start from 0.
+    pub const fn zero(name: &'static str) -> Self {
+        Self::value(name, 0.0)
+    }
+
+    /// Numbers that start from a value.
+    pub const fn value(name: &'static str, value: f64) -> Self {
+        Self { name, start: Start::Value(value), shape: None }
+    }
+
+    /// Numbers that start from the weights.
+    pub const fn weights(name: &'static str) -> Self {
+        Self { name, start: Start::Weights, shape: None }
+    }
+
+    /// Numbers of a shape of their own that start from 0.
+    pub fn shaped(name: &'static str, shape: impl Into<Shape>) -> Self {
+        Self { shape: Some(shape.into()), ..Self::zero(name) }
+    }
+
+    fn tensor(&self, parameter: &Parameter) -> Result<Tensor> {
+        let var = &parameter.var;
+        let shape = self.shape.as_ref().unwrap_or(var.shape());
+        let tensor = match self.start {
+            // An allocation of its own, even for a slot that starts at the weights.
+            Start::Weights => var.as_detached_tensor().copy()?,
+            Start::Value(0.0) => Tensor::zeros(shape, var.dtype(), var.device())?,
+            Start::Value(value) => Tensor::zeros(shape, var.dtype(), var.device())?.affine(1.0, value)?,
+        };
+        Ok(tensor.detach())
+    }
+}
+
+/// The remembered tensors of all parameters; empty before the first step.
+#[derive(Default)]
+pub(super) struct Memory {
+    names: Vec<Vec<&'static str>>,
+    tensors: Vec<Vec<Tensor>>,
+}
+
+impl Memory {
+    /// The tensors of each parameter, made on the first call.
+    pub(super) fn of(
+        &mut self,
+        parameters: &[Parameter],
+        slots: impl Fn(&Parameter) -> Vec<Slot>,
+    ) -> Result<&mut [Vec<Tensor>]> {
+        if self.tensors.len() != parameters.len() {
+            *self = Self::default();
+            for parameter in parameters {
+                let slots = slots(parameter);
+                self.names.push(slots.iter().map(|slot| slot.name).collect());
+                self.tensors.push(slots.iter().map(|slot| slot.tensor(parameter)).collect::<Result<_>>()?);
+            }
+        }
+        Ok(&mut self.tensors)
+    }
+
+    /// The tensors of each parameter; none before the first step.
+    pub(super) fn tensors(&self) -> &[Vec<Tensor>] {
+        &self.tensors
+    }
+
+    /// Copies of all tensors, with names.
+    pub(super) fn save(&self) -> Result<Vec<(String, Tensor)>> {
+        let mut saved = Vec::new();
+        for (i, (names, tensors)) in self.names.iter().zip(&self.tensors).enumerate() {
+            for (name, tensor) in names.iter().zip(tensors) {
+                saved.push((format!("{i}.{name}"), tensor.copy()?));
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Takes back what [`Memory::save`] gave; nothing at all where it was saved before the first step.
+    pub(super) fn restore(
+        &mut self,
+        parameters: &[Parameter],
+        slots: impl Fn(&Parameter) -> Vec<Slot>,
+        saved: &[(String, Tensor)],
+    ) -> Result<()> {
+        *self = Self::default();
+        if saved.is_empty() {
+            return Ok(());
+        }
+        let mut fresh = Self::default();
+        fresh.of(parameters, slots)?;
+        if saved.len() != fresh.tensors.iter().map(Vec::len).sum::<usize>() {
+            return Err(misfit());
+        }
+        for (tensor, (_, saved)) in fresh.tensors.iter_mut().flatten().zip(saved) {
+            *tensor = fitting(saved, tensor)?;
+        }
+        *self = fresh;
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        bytes(self.tensors.iter().flatten())
+    }
+}
+
+/// The bytes of tensors' elements.
+pub(super) fn bytes<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> usize {
+    tensors.into_iter().map(|tensor| tensor.elem_count() * tensor.dtype().size_in_bytes()).sum()
+}
+
+/// A copy of a saved tensor, if it has the shape and the number type of another.
+pub(super) fn fitting(saved: &Tensor, like: &Tensor) -> Result<Tensor> {
+    if saved.shape() != like.shape() || saved.dtype() != like.dtype() {
+        return Err(misfit());
+    }
+    Ok(saved.to_device(like.device())?.copy()?)
+}
+
+/// What is wrong with a state that does not fit.
+pub(super) fn misfit() -> Error {
+    Error::Usage("the saved optimizer state does not belong to this optimizer and model".into())
+}
+
+impl State {
+    /// The state of an optimizer around another one: the inner names get a prefix.
+    pub(super) fn around(mut self, prefix: &str, inner: Self) -> Self {
+        self.scalars.extend(inner.scalars);
+        self.tensors.extend(inner.tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
+        self
+    }
+
+    /// Undoes [`State::around`], given how many numbers are the outer optimizer's own.
+    pub(super) fn unwrap(self, prefix: &str, own_scalars: usize) -> Result<(Self, Self)> {
+        if self.scalars.len() < own_scalars {
+            return Err(misfit());
+        }
+        let (mut outer, mut inner) = (Self::default(), Self::default());
+        (outer.scalars, inner.scalars) = (self.scalars[..own_scalars].to_vec(), self.scalars[own_scalars..].to_vec());
+        for (name, tensor) in self.tensors {
+            match name.strip_prefix(prefix) {
+                Some(name) => inner.tensors.push((name.to_owned(), tensor)),
+                None => outer.tensors.push((name, tensor)),
+            }
+        }
+        Ok((outer, inner))
+    }
+}

@@ -1,0 +1,158 @@
+//! Schedule-Free around any other optimizer.
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::nn::params::Parameter;
+use crate::optim::averaging::{self, Averaging, AveragingStep};
+use crate::optim::memory::{Memory, Slot, misfit};
+use crate::optim::pass::{Kernel, sweep};
+use crate::optim::real::{Field, Real};
+use crate::optim::rule::write_weights;
+use crate::optim::{Definition, Optimizer, State, Step, build, find};
+use crate::registry::{About, Accepts, Key, Range};
+use crate::settings::Settings;
+
+pub(super) const DEFINITION: Definition = Definition {
+    about: About {
+        name: "schedule_free",
+        summary: "any optimizer, averaged instead of decayed: no schedule, no stopping time",
+        equations: "\
+z <- z - lr weight_decay y
+z <- the base's update of z, with the gradient taken at y; its own weight decay acts on z
+x <- (1 - c) x + c z                         x is evaluated
+y <- beta x + (1 - beta) z                   y is trained
+c = w / (sum of all w),  w = t^r max(lr)^weight_lr_power",
+        keys: &[
+            Key::float("lr", 1e-3, Range::NON_NEGATIVE, "learning rate of the base, in place of the base's own `lr`"),
+            Key::optional(
+                "base",
+                Accepts::Optimizer,
+                "the optimizer that takes the steps; `sgd` at its defaults where absent",
+            ),
+            averaging::WEIGHT_DECAY,
+            averaging::BETA,
+            averaging::R,
+            averaging::WEIGHT_LR_POWER,
+            averaging::EVALUATE_AT,
+        ],
+        source: averaging::SOURCE,
+    },
+    memory: "one value per parameter (z), and what the base remembers",
+    build: |settings| {
+        let mut base = match settings.get("base") {
+            Some(_) => settings.nested("base").clone(),
+            None => default_base(),
+        };
+        // Some rules relate rates of theirs to their peak rate.
+        base.set("lr", settings.float("lr").into());
+        Box::new(Wrapper {
+            averaging: Averaging::of(settings),
+            weight_decay: settings.float("weight_decay"),
+            base: build(&base),
+            composed: false,
+            memory: Memory::default(),
+        })
+    },
+};
+
+fn default_base() -> Settings {
+    let keys: Vec<Key> = find("sgd").map(|sgd| sgd.keys().copied().collect()).unwrap_or_default();
+    Settings::defaults("sgd", &keys)
+}
+
+/// Before and after a step, the weights hold y and the slot z; while the base steps, the weights
+/// hold z and the slot x.
+struct Wrapper {
+    averaging: Averaging,
+    weight_decay: f64,
+    base: Box<dyn Optimizer>,
+    composed: bool,
+    memory: Memory,
+}
+
+const BASE: &str = "base.";
+
+fn slots(_: &Parameter) -> Vec<Slot> {
+    vec![Slot::weights("z")]
+}
+
+/// y and z become z, decayed, and x.
+struct Enter<'a> {
+    averaging: &'a Averaging,
+    decay: f64,
+}
+
+impl Kernel<1, 0> for Enter<'_> {
+    #[inline(always)]
+    fn apply<R: Real>(&self, y: R, [z]: [R; 1], _: [R; 0]) -> (R, [R; 1]) {
+        (z.clone() - y.clone() * self.decay, [self.averaging.x(y, z)])
+    }
+}
+
+/// The new z and the old x become y and z.
+struct Leave(AveragingStep);
+
+impl Kernel<1, 0> for Leave {
+    #[inline(always)]
+    fn apply<R: Real>(&self, z: R, [x]: [R; 1], _: [R; 0]) -> (R, [R; 1]) {
+        (self.0.y(x, z.clone()), [z])
+    }
+}
+
+impl Wrapper {
+    fn sweep(&mut self, parameters: &[Parameter], kernel: &impl Kernel<1, 0>) -> Result<()> {
+        for (parameter, slots) in parameters.iter().zip(self.memory.of(parameters, slots)?) {
+            write_weights(parameter, |weights| sweep(self.composed, kernel, weights, [&mut slots[0]], []))?;
+        }
+        Ok(())
+    }
+}
+
+impl Optimizer for Wrapper {
+    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()> {
+        let averaging = self.averaging.clone();
+        self.sweep(parameters, &Enter { averaging: &averaging, decay: at.lr * self.weight_decay })?;
+        self.base.step(parameters, gradients, at)?;
+        let step = self.averaging.advance(at.t, at.lr);
+        self.sweep(parameters, &Leave(step))
+    }
+
+    fn rate(&self, at: &Step) -> f64 {
+        self.base.rate(at)
+    }
+
+    fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
+        if self.averaging.evaluates_at_y() || self.memory.tensors().is_empty() {
+            return Ok(None);
+        }
+        let weights = parameters.iter().zip(self.memory.tensors()).map(|(parameter, slots)| {
+            Ok(self.averaging.evaluation(Field::new(&parameter.var), Field::new(&slots[0])).tensor()?)
+        });
+        weights.collect::<Result<_>>().map(Some)
+    }
+
+    fn state(&self) -> Result<State> {
+        let own = State { scalars: self.averaging.scalars(), tensors: self.memory.save()? };
+        Ok(own.around(BASE, self.base.state()?))
+    }
+
+    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
+        let (own, base) = state.unwrap(BASE, self.averaging.scalars().len())?;
+        if own.tensors.is_empty() && !base.tensors.is_empty() {
+            return Err(misfit());
+        }
+        self.memory.restore(parameters, slots, &own.tensors)?;
+        self.averaging.set_scalars(&own.scalars);
+        self.base.restore(parameters, base)
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.memory.bytes() + self.base.state_bytes()
+    }
+
+    fn use_tensor_operations(&mut self) {
+        self.composed = true;
+        self.base.use_tensor_operations();
+    }
+}

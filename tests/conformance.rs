@@ -1,0 +1,78 @@
+//! Every optimizer follows its reference, step by step, in f64.
+//!
+//! The numbers, and how they were made: `tests/reference`. `--nocapture` prints the table.
+#![allow(clippy::print_stdout, reason = "the table is for whoever asks for it")]
+
+mod problems;
+
+use candle_core::DType;
+use optbench::optim::{OPTIMIZERS, build};
+use optbench::settings::Settings;
+use problems::{at, difference, eval_point, floats, problem, read_json, reference, settings, train_point};
+use serde_json::Value as Json;
+
+const TOLERANCE: f64 = 1e-10;
+
+/// The largest difference from the points of a case, where the gradient is taken and where is evaluated.
+fn follow(case: &Json, settings: &Settings) -> f64 {
+    let mut problem = problem(case["problem"].as_str().unwrap(), DType::F64);
+    let mut optimizer = build(settings);
+    let mut worst = 0.0_f64;
+    let mut compared = 0;
+    for t in 0..case["steps"].as_u64().unwrap() {
+        let factor = match case["lr_factors"].as_str() {
+            Some("warmup10") => ((t + 1) as f64 / 10.0).min(1.0),
+            Some(other) => panic!("unknown factors {other}"),
+            None => 1.0,
+        };
+        let (_, gradients) = problem.gradients(t).unwrap();
+        optimizer.step(problem.parameters(), &gradients, &at(t, settings.float("lr") * factor)).unwrap();
+        let step = (t + 1).to_string();
+        let train = &case["train"][&step];
+        if train.is_null() {
+            continue;
+        }
+        compared += 1;
+        worst = worst.max(difference(&train_point(problem.parameters()), &floats(train)));
+        // Without points of its own, evaluation is where training is.
+        let eval = case.get("eval").map_or(train, |points| &points[&step]);
+        worst = worst.max(difference(&eval_point(problem.parameters(), &*optimizer), &floats(eval)));
+    }
+    assert_eq!(compared, case["train"].as_object().unwrap().len(), "every point was compared");
+    worst
+}
+
+#[test]
+fn every_optimizer_follows_its_reference() {
+    let mut failures = Vec::new();
+    println!("| kind | reference | cases | largest error |\n| --- | --- | --- | --- |");
+    for definition in OPTIMIZERS {
+        let kind = definition.about.name;
+        let path = reference().join("trajectories").join(format!("{kind}.json"));
+        if !path.exists() {
+            failures.push(format!("{kind}: no {}", path.display()));
+            continue;
+        }
+        let json = read_json(&path);
+        let cases = json["cases"].as_array().unwrap();
+        let mut worst = 0.0_f64;
+        for case in cases {
+            let error = follow(case, &settings(kind, &case["settings"]));
+            worst = worst.max(error);
+            if error > TOLERANCE {
+                failures.push(format!("{kind} {}: off by {error:.1e}", case["name"]));
+            }
+        }
+        println!("| `{kind}` | {} | {} | {worst:.1e} |", json["reference"].as_str().unwrap(), cases.len());
+        assert!(!cases.is_empty(), "{kind}: no cases");
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_reference_has_its_optimizer() {
+    for entry in std::fs::read_dir(reference().join("trajectories")).unwrap() {
+        let kind = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(optbench::optim::find(&kind).is_some(), "there are numbers for `{kind}`, but no optimizer");
+    }
+}

@@ -1,0 +1,640 @@
+//! What must hold of every optimizer, whatever its formula; and which of them are one another.
+//!
+//! Walks the registry: a new kind is tested the day it is registered, with its defaults and with
+//! every setting that its reference numbers were made with.
+
+mod problems;
+
+use candle_core::{DType, Device, Tensor};
+use optbench::config::Experiment;
+use optbench::nn::params::{Init, Parameter};
+use optbench::optim::{OPTIMIZERS, Optimizer, Step, build, find};
+use optbench::registry::{Accepts, Default};
+use optbench::settings::{Settings, Value};
+use problems::{NAMES, at, defaults, difference, eval_point, parse, place, problem, read_json, reference, train_point};
+
+/// Shapes of all kinds: wide, tall, a vector, one longer than a vectorised block, a convolution.
+const SHAPES: [&[usize]; 5] = [&[3, 5], &[6, 2], &[4], &[150], &[3, 2, 2, 2]];
+
+/// An optimizer on weights of all shapes, with gradients that follow from the step alone.
+struct Trial {
+    optimizer: Box<dyn Optimizer>,
+    parameters: Vec<Parameter>,
+    settings: Settings,
+    sign: f64,
+}
+
+/// Noise between -1 and 1 for the `i`-th number of the `k`-th tensor at a time.
+fn noise(t: u64, k: usize, i: usize) -> f64 {
+    ((31 * t + 17 * k as u64 + i as u64) as f64 * 12.9898).sin() * 43758.5453 % 1.0
+}
+
+/// Half noise, half one direction: rules that measure progress must see some.
+fn gradient(t: u64, k: usize, dtype: DType, factor: f64) -> Tensor {
+    let value = |i| factor * (noise(t, k, i) + noise(2000, k, i));
+    let values: Vec<f64> = (0..SHAPES[k].iter().product()).map(value).collect();
+    Tensor::from_vec(values, SHAPES[k], &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
+}
+
+impl Trial {
+    fn new(settings: &Settings, dtype: DType) -> Self {
+        let mut init = Init::new(0, dtype, &Device::Cpu);
+        for (k, shape) in SHAPES.iter().enumerate() {
+            let values = (0..shape.iter().product()).map(|i| noise(1000, k, i)).collect();
+            init.values(format!("p{k}"), *shape, values).unwrap();
+        }
+        let parameters = init.finish();
+        Self { optimizer: build(settings), parameters, settings: settings.clone(), sign: 1.0 }
+    }
+
+    fn lr(&self) -> f64 {
+        self.settings.float("lr")
+    }
+
+    fn gradients(&self, t: u64) -> Vec<Tensor> {
+        let dtype = self.parameters[0].var.dtype();
+        (0..SHAPES.len()).map(|k| gradient(t, k, dtype, self.sign)).collect()
+    }
+
+    fn step_at(&mut self, at: &Step) {
+        let gradients = self.gradients(at.t);
+        self.optimizer.step(&self.parameters, &gradients, at).unwrap();
+    }
+
+    fn steps(&mut self, steps: std::ops::Range<u64>) -> &mut Self {
+        for t in steps {
+            self.step_at(&at(t, self.lr()));
+        }
+        self
+    }
+
+    /// Where the gradient is taken, and where is evaluated.
+    fn points(&self) -> (Vec<f64>, Vec<f64>) {
+        (train_point(&self.parameters), eval_point(&self.parameters, &*self.optimizer))
+    }
+}
+
+/// The largest relative difference of two trials at both points.
+fn apart(a: &Trial, b: &Trial) -> f64 {
+    let ((a_train, a_eval), (b_train, b_eval)) = (a.points(), b.points());
+    difference(&a_train, &b_train).max(difference(&a_eval, &b_eval))
+}
+
+/// Every kind with its defaults, with the settings of its reference numbers, and under averages.
+fn all_settings() -> Vec<(String, Settings)> {
+    let mut all = Vec::new();
+    for definition in OPTIMIZERS {
+        let kind = definition.about.name;
+        all.push((kind.to_owned(), defaults(kind)));
+        let json = read_json(&reference().join(format!("trajectories/{kind}.json")));
+        for case in json["cases"].as_array().unwrap() {
+            let name = format!("{kind} {}", case["name"].as_str().unwrap());
+            all.push((name, problems::settings(kind, &case["settings"])));
+        }
+    }
+    for text in [
+        r#"{"kind": "adamw", "average": "ema", "average_decay": 0.9}"#,
+        r#"{"kind": "muon", "average": "swa", "average_start": 4, "average_every": 3}"#,
+        r#"{"kind": "schedule_free_adamw", "average": "lawa", "average_every": 2, "average_window": 3}"#,
+        r#"{"kind": "schedule_free", "base": {"kind": "soap"}}"#,
+        r#"{"kind": "schedule_free", "base": {"kind": "schedule_free", "base": {"kind": "nadam"}}}"#,
+    ] {
+        all.push((text.to_owned(), parse(text)));
+    }
+    all
+}
+
+/// Collects what does not hold, so that one failure does not hide another.
+fn hold(what: impl Fn(&str, &Settings) -> Result<(), String>) {
+    let failures: Vec<String> = all_settings()
+        .iter()
+        .filter_map(|(name, settings)| what(name, settings).err().map(|problem| format!("{name}: {problem}")))
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn at_most(error: f64, tolerance: f64) -> Result<(), String> {
+    if error <= tolerance { Ok(()) } else { Err(format!("off by {error:.1e}")) }
+}
+
+/// Two settings that must take the same path, over all reference problems.
+fn same_path(a: &Settings, b: &Settings, tolerance: f64) {
+    for name in NAMES {
+        let paths = [a, b].map(|settings| {
+            let mut problem = problem(name, DType::F64);
+            let mut optimizer = build(settings);
+            let mut path = Vec::new();
+            for t in 0..50 {
+                let (_, gradients) = problem.gradients(t).unwrap();
+                optimizer.step(problem.parameters(), &gradients, &at(t, settings.float("lr"))).unwrap();
+                path.extend(train_point(problem.parameters()));
+                path.extend(eval_point(problem.parameters(), &*optimizer));
+            }
+            path
+        });
+        let error = difference(&paths[0], &paths[1]);
+        assert!(error <= tolerance, "{} and {} on {name}: off by {error:.1e}", a.kind, b.kind);
+    }
+}
+
+#[test]
+fn the_wrapper_around_sgd_is_schedule_free_sgd() {
+    same_path(
+        &parse(
+            r#"{"kind": "schedule_free", "lr": 1e-3, "base": {"kind": "sgd"}, "beta": 0.8, "weight_decay": 0.1, "r": 0.5}"#,
+        ),
+        &parse(r#"{"kind": "schedule_free_sgd", "lr": 1e-3, "beta": 0.8, "weight_decay": 0.1, "r": 0.5}"#),
+        1e-12,
+    );
+    same_path(
+        &parse(r#"{"kind": "schedule_free", "lr": 1e-3}"#),
+        &parse(r#"{"kind": "schedule_free_sgd", "lr": 1e-3}"#),
+        1e-12,
+    );
+}
+
+#[test]
+fn the_wrapper_around_adam_without_momentum_is_schedule_free_adamw() {
+    same_path(
+        &parse(
+            r#"{"kind": "schedule_free", "lr": 0.01, "base": {"kind": "adam", "beta1": 0.0, "beta2": 0.98},
+                "weight_decay": 0.1, "weight_lr_power": 1.0}"#,
+        ),
+        &parse(
+            r#"{"kind": "schedule_free_adamw", "lr": 0.01, "beta2": 0.98, "weight_decay": 0.1, "weight_lr_power": 1.0}"#,
+        ),
+        1e-11,
+    );
+}
+
+#[test]
+fn kinds_that_are_special_cases_of_others_agree_with_them() {
+    let pairs = [
+        (r#"{"kind": "adamw", "weight_decay": 0.1}"#, r#"{"kind": "adam", "weight_decay": 0.1, "decay": "decoupled"}"#),
+        (
+            r#"{"kind": "adam", "beta1": 0.0, "beta2": 0.0, "lr": 1e-3, "eps": 1e-30}"#,
+            r#"{"kind": "lion", "beta1": 0.0, "lr": 1e-3}"#,
+        ),
+        (r#"{"kind": "ademamix", "alpha": 0.0}"#, r#"{"kind": "adam"}"#),
+        (r#"{"kind": "adam_2k", "freeze_steps": 0, "eps": 1e-30}"#, r#"{"kind": "adam", "eps": 1e-30}"#),
+        (r#"{"kind": "rmsprop", "alpha": 0.0, "lr": 1e-3}"#, r#"{"kind": "adam", "beta1": 0.0, "beta2": 0.0}"#),
+    ];
+    for (a, b) in pairs {
+        same_path(&parse(a), &parse(b), 1e-10);
+    }
+}
+
+#[test]
+fn beta_1_is_primal_averaging() {
+    for kind in ["schedule_free_sgd", "schedule_free_adamw", "schedule_free_radam", "schedule_free"] {
+        let mut trial = Trial::new(&defaults(kind).with("beta", 1.0), DType::F64);
+        for t in 0..30 {
+            trial.steps(t..t + 1);
+            let (train, eval) = trial.points();
+            assert_eq!(train, eval, "{kind}: gradients are taken at the average itself");
+        }
+    }
+}
+
+#[test]
+fn a_vanishing_beta_is_polyak_averaging() {
+    const LR: f64 = 1e-3;
+    for kind in ["schedule_free_sgd", "schedule_free"] {
+        let settings = defaults(kind).with("beta", 1e-6).with("lr", LR);
+        for name in NAMES {
+            let (mut averaged, mut plain) = (problem(name, DType::F64), problem(name, DType::F64));
+            let mut optimizers = [build(&settings), build(&defaults("sgd"))];
+            let mut sum = vec![0.0; train_point(plain.parameters()).len()];
+            for t in 0..40 {
+                for (problem, optimizer) in [&mut averaged, &mut plain].into_iter().zip(&mut optimizers) {
+                    let (_, gradients) = problem.gradients(t).unwrap();
+                    optimizer.step(problem.parameters(), &gradients, &at(t, LR)).unwrap();
+                }
+                let iterate = train_point(plain.parameters());
+                for (sum, x) in sum.iter_mut().zip(&iterate) {
+                    *sum += x;
+                }
+                let mean: Vec<f64> = sum.iter().map(|sum| sum / (t + 1) as f64).collect();
+                let eval = eval_point(averaged.parameters(), &*optimizers[0]);
+                assert!(difference(&train_point(averaged.parameters()), &iterate) < 1e-5, "{kind} {name}");
+                assert!(difference(&eval, &mean) < 1e-5, "{kind} {name}: x is the mean of the iterates");
+            }
+        }
+    }
+}
+
+#[test]
+fn x_y_and_z_hang_together() {
+    for kind in ["schedule_free_sgd", "schedule_free_adamw", "schedule_free_radam", "schedule_free"] {
+        let point = |sequence: &str| {
+            let mut trial = Trial::new(&defaults(kind).with("evaluate_at", sequence).with("lr", 0.01), DType::F64);
+            trial.steps(0..20);
+            trial.points()
+        };
+        let ((trained, y), (_, x), (_, z)) = (point("y"), point("x"), point("z"));
+        assert_eq!(trained, y);
+        assert!(difference(&x, &z) > 1e-6, "{kind}: x and z are apart");
+        let beta = defaults(kind).float("beta");
+        let between: Vec<f64> = x.iter().zip(&z).map(|(x, z)| beta * x + (1.0 - beta) * z).collect();
+        assert!(difference(&between, &y) < 1e-14, "{kind}");
+    }
+}
+
+/// Preconditioners for the short sides of matrices only: the Gram matrix of a long one is singular,
+/// and rounding alone chooses the basis of its null space.
+fn without_null_space(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    if settings.get("max_precondition_dim").is_some() {
+        settings.set("max_precondition_dim", Value::Integer(3));
+    }
+    if settings.get("base").is_some() {
+        let base = without_null_space(settings.nested("base"));
+        settings.set("base", base.into());
+    }
+    settings
+}
+
+#[test]
+fn the_fused_pass_and_tensor_operations_agree() {
+    hold(|_, settings| {
+        let settings = &without_null_space(settings);
+        let (mut fused, mut composed) = (Trial::new(settings, DType::F64), Trial::new(settings, DType::F64));
+        composed.optimizer.use_tensor_operations();
+        for t in 0..12 {
+            // Clipped, and with a schedule that moves the momentum.
+            let at = Step { momentum: (t % 2 == 1).then_some(0.8), gradient_scale: 0.7, ..at(t, fused.lr()) };
+            fused.step_at(&at);
+            composed.step_at(&at);
+        }
+        at_most(apart(&fused, &composed), 1e-9)
+    });
+}
+
+#[test]
+fn single_precision_stays_beside_double() {
+    hold(|name, settings| {
+        // Five Newton-Schulz iterations magnify the rounding of the smallest singular value some 500 times.
+        let tolerance = if name.contains("muon") { 1e-2 } else { 1e-4 };
+        let settings = &without_null_space(settings);
+        let (mut single, mut double) = (Trial::new(settings, DType::F32), Trial::new(settings, DType::F64));
+        single.steps(0..12);
+        double.steps(0..12);
+        at_most(apart(&single, &double), tolerance)
+    });
+}
+
+#[test]
+fn a_zero_gradient_without_decay_moves_nothing() {
+    hold(|_, settings| {
+        let mut settings = settings.clone();
+        for key in ["weight_decay", "weight_decay_1d"] {
+            if settings.get(key).is_some() {
+                settings.set(key, Value::Float(0.0));
+            }
+        }
+        if settings.get("base").is_some() {
+            let base = settings.nested("base").clone().with("weight_decay", 0.0);
+            settings.set("base", base.into());
+        }
+        for dtype in [DType::F32, DType::F64] {
+            let mut trial = Trial::new(&settings, dtype);
+            trial.sign = 0.0;
+            let start = train_point(&trial.parameters);
+            trial.steps(0..8);
+            let (train, eval) = trial.points();
+            if train != start || eval != start {
+                return Err(format!("moved by {:.1e}", difference(&train, &start).max(difference(&eval, &start))));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_order_of_parameters_does_not_matter() {
+    hold(|_, settings| {
+        let (mut forward, mut backward) = (Trial::new(settings, DType::F64), Trial::new(settings, DType::F64));
+        backward.parameters.reverse();
+        for t in 0..10 {
+            forward.steps(t..t + 1);
+            let mut gradients = backward.gradients(t);
+            gradients.reverse();
+            backward.optimizer.step(&backward.parameters, &gradients, &at(t, backward.lr())).unwrap();
+        }
+        let weights = backward.optimizer.evaluation_weights(&backward.parameters).unwrap();
+        let mut evaluated =
+            weights.unwrap_or_else(|| backward.parameters.iter().map(|p| p.var.as_detached_tensor()).collect());
+        evaluated.reverse();
+        backward.parameters.reverse();
+        let (train, eval) = forward.points();
+        let error = difference(&train, &train_point(&backward.parameters));
+        at_most(error.max(difference(&eval, &problems::flat(&evaluated))), 1e-12)
+    });
+}
+
+/// Vectors in whole blocks and the few numbers after the last one must come out alike, on any machine.
+#[test]
+fn a_number_does_not_depend_on_where_it_lies() {
+    const WHOLE: usize = 150;
+    const PART: usize = 50;
+    let values = |t: u64| (0..WHOLE).map(|i| noise(t, 0, i)).collect::<Vec<f64>>();
+    let run = |settings: &Settings, dtype: DType, length: usize| {
+        let mut init = Init::new(0, dtype, &Device::Cpu);
+        for (k, part) in values(1000).chunks(length).enumerate() {
+            init.values(format!("p{k}"), length, part.to_vec()).unwrap();
+        }
+        let parameters = init.finish();
+        let mut optimizer = build(settings);
+        for t in 0..8 {
+            let tensor = |part: &[f64]| Tensor::new(part, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
+            let gradients: Vec<Tensor> = values(t).chunks(length).map(tensor).collect();
+            optimizer.step(&parameters, &gradients, &at(t, settings.float("lr"))).unwrap();
+        }
+        (train_point(&parameters), eval_point(&parameters, &*optimizer))
+    };
+    hold(|_, settings| {
+        let looks_around = ["lamb", "adafactor", "prodigy"].contains(&settings.kind.as_str());
+        if looks_around || settings.get("optimize_1d") == Some(&Value::Bool(true)) {
+            return Ok(());
+        }
+        for dtype in [DType::F32, DType::F64] {
+            if run(settings, dtype, WHOLE) != run(settings, dtype, PART) {
+                return Err(format!("differs in {dtype:?}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_rate_of_0_at_first_does_no_harm() {
+    hold(|_, settings| {
+        let mut settings = settings.clone();
+        if settings.get("freeze_steps").is_some() {
+            settings.set("freeze_steps", optbench::duration::Duration::Steps(1).into());
+        }
+        let mut trial = Trial::new(&settings, DType::F64);
+        let start = train_point(&trial.parameters);
+        trial.step_at(&at(0, 0.0));
+        let (train, eval) = trial.points();
+        at_most(difference(&train, &start).max(difference(&eval, &start)), 1e-15)?;
+        trial.steps(1..12);
+        let (train, eval) = trial.points();
+        if train.iter().chain(&eval).any(|x| !x.is_finite()) {
+            return Err("not finite".into());
+        }
+        if train == start || eval == start { Err("does not move later".into()) } else { Ok(()) }
+    });
+}
+
+#[test]
+fn a_training_can_be_continued_from_its_state_bit_for_bit() {
+    hold(|_, settings| {
+        for stop in [0, 1, 7] {
+            let mut whole = Trial::new(settings, DType::F32);
+            whole.steps(0..13);
+            let mut first = Trial::new(settings, DType::F32);
+            first.steps(0..stop);
+            let state = first.optimizer.state().map_err(|error| error.to_string())?;
+            let weights = train_point(&first.parameters);
+            // Goes on, to see that the state is a copy.
+            first.steps(stop..stop + 3);
+            let mut second = Trial::new(settings, DType::F32);
+            // Not a fresh one: what it remembers must go.
+            second.steps(0..2);
+            second.optimizer = if stop == 0 { build(settings) } else { second.optimizer };
+            place(&second.parameters, &weights);
+            second.optimizer.restore(&second.parameters, state).map_err(|error| error.to_string())?;
+            second.steps(stop..13);
+            if whole.points() != second.points() {
+                return Err(format!("continued from {stop}: off by {:.1e}", apart(&second, &whole)));
+            }
+            if whole.optimizer.state_bytes() != second.optimizer.state_bytes() {
+                return Err("another amount of state".into());
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_state_of_another_optimizer_is_refused() {
+    let mut adan = Trial::new(&defaults("adan"), DType::F64);
+    let state = adan.steps(0..2).optimizer.state().unwrap();
+    for definition in OPTIMIZERS.iter().filter(|definition| definition.about.name != "adan") {
+        let mut other = Trial::new(&defaults(definition.about.name), DType::F64);
+        assert!(other.optimizer.restore(&other.parameters, state.clone()).is_err(), "{}", definition.about.name);
+    }
+}
+
+#[test]
+fn every_update_is_odd() {
+    hold(|_, settings| {
+        let (mut up, mut down) = (Trial::new(settings, DType::F64), Trial::new(settings, DType::F64));
+        down.sign = -1.0;
+        let mirrored: Vec<f64> = train_point(&down.parameters).iter().map(|x| -x).collect();
+        place(&down.parameters, &mirrored);
+        up.steps(0..12);
+        down.steps(0..12);
+        let (train, eval) = down.points();
+        let negated = |point: Vec<f64>| point.into_iter().map(|x| -x).collect::<Vec<_>>();
+        let (up_train, up_eval) = up.points();
+        at_most(difference(&negated(train), &up_train).max(difference(&negated(eval), &up_eval)), 1e-12)
+    });
+}
+
+#[test]
+fn a_clipped_gradient_is_a_smaller_gradient() {
+    hold(|_, settings| {
+        let (mut clipped, mut smaller) = (Trial::new(settings, DType::F64), Trial::new(settings, DType::F64));
+        smaller.sign = 0.25;
+        for t in 0..8 {
+            clipped.step_at(&Step { gradient_scale: 0.25, ..at(t, clipped.lr()) });
+            smaller.step_at(&at(t, smaller.lr()));
+        }
+        at_most(apart(&clipped, &smaller), 0.0)
+    });
+}
+
+#[test]
+fn a_schedule_moves_the_momentum() {
+    const MOMENTA: [&str; 4] = ["momentum", "beta1", "beta1_1d", "adamw_beta1"];
+    hold(|name, settings| {
+        let moves = |key: &&str| settings.get(key).is_some_and(|value| value.as_float() != Some(0.0));
+        let keys: Vec<&str> = MOMENTA.into_iter().filter(moves).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let other = keys.iter().fold(settings.clone(), |settings, key| settings.with(key, 0.7));
+        let (mut set, mut moved) = (Trial::new(&other, DType::F64), Trial::new(settings, DType::F64));
+        set.steps(0..8);
+        for t in 0..8 {
+            moved.step_at(&Step { momentum: Some(0.7), ..at(t, moved.lr()) });
+        }
+        at_most(apart(&moved, &set), 0.0).map_err(|problem| format!("{problem} ({name})"))
+    });
+}
+
+#[test]
+fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
+    for definition in OPTIMIZERS {
+        let about = &definition.about;
+        for key in definition.keys() {
+            let fits = match (key.accepts, key.default) {
+                (_, Default::Absent | Default::Required)
+                | (Accepts::Duration, Default::Duration(_))
+                | (Accepts::Bool, Default::Bool(_)) => true,
+                (Accepts::Float(range), Default::Float(x)) => range.contains(x),
+                (Accepts::Integer(range), Default::Integer(n)) => range.contains(n as f64),
+                (Accepts::Choice(words), Default::Text(word)) => words.contains(&word),
+                _ => false,
+            };
+            assert!(fits, "`{}` of {}", key.name, about.name);
+            assert!(!key.help.is_empty() && !key.help.ends_with('.'), "`{}` of {}", key.name, about.name);
+        }
+        for text in [about.summary, about.equations, about.source, definition.memory] {
+            assert!(!text.is_empty() && text.is_ascii(), "{}: {text}", about.name);
+        }
+        assert_eq!(about.keys[0].name, "lr", "{}", about.name);
+        let config = format!(
+            "seeds = 1\nsteps = 4\n[tasks.q]\nmodel = \"quadratic\"\ncurvature = [1.0]\nstart = [1.0]\n[optimizers.{}]\n",
+            about.name
+        );
+        let experiment = Experiment::parse("config.toml", &config, "test", &[]);
+        assert!(experiment.is_ok(), "{}: {}", about.name, experiment.err().unwrap());
+    }
+}
+
+/// Bytes for each tensor, as the definition's `memory` says in words.
+fn claimed(settings: &Settings, shape: &[usize]) -> usize {
+    let count: usize = shape.iter().product();
+    let flag = |key: &str| usize::from(settings.flag(key));
+    let some = |key: &str| usize::from(settings.float(key) > 0.0);
+    let matrix = shape.len() > 1;
+    let (rows, cols) = (shape[0], count / shape[0]);
+    let values = match settings.kind.as_str() {
+        "sgd" => some("momentum"),
+        "adafactor" if matrix => {
+            let last = shape[shape.len() - 1];
+            return count / last + count / shape[shape.len() - 2];
+        }
+        "lion" | "adagrad" | "schedule_free_sgd" | "adafactor" => 1,
+        "rmsprop" => 1 + some("momentum") + flag("centered"),
+        "adam" | "adamw" | "adabelief" => 2 + flag("amsgrad"),
+        "ademamix" => 3,
+        "adan" | "prodigy" => 4,
+        "muon" => 2 - usize::from(matrix),
+        "mars" if matrix || settings.flag("optimize_1d") => 3 - usize::from(settings.text("variant") == "lion"),
+        "soap" if matrix => {
+            let sides = [rows, cols].into_iter().filter(|&side| side <= settings.count("max_precondition_dim"));
+            return 2 * count + sides.map(|side| 2 * side * side).sum::<usize>();
+        }
+        "schedule_free" => {
+            let base = settings.get("base").map_or_else(|| defaults("sgd"), |_| settings.nested("base").clone());
+            return count + claimed(&base, shape);
+        }
+        _ => 2,
+    };
+    let average = match settings.get("average") {
+        Some(Value::Text(kind)) if kind == "lawa" => settings.count("average_window"),
+        Some(_) => 1,
+        None => 0,
+    };
+    (values + average) * count
+}
+
+#[test]
+fn state_takes_as_many_bytes_as_claimed() {
+    hold(|name, settings| {
+        let mut trial = Trial::new(settings, DType::F32);
+        assert_eq!(trial.optimizer.state_bytes(), 0, "{name}: nothing before the first step");
+        trial.steps(0..12);
+        let claimed: usize = SHAPES.iter().map(|shape| 4 * claimed(settings, shape)).sum();
+        let words = find(&settings.kind).unwrap().memory;
+        match trial.optimizer.state_bytes() {
+            bytes if bytes == claimed => Ok(()),
+            bytes => Err(format!("{bytes} bytes, not {claimed} ({words})")),
+        }
+    });
+}
+
+#[test]
+fn every_optimizer_descends() {
+    hold(|name, settings| {
+        if name == "adam_2k" || name.contains("freeze_all") {
+            return Ok(());
+        }
+        let mut problem = problem("mlp", DType::F32);
+        let mut optimizer = build(settings);
+        let (first, _) = problem.gradients(0).unwrap();
+        for t in 0..100 {
+            let (_, gradients) = problem.gradients(t).unwrap();
+            let lr = settings.float("lr").min(if settings.kind == "prodigy" { 1.0 } else { 0.05 });
+            optimizer.step(problem.parameters(), &gradients, &at(t, lr)).unwrap();
+        }
+        place(problem.parameters(), &eval_point(problem.parameters(), &*optimizer));
+        let (last, _) = problem.gradients(100).unwrap();
+        if last < first { Ok(()) } else { Err(format!("from {first} to {last}")) }
+    });
+}
+
+/// The evaluated point after each of the first steps of an averaged `sgd`, and its plain iterates.
+fn averaged(keys: &str, steps: u64) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+    let settings = parse(&format!(r#"{{"kind": "sgd", "lr": 0.1, {keys}}}"#));
+    let mut trial = Trial::new(&settings, DType::F64);
+    let points = |t| {
+        let (train, eval) = trial.steps(t..t + 1).points();
+        (eval, train)
+    };
+    (0..steps).map(points).unzip()
+}
+
+fn mean(points: &[Vec<f64>]) -> Vec<f64> {
+    (0..points[0].len()).map(|i| points.iter().map(|point| point[i]).sum::<f64>() / points.len() as f64).collect()
+}
+
+#[test]
+fn ema_fades_and_forgets_its_start() {
+    const DECAY: f64 = 0.9;
+    let (averages, iterates) = averaged(r#""average": "ema", "average_decay": 0.9"#, 9);
+    for t in 0..9 {
+        let weights: Vec<f64> = (0..=t).map(|age| DECAY.powi(age)).rev().collect();
+        let sum: f64 = weights.iter().sum();
+        let expected: Vec<f64> = (0..iterates[0].len())
+            .map(|i| weights.iter().zip(&iterates).map(|(weight, point)| weight * point[i]).sum::<f64>() / sum)
+            .collect();
+        assert!(difference(&averages[t as usize], &expected) < 1e-14);
+    }
+    let (averages, iterates) = averaged(r#""average": "ema", "average_decay": 0.0"#, 3);
+    assert_eq!(averages, iterates, "nothing kept is no average");
+}
+
+#[test]
+fn swa_is_the_mean_of_the_snapshots_since_its_start() {
+    let (averages, iterates) = averaged(r#""average": "swa", "average_start": 4, "average_every": 2"#, 9);
+    assert_eq!(averages[..3], iterates[..3], "before the start, the latest weights");
+    let snapshots = [3, 5, 7].map(|i| iterates[i].clone());
+    for (t, count) in [(3, 1), (4, 1), (5, 2), (6, 2), (7, 3), (8, 3)] {
+        assert!(difference(&averages[t], &mean(&snapshots[..count])) < 1e-14, "after {} updates", t + 1);
+    }
+}
+
+#[test]
+fn lawa_is_the_mean_of_the_latest_snapshots() {
+    let (averages, iterates) = averaged(r#""average": "lawa", "average_every": 2, "average_window": 2"#, 9);
+    assert_eq!(averages[0], iterates[0]);
+    for (t, snapshots) in [(1, vec![1]), (3, vec![1, 3]), (5, vec![3, 5]), (8, vec![5, 7])] {
+        let snapshots: Vec<_> = snapshots.into_iter().map(|i: usize| iterates[i].clone()).collect();
+        assert!(difference(&averages[t], &mean(&snapshots)) < 1e-14, "after {} updates", t + 1);
+    }
+}
+
+#[test]
+fn averages_take_what_the_optimizer_would_evaluate() {
+    let keys = r#""average": "ema", "average_decay": 0.0"#;
+    let mut plain = Trial::new(&parse(r#"{"kind": "schedule_free_sgd", "lr": 0.1}"#), DType::F64);
+    let mut around = Trial::new(&parse(&format!(r#"{{"kind": "schedule_free_sgd", "lr": 0.1, {keys}}}"#)), DType::F64);
+    plain.steps(0..5);
+    around.steps(0..5);
+    assert!(apart(&around, &plain) < 1e-15);
+}
