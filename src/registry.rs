@@ -35,6 +35,17 @@ pub struct Key {
     pub default: Default,
     /// One line, without a full stop.
     pub help: &'static str,
+    /// The choice that must be made for this key to count; it counts always where there is none.
+    pub beside: Option<Beside>,
+}
+
+/// A choice that another key depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beside {
+    /// The key that chooses.
+    pub key: &'static str,
+    /// Any of these choices will do.
+    pub choices: &'static [&'static str],
 }
 
 /// Which values a key takes.
@@ -108,17 +119,17 @@ impl Default {
 impl Key {
     /// A key that takes a number.
     pub const fn float(name: &'static str, default: f64, range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Float(range), default: Default::Float(default), help }
+        Self { name, accepts: Accepts::Float(range), default: Default::Float(default), help, beside: None }
     }
 
     /// A key that takes a whole number.
     pub const fn integer(name: &'static str, default: i64, range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Integer(range), default: Default::Integer(default), help }
+        Self { name, accepts: Accepts::Integer(range), default: Default::Integer(default), help, beside: None }
     }
 
     /// A key that takes `true` or `false`.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Bool, default: Default::Bool(default), help }
+        Self { name, accepts: Accepts::Bool, default: Default::Bool(default), help, beside: None }
     }
 
     /// A key that takes one of some words.
@@ -128,32 +139,38 @@ impl Key {
         default: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, accepts: Accepts::Choice(choices), default: Default::Text(default), help }
+        Self { name, accepts: Accepts::Choice(choices), default: Default::Text(default), help, beside: None }
     }
 
     /// A key that takes a length of time.
     pub const fn duration(name: &'static str, default: Duration, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Duration, default: Default::Duration(default), help }
+        Self { name, accepts: Accepts::Duration, default: Default::Duration(default), help, beside: None }
     }
 
     /// A key that must be given.
     pub const fn required(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Required, help }
+        Self { name, accepts, default: Default::Required, help, beside: None }
     }
 
     /// A key that may stay absent.
     pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Absent, help }
+        Self { name, accepts, default: Default::Absent, help, beside: None }
+    }
+
+    /// The same key, which counts only where another one makes one of these choices.
+    #[must_use]
+    pub const fn only_beside(self, key: &'static str, choices: &'static [&'static str]) -> Self {
+        Self { beside: Some(Beside { key, choices }), ..self }
     }
 
     /// A key that takes a list of whole numbers.
     pub const fn integers(name: &'static str, default: &'static [i64], range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Integers(range), default: Default::Integers(default), help }
+        Self { name, accepts: Accepts::Integers(range), default: Default::Integers(default), help, beside: None }
     }
 
     /// A key that takes a list of numbers.
     pub const fn floats(name: &'static str, default: &'static [f64], range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Floats(range), default: Default::Floats(default), help }
+        Self { name, accepts: Accepts::Floats(range), default: Default::Floats(default), help, beside: None }
     }
 }
 
@@ -161,7 +178,7 @@ impl Settings {
     /// Every key at its default. Required keys stay absent.
     pub fn defaults(kind: &str, keys: &[Key]) -> Self {
         let mut settings = Self::new(kind);
-        for key in keys {
+        for key in keys.iter().filter(|key| key.beside.is_none()) {
             if let Some(value) = key.default.value() {
                 settings.set(key.name, value);
             }

@@ -167,6 +167,7 @@ fn optimizers(table: &Table, schedules: &[Grid], diagnostics: &mut Diagnostics) 
     let grids = tables.iter().filter_map(|entry| {
         label(entry, diagnostics);
         let (keys, definition) = kind_of(entry, "optimizer", optimizer_names(), optim::find, diagnostics)?;
+        let keys = &nested::lift_rate(keys, diagnostics);
         let owner = format!("optimizer `{}`", entry.key);
         let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind", "schedules"]).collect();
         refuse_unknown(keys, &known, &owner, diagnostics);

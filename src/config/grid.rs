@@ -1,9 +1,9 @@
 //! A table of a config that names a kind and gives its keys, some of them as axes.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::source::{Entry, Item, Place, Table};
+use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::axis;
-use crate::registry::{Default, Key, choices, nearest};
+use crate::registry::{Beside, Default, Key, choices, nearest};
 use crate::settings::{Settings, Value};
 
 /// A kind with one or several values for each of its keys.
@@ -62,6 +62,13 @@ pub(super) fn read_keys(
 ) -> Vec<(String, Vec<Value>)> {
     let mut axes = Vec::new();
     for key in keys {
+        if let Some(beside) = key.beside.filter(|beside| !chosen(table, *beside)) {
+            if let Some(entry) = table.get(key.name) {
+                let added = diagnostics.add(&entry.key_place, format!("`{}` has no meaning here", key.name));
+                added.expected(format!("it beside `{}` = {}", beside.key, choices(beside.choices)));
+            }
+            continue;
+        }
         let values = match table.get(key.name) {
             Some(entry) => axis(&entry.value, key, diagnostics),
             None => {
@@ -77,6 +84,15 @@ pub(super) fn read_keys(
         }
     }
     axes
+}
+
+/// Whether a table makes one of the choices that a key depends on.
+fn chosen(table: &Table, beside: Beside) -> bool {
+    let makes = |node: &Node| matches!(&node.item, Item::Text(text) if beside.choices.contains(&text.as_str()));
+    table.get(beside.key).is_some_and(|entry| match &entry.value.item {
+        Item::Array(values) => values.iter().any(makes),
+        _ => makes(&entry.value),
+    })
 }
 
 /// Adds a mistake for every key that nobody asks for, with the nearest that somebody does.

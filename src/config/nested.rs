@@ -8,16 +8,54 @@ use crate::registry::{Accepts, Default, Key, choices, nearest};
 use crate::settings::{Settings, Value};
 use crate::{optim, schedule};
 
+const LR: &str = "lr";
+
 /// How deep compositions may be nested.
 const DEEPEST: usize = 8;
 
 /// The length of a part; only parts of a `sequential` schedule use it.
 const LENGTH: Key = Key::optional("length", Accepts::Duration, "how long this part lasts");
 
-/// Reads `{ kind = "sgd", momentum = 0.9 }`.
+/// Reads `{ kind = "sgd", momentum = 0.9 }`: the base of a wrapper, with its own keys alone. Its
+/// learning rate and what is common to all optimizers belong to the wrapper.
 pub(super) fn optimizer(node: &Node, diagnostics: &mut Diagnostics) -> Option<Settings> {
     let names: Vec<&str> = optim::OPTIMIZERS.iter().map(|definition| definition.about.name).collect();
-    read(node, "optimizer", &names, |kind| Some(optim::find(kind)?.keys().copied().collect()), diagnostics)
+    let keys = |kind: &str| Some(optim::find(kind)?.about.keys.iter().filter(|key| key.name != LR).copied().collect());
+    read(node, "optimizer", &names, keys, diagnostics)
+}
+
+/// Moves the learning rate of a base to its wrapper, so that it stands in one place. A wrapper
+/// without any takes the default of its base.
+pub(super) fn lift_rate(wrapper: &Table, diagnostics: &mut Diagnostics) -> Table {
+    let mut wrapper = wrapper.clone();
+    let own = wrapper.get(LR).is_some();
+    let Some(Entry { key_place, value: Node { item: Item::Table(base), .. }, .. }) =
+        wrapper.0.iter_mut().find(|entry| entry.key == "base")
+    else {
+        return wrapper;
+    };
+    let place = key_place.clone();
+    let given = base.0.iter().position(|entry| entry.key == LR).map(|place| base.0.remove(place));
+    let kind = match base.get("kind").map(|entry| &entry.value.item) {
+        Some(Item::Text(kind)) => optim::find(kind),
+        _ => None,
+    };
+    match given {
+        Some(entry) if own => {
+            let added = diagnostics.add(&entry.key_place, "the learning rate is given twice, here and beside `base`");
+            added.help("a wrapper has the learning rate of its base: give it in one place");
+        }
+        Some(entry) => wrapper.0.push(entry),
+        None if own => {}
+        None => {
+            let default = kind.and_then(|kind| kind.about.keys.iter().find(|key| key.name == LR)?.default.value());
+            if let Some(lr) = default.and_then(|value| value.as_float()) {
+                let value = Node { item: Item::Float(lr), place: place.clone() };
+                wrapper.0.push(Entry { key: LR.into(), key_place: place, value });
+            }
+        }
+    }
+    wrapper
 }
 
 /// Reads a list of `{ kind = "cosine", period = "50%", length = "50%" }`.
@@ -65,7 +103,7 @@ fn read(
     known.push("kind");
     refuse_unknown(table, &known, &owner, diagnostics);
     let mut settings = Settings::new(kind.as_str());
-    for key in &keys {
+    for key in keys.iter().filter(|key| key.beside.is_none()) {
         match table.get(key.name) {
             Some(entry) => {
                 if let Some(value) = value(&entry.value, key.name, key.accepts, diagnostics) {

@@ -11,7 +11,7 @@ use crate::optim::memory::{bytes, fitting, misfit};
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
 use crate::optim::{Optimizer, State, Step};
-use crate::registry::{Accepts, Default, Key, Range};
+use crate::registry::{Accepts, Key, Range};
 use crate::settings::{Settings, Value};
 
 /// Which average: of all weights, fading (ema); of snapshots late in the run (swa, Izmailov et al.
@@ -22,17 +22,17 @@ pub(super) const KIND: Key = Key::optional(
     "evaluate an average of the weights: a fading one (ema), of late snapshots (swa), of the latest ones (lawa)",
 );
 pub(super) const DECAY: Key =
-    Key::float("average_decay", 0.999, Range::DECAY, "ema: how much of itself it keeps a step");
+    Key::float("average_decay", 0.999, Range::DECAY, "ema: how much of itself it keeps a step")
+        .only_beside("average", &["ema"]);
 pub(super) const START: Key =
-    Key::duration("average_start", Duration::Percent(75.0), "swa: when the first snapshot is taken");
+    Key::duration("average_start", Duration::Percent(75.0), "swa: when the first snapshot is taken")
+        .only_beside("average", &["swa"]);
 pub(super) const EVERY: Key =
-    Key::duration("average_every", Duration::Percent(1.0), "swa, lawa: how long from one snapshot to the next");
-pub(super) const WINDOW: Key = Key {
-    name: "average_window",
-    accepts: Accepts::Integer(Range::at_least(1.0)),
-    default: Default::Integer(5),
-    help: "lawa: how many of the latest snapshots are averaged; each is kept",
-};
+    Key::duration("average_every", Duration::Percent(1.0), "swa, lawa: how long from one snapshot to the next")
+        .only_beside("average", &["swa", "lawa"]);
+pub(super) const WINDOW: Key =
+    Key::integer("average_window", 5, Range::at_least(1.0), "lawa: how many of the latest snapshots are averaged")
+        .only_beside("average", &["lawa"]);
 
 /// The optimizer with the average that its settings ask for, if they do.
 pub(super) fn around(inner: Box<dyn Optimizer>, settings: &Settings) -> Box<dyn Optimizer> {

@@ -13,7 +13,7 @@ use crate::optim::real::{Real, ema};
 use crate::optim::rule::Rule;
 use crate::optim::whole::{Mix, Whole, WholeRule, Work};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Accepts, Default, Key, Range};
+use crate::registry::{About, Key, Range};
 use crate::settings::Settings;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -34,12 +34,12 @@ other tensors: adamw at the rate adamw_lr, which follows the schedule too",
             decay::strength(0.0, "strength of the decoupled decay"),
             Key::float("momentum", 0.95, Range::DECAY, "decay of the mean of gradients"),
             Key::flag("nesterov", true, "look ahead along the momentum"),
-            Key {
-                name: "ns_steps",
-                accepts: Accepts::Integer(Range::within(0.0, 100.0)),
-                default: Default::Integer(5),
-                help: "Newton-Schulz iterations towards the nearest orthogonal matrix",
-            },
+            Key::integer(
+                "ns_steps",
+                5,
+                Range::within(0.0, 100.0),
+                "Newton-Schulz iterations towards the nearest orthogonal matrix",
+            ),
             Key::float("eps", 1e-7, Range::NON_NEGATIVE, "the least norm that a matrix is divided by"),
             Key::choice(
                 "adjust_lr",

@@ -12,7 +12,7 @@ use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
 use crate::optim::whole::{Average, AverageOfSquares, Whole, WholeRule, Work};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Accepts, Default, Key, Range};
+use crate::registry::{About, Accepts, Key, Range};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -38,18 +38,13 @@ vectors, and sides longer than max_precondition_dim: Q = 1; more than two axes c
                 "decay of the preconditioner; beta2 where absent",
             ),
             EPS,
-            Key {
-                name: "precondition_frequency",
-                accepts: Accepts::Integer(Range::at_least(1.0)),
-                default: Default::Integer(10),
-                help: "updates from one change of the basis to the next",
-            },
-            Key {
-                name: "max_precondition_dim",
-                accepts: Accepts::Integer(Range::NON_NEGATIVE),
-                default: Default::Integer(10000),
-                help: "the longest side that gets a basis",
-            },
+            Key::integer(
+                "precondition_frequency",
+                10,
+                Range::at_least(1.0),
+                "updates from one change of the basis to the next",
+            ),
+            Key::integer("max_precondition_dim", 10000, Range::NON_NEGATIVE, "the longest side that gets a basis"),
             Key::flag("correct_bias", true, "correct the moments' start from 0, as Adam does"),
         ],
         source: "Vyas et al. 2024, arXiv 2409.11321; github.com/nikhilvyas/SOAP",

@@ -189,9 +189,7 @@ impl Plan {
             .optimizer
             .in_steps(&self.timeline(run))
             .map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))?;
-        let definition = optim::find(&settings.kind)
-            .ok_or_else(|| Error::Usage(format!("there is no optimizer `{}`", settings.kind)))?;
-        Ok((definition.build)(&settings))
+        Ok(optim::build(&settings))
     }
 }
 
