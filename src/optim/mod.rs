@@ -2,7 +2,7 @@
 //!
 //! An optimizer is one file with a [`Definition`], and one line in [`OPTIMIZERS`]. Rules that treat
 //! every coordinate alike implement [`rule::Rule`]; rules that look at whole tensors or at the
-//! whole model implement [`whole::WholeRule`].
+//! whole model implement `whole::WholeRule`.
 
 use candle_core::Tensor;
 
