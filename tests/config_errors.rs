@@ -43,6 +43,7 @@ mistaken!(
     axes,
     both_lengths,
     claims,
+    dependent_keys,
     durations,
     empty,
     epochs_of_a_function,
