@@ -31,7 +31,7 @@ pub fn draw(results: &Results) -> Result<Vec<Named>> {
     let mut charts = Vec::new();
     for ranking in results.rankings() {
         let metrics = Metric::ALL.into_iter().filter(|metric| {
-            let scored = |rank: &Rank| !rank.validation(*metric).is_empty();
+            let scored = |rank: &Rank| !rank.best.validation(*metric).is_empty();
             ranking.ranks.iter().any(scored)
         });
         for metric in metrics {

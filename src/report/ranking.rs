@@ -40,7 +40,7 @@ pub fn headline(ranking: &Ranking) -> String {
         first.schedule,
         reported_split(first),
         metric.name(),
-        spread(&first.reported(metric), metric),
+        spread(&first.best.reported(metric), metric),
         chosen(first),
     );
     if let Some(second) = ranking.ranks.get(1) {
@@ -48,7 +48,7 @@ pub fn headline(ranking: &Ranking) -> String {
             "; next is {}+{} with {}",
             second.optimizer,
             second.schedule,
-            spread(&second.reported(metric), metric)
+            spread(&second.best.reported(metric), metric)
         );
     }
     let seeds = first.best.runs.len();
@@ -116,9 +116,9 @@ pub(super) fn table(ranking: &Ranking) -> Table {
     let rows = ranking.ranks.iter().enumerate().map(|(place, rank)| {
         let mut row = vec![(place + 1).to_string(), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen(rank)];
         for metric in shown(ranking.metric) {
-            row.push(spread(&rank.validation(metric), metric));
+            row.push(spread(&rank.best.validation(metric), metric));
             if has_test {
-                row.push(spread(&rank.reported(metric), metric));
+                row.push(spread(&rank.best.reported(metric), metric));
             }
         }
         if to_target {
@@ -172,7 +172,7 @@ fn csv(rankings: &[Ranking]) -> Result<String> {
     let mut rows = Vec::new();
     for ranking in rankings {
         for (place, rank) in ranking.ranks.iter().enumerate() {
-            let (validation, reported) = (rank.validation(ranking.metric), rank.reported(ranking.metric));
+            let (validation, reported) = (rank.best.validation(ranking.metric), rank.best.reported(ranking.metric));
             let mut row = vec![ranking.task.clone(), (place + 1).to_string()];
             row.extend([rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen(rank)]);
             row.push(ranking.metric.name().to_owned());
@@ -197,8 +197,8 @@ fn json(results: &Results, rankings: &[Ranking]) -> Result<String> {
                         "optimizer": rank.optimizer,
                         "schedule": rank.schedule,
                         "chosen": rank.chosen().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-                        "validation": statistics(&rank.validation(ranking.metric)),
-                        "reported": statistics(&rank.reported(ranking.metric)),
+                        "validation": statistics(&rank.best.validation(ranking.metric)),
+                        "reported": statistics(&rank.best.reported(ranking.metric)),
                         "runs": rank.runs,
                         "diverged": rank.diverged,
                     })
