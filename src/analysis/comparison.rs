@@ -68,7 +68,8 @@ pub fn sign(metric: Metric) -> f64 {
 /// Every arm of a ranking against the first; the first has none.
 pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
     let Some(leader) = ranking.ranks.first() else { return Vec::new() };
-    let leads: Vec<Option<Difference>> = ranking.ranks[1..].iter().map(|rank| lead(leader, rank, ranking.metric)).collect();
+    let leads: Vec<Option<Difference>> =
+        ranking.ranks[1..].iter().map(|rank| lead(leader, rank, ranking.metric)).collect();
     let p: Vec<Option<f64>> = leads.iter().map(|lead| lead.as_ref()?.p_value()).collect();
     let mut adjusted = holm::adjust(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
     let compared = ranking.ranks[1..].iter().zip(leads).zip(p).map(|((rank, lead), p)| {

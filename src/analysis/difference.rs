@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn no_noise_divides_by_nothing() {
         let same = Difference::paired([0.0, 0.0].into_iter().collect()).unwrap();
-        assert_eq!((same.p_value(), same.interval(0.95), same.detectable(0.05, 0.8)), (Some(1.0), (0.0, 0.0), Some(0.0)));
+        assert_eq!(
+            (same.p_value(), same.interval(0.95), same.detectable(0.05, 0.8)),
+            (Some(1.0), (0.0, 0.0), Some(0.0))
+        );
         // Three times 0.1 does not sum to 0.3 exactly; that is no noise.
         let exact = Difference::paired([0.1, 0.1, 0.1].into_iter().collect()).unwrap();
         assert_eq!((exact.is_exact(), exact.p_value(), exact.p_above()), (true, Some(0.0), Some(0.0)));

@@ -1,12 +1,14 @@
 //! What the records say: arms over their seeds, who is ahead, and whether that is more than noise.
 
 pub mod bootstrap;
+pub mod claim;
 pub mod comparison;
 mod difference;
 pub mod holm;
 pub mod profile;
 mod ranking;
 mod rates;
+pub mod regression;
 mod sample;
 #[cfg(test)]
 pub(crate) mod simulated;

@@ -70,6 +70,9 @@ mod tests {
         assert!((sample.deviation().unwrap() - (32.0f64 / 7.0).sqrt()).abs() < 1e-15);
         let one: Sample = [1.0].into_iter().collect();
         assert_eq!((one.mean(), one.deviation(), Sample::default().mean()), (Some(1.0), None, None));
-        assert_eq!((sample.quantile(0.5), sample.quantile(1.0), sample.quantile(0.25)), (Some(4.5), Some(9.0), Some(4.0)));
+        assert_eq!(
+            (sample.quantile(0.5), sample.quantile(1.0), sample.quantile(0.25)),
+            (Some(4.5), Some(9.0), Some(4.0))
+        );
     }
 }

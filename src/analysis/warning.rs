@@ -2,6 +2,7 @@
 
 use crate::analysis::comparison::{Comparison, Verdict};
 use crate::analysis::{Ranking, rates};
+use crate::metric::Metric;
 use crate::task::Spec;
 
 /// Why a ranking may mislead, and which key would mend it.
@@ -48,6 +49,8 @@ pub enum Warning {
         detectable: Option<f64>,
         /// How many seeds were compared.
         seeds: usize,
+        /// What is compared.
+        metric: Metric,
     },
     /// Validation chose an arm that is worse on test.
     TestDisagrees {
@@ -100,11 +103,14 @@ impl std::fmt::Display for Warning {
             Self::TargetNeverReached { target } => {
                 write!(f, "no run reached the target ({target}); lower `target`, or raise `epochs` or `steps`")
             }
-            Self::InsideNoise { others, detectable, seeds } => {
+            Self::InsideNoise { others, detectable, seeds, metric } => {
                 let arms = if *others == 1 { "one other arm".to_owned() } else { format!("{others} other arms") };
                 write!(f, "the leader cannot be told from {arms}")?;
                 if let Some(smallest) = detectable {
-                    let smallest = crate::settings::number((smallest * 1e4).round() / 1e4);
+                    let smallest = match metric {
+                        Metric::Accuracy => format!("{:.2} points", 100.0 * smallest),
+                        _ => format!("{smallest:.2e}"),
+                    };
                     write!(f, "; {seeds} seeds see a difference of {smallest} or more with 80% power")?;
                 }
                 write!(f, "; raise `seeds` to see smaller ones")
@@ -137,9 +143,10 @@ pub fn warnings(ranking: &Ranking, comparisons: &[Option<Comparison>], spec: Opt
     let others = comparisons.iter().flatten().filter(|comparison| tied(comparison.verdict)).count();
     if others > 0 {
         let detectable = super::comparison::detectable(comparisons);
-        warnings.push(Warning::InsideNoise { others, detectable, seeds });
+        warnings.push(Warning::InsideNoise { others, detectable, seeds, metric: ranking.metric });
     }
-    let better = |(_, comparison): &(_, &Option<Comparison>)| comparison.as_ref().is_some_and(|c| c.verdict == Verdict::Better);
+    let better =
+        |(_, comparison): &(_, &Option<Comparison>)| comparison.as_ref().is_some_and(|c| c.verdict == Verdict::Better);
     if let Some((rank, _)) = ranks.iter().zip(comparisons).find(better) {
         warnings.push(Warning::TestDisagrees { better: rank.name() });
     }
@@ -173,9 +180,7 @@ fn edges(ranking: &Ranking, warnings: &mut Vec<Warning>) {
         if here != first.lr && here != last.lr {
             continue;
         }
-        let same = |warning: &&mut Warning| {
-            matches!(warning, Warning::Edge { optimizer, lr, .. } if optimizer == rank.optimizer && *lr == here)
-        };
+        let same = |warning: &&mut Warning| matches!(warning, Warning::Edge { optimizer, lr, .. } if optimizer == rank.optimizer && *lr == here);
         if let Some(Warning::Edge { schedules, .. }) = edges.iter_mut().find(same) {
             schedules.push(rank.schedule.to_owned());
         } else {
@@ -213,7 +218,6 @@ mod tests {
     use super::*;
     use crate::analysis::simulated::{Arm, records};
     use crate::analysis::{comparisons, ranking};
-    use crate::metric::Metric;
 
     fn texts(arms: &[Arm]) -> Vec<String> {
         let records = records(arms);
@@ -225,17 +229,15 @@ mod tests {
     #[test]
     fn a_clean_sweep_has_no_warning() {
         let a = [0.01, 0.1, 1.0].map(|lr| Arm::at("a", lr, &if lr == 0.1 { [1.0, 1.1, 1.2] } else { [4.0, 4.1, 4.2] }));
-        let b = [0.01, 0.1, 1.0].map(|lr| Arm::at("b", lr, &if lr == 0.1 { [2.0, 2.11, 2.2] } else { [4.0, 4.1, 4.2] }));
+        let b =
+            [0.01, 0.1, 1.0].map(|lr| Arm::at("b", lr, &if lr == 0.1 { [2.0, 2.11, 2.2] } else { [4.0, 4.1, 4.2] }));
         assert!(texts(&[a, b].concat()).is_empty());
     }
 
     #[test]
     fn each_trouble_names_the_key_that_helps() {
-        let arms = [
-            Arm::at("a", 0.1, &[1.0, 1.3]),
-            Arm::at("a", 1.0, &[9.0, f64::NAN]),
-            Arm::at("b", 0.1, &[1.2, 1.2]),
-        ];
+        let arms =
+            [Arm::at("a", 0.1, &[1.0, 1.3]), Arm::at("a", 1.0, &[9.0, f64::NAN]), Arm::at("b", 0.1, &[1.2, 1.2])];
         let said = texts(&arms).join("\n");
         for words in [
             "2 seeds can hardly",

@@ -3,9 +3,8 @@
 use minijinja::{AutoEscape, Environment, context};
 
 use crate::error::{Error, Result};
+use crate::report::Results;
 use crate::report::charts::Named;
-use crate::report::ranking::{subtitle, table};
-use crate::report::{Results, headline};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 
@@ -16,17 +15,28 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
     let refused = |error: minijinja::Error| Error::Usage(format!("the page could not be written: {error}"));
     environment.add_template("report", TEMPLATE).map_err(refused)?;
     let tasks: Vec<_> = results
-        .rankings()
+        .sections()
         .iter()
-        .map(|ranking| {
-            let table = table(ranking);
+        .map(|section| {
+            let tables: Vec<_> = section
+                .tables()
+                .into_iter()
+                .map(|table| {
+                    context! {
+                        title => table.title,
+                        note => table.note,
+                        header => table.header,
+                        rows => table.rows,
+                        words => table.words,
+                    }
+                })
+                .collect();
             context! {
-                label => &ranking.task,
-                headline => headline(ranking),
-                subtitle => subtitle(results, ranking),
-                header => table.header,
-                rows => table.rows,
-                words => table.words,
+                label => &section.ranking.task,
+                headline => section.headline(),
+                subtitle => section.subtitle(),
+                warnings => section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                tables => tables,
             }
         })
         .collect();

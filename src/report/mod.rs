@@ -1,18 +1,43 @@
 //! What people and scripts read: the ranking in several formats, the tables, the charts, the page.
 
+mod answer;
 pub mod charts;
 mod csv;
 mod format;
 mod html;
-mod ranking;
+mod render;
+mod tables;
+mod words;
 
-use crate::analysis::{Ranking, ranking};
+use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnings};
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::results::{Record, Store};
+use crate::task::Spec;
 
 pub use format::Format;
-pub use ranking::{headline, render};
+pub use render::render;
+
+/// What there is to say of one task.
+pub struct Section<'a> {
+    /// Who is ahead.
+    pub ranking: Ranking<'a>,
+    /// Each arm against the first, in the order of the ranking.
+    pub comparisons: Vec<Option<Comparison>>,
+    /// What to know before believing it.
+    pub warnings: Vec<Warning>,
+    /// The task.
+    pub spec: Option<&'a Spec>,
+}
+
+impl<'a> Section<'a> {
+    /// What there is to say of a ranking.
+    pub fn new(ranking: Ranking<'a>, spec: Option<&'a Spec>) -> Self {
+        let comparisons = comparisons(&ranking);
+        let warnings = warnings(&ranking, &comparisons, spec);
+        Self { ranking, comparisons, warnings, spec }
+    }
+}
 
 /// The results of one experiment, read back.
 pub struct Results {
@@ -47,6 +72,18 @@ impl Results {
     pub fn rankings(&self) -> Vec<Ranking<'_>> {
         let tasks = self.experiment.tasks.iter();
         tasks.map(|task| ranking(&self.records, &task.label, task.metric)).filter(|r| !r.ranks.is_empty()).collect()
+    }
+
+    /// What there is to say, task by task.
+    pub fn sections(&self) -> Vec<Section<'_>> {
+        let spec = |label: &str| self.experiment.tasks.iter().find(|task| task.label == label);
+        self.rankings()
+            .into_iter()
+            .map(|ranking| {
+                let spec = spec(&ranking.task);
+                Section::new(ranking, spec)
+            })
+            .collect()
     }
 
     /// Writes everything that follows from the runs: tables, charts and the page.
