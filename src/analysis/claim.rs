@@ -1,6 +1,6 @@
 //! Claims against the records: supported, refuted, or not to be decided with these seeds.
 
-use crate::analysis::comparison::{ALPHA, LEVEL, POWER, sign};
+use crate::analysis::comparison::{ALPHA, LEVEL, POWER};
 use crate::analysis::{Difference, Rank, Summary, ranking, rates};
 use crate::config::{Arm, At, Claim, Experiment};
 use crate::metric::Metric;
@@ -116,9 +116,7 @@ impl Part {
 
 /// One part, apart from its refutation by interval.
 fn part(claim: &Claim, task: &str, metric: Metric, lr: Option<f64>, better: &Summary, than: &Summary) -> Part {
-    let (a, b) = (better.by_seed(metric), than.by_seed(metric));
-    let lead = Difference::between(&a, &b);
-    let lead = if sign(metric) > 0.0 { lead } else { lead.map(|lead| lead.reversed()) };
+    let lead = Difference::lead(better, than, metric);
     let margin = claim.margin * than.reported(metric).mean().map_or(0.0, f64::abs);
     let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
     let mut part = Part { lr, lead, margin, detectable, ..Part::undecided(task, metric, String::new()) };

@@ -1,7 +1,6 @@
 //! The runners-up against the leader: by how much, and whether that is more than noise.
 
 use crate::analysis::{Difference, Rank, Ranking, Sample, holm, wilcoxon};
-use crate::metric::Metric;
 
 /// The chance, over all comparisons of a task together, of calling noise a difference.
 pub const ALPHA: f64 = 0.05;
@@ -60,16 +59,11 @@ pub struct Comparison {
     pub verdict: Verdict,
 }
 
-/// What turns a difference of scores into how much better the first is.
-pub fn sign(metric: Metric) -> f64 {
-    if metric.higher_is_better() { 1.0 } else { -1.0 }
-}
-
 /// Every arm of a ranking against the first; the first has none.
 pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
     let Some(leader) = ranking.ranks.first() else { return Vec::new() };
     let leads: Vec<Option<Difference>> =
-        ranking.ranks[1..].iter().map(|rank| lead(leader, rank, ranking.metric)).collect();
+        ranking.ranks[1..].iter().map(|rank| Difference::lead(&leader.best, &rank.best, ranking.metric)).collect();
     let p: Vec<Option<f64>> = leads.iter().map(|lead| lead.as_ref()?.p_value()).collect();
     let mut adjusted = holm::adjust(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
     let compared = ranking.ranks[1..].iter().zip(leads).zip(p).map(|((rank, lead), p)| {
@@ -80,11 +74,6 @@ pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
         Some(Comparison { lead, p_adjusted, wilcoxon, detectable, verdict })
     });
     std::iter::once(None).chain(compared).collect()
-}
-
-fn lead(leader: &Rank, rank: &Rank, metric: Metric) -> Option<Difference> {
-    let difference = Difference::between(&leader.best.by_seed(metric), &rank.best.by_seed(metric))?;
-    Some(if metric.higher_is_better() { difference } else { difference.reversed() })
 }
 
 fn verdict(leader: &Rank, rank: &Rank, lead: Option<&Difference>, p: Option<f64>) -> Verdict {
@@ -114,6 +103,7 @@ mod tests {
     use super::*;
     use crate::analysis::ranking;
     use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
 
     fn verdicts(arms: &[Arm]) -> Vec<Verdict> {
         let records = records(arms);

@@ -1,6 +1,7 @@
 //! The difference between two arms, with what is known of its noise.
 
-use crate::analysis::{Sample, student};
+use crate::analysis::{Sample, Summary, student};
+use crate::metric::Metric;
 
 /// Scores with the seeds that they belong to.
 pub type BySeed = Vec<(u64, f64)>;
@@ -38,6 +39,22 @@ impl Difference {
         Self::welch(&values(a), &values(b))
     }
 
+    /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
+    ///
+    /// An accuracy moves in steps of one example, so a few seeds may differ by the same step by
+    /// chance. A difference without any spread is believed only of arms whose loss has none either
+    /// (the minimum of a function from a fixed start); of others the noise is unknown.
+    pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
+        let (left, right) = (a.by_seed(metric), b.by_seed(metric));
+        let mut lead = Self::between(&left, &right)?;
+        if lead.is_exact() && lead.mean != 0.0 && !(a.is_deterministic() && b.is_deterministic()) {
+            let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
+            lead = Self::welch(&values(&left), &values(&right))?;
+            lead.error = lead.error.filter(|error| *error > 0.0);
+        }
+        Some(if metric.higher_is_better() { lead } else { lead.reversed() })
+    }
+
     /// From differences seed by seed; `None` of nothing.
     pub fn paired(pairs: Sample) -> Option<Self> {
         let n = pairs.len();
@@ -64,7 +81,8 @@ impl Difference {
     /// The same seen from the other side.
     #[must_use]
     pub fn reversed(&self) -> Self {
-        Self { mean: -self.mean, pairs: self.pairs.iter().map(|x| -x).collect(), ..self.clone() }
+        // Not negated, so that zero stays zero.
+        Self { mean: 0.0 - self.mean, pairs: self.pairs.iter().map(|x| 0.0 - x).collect(), ..self.clone() }
     }
 
     /// Whether every seed agrees on the same value: a deterministic task, or the same runs twice.

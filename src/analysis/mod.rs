@@ -4,6 +4,8 @@ pub mod bootstrap;
 pub mod claim;
 pub mod comparison;
 mod difference;
+#[cfg(test)]
+mod error_rates;
 pub mod holm;
 pub mod profile;
 mod ranking;

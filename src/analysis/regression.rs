@@ -149,10 +149,8 @@ fn change(
         slower: None,
     };
     let Some(new) = new.filter(|new| new.finished + new.diverged > 0) else { return change };
-    let (a, b) = (new.by_seed(metric), old.by_seed(metric));
     change.now = new.reported(metric).mean();
-    let worse = Difference::between(&a, &b);
-    change.worse = if metric.higher_is_better() { worse.map(|worse| worse.reversed()) } else { worse };
+    change.worse = Difference::lead(old, new, metric);
     change.detectable = change.worse.as_ref().and_then(|worse| worse.detectable(ALPHA, POWER));
     // With other seeds than before, shares are compared instead of counts.
     let diverged = |arm: &Summary| arm.diverged as f64 / (arm.finished + arm.diverged).max(1) as f64;

@@ -29,6 +29,12 @@ impl Summary<'_> {
         self.diverged + self.failed
     }
 
+    /// Whether the seed changes nothing: two or more runs, all with the same loss.
+    pub fn is_deterministic(&self) -> bool {
+        let losses = self.validation(Metric::Loss);
+        losses.len() > 1 && losses.deviation() == Some(0.0)
+    }
+
     /// The last validation scores of the runs that finished.
     pub fn validation(&self, metric: Metric) -> Sample {
         self.sample(|record| finished(record)?.validation?.get(metric))

@@ -1,21 +1,17 @@
 //! What a reader should know before believing a ranking.
 
 use crate::analysis::comparison::{Comparison, Verdict};
-use crate::analysis::{Ranking, rates};
+use crate::analysis::{Rank, Ranking, rates};
 use crate::metric::Metric;
 use crate::task::Spec;
 
 /// Why a ranking may mislead, and which key would mend it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
-    /// The best learning rate of an optimizer is the lowest or highest of those tried.
+    /// The best learning rate of optimizers is the lowest or highest of those tried.
     Edge {
-        /// The optimizer's label.
-        optimizer: String,
-        /// The schedules under which it is.
-        schedules: Vec<String>,
-        /// The rate.
-        lr: f64,
+        /// The optimizers with the schedules under which it is, and the rate.
+        arms: Vec<(String, Vec<String>, f64)>,
         /// Whether it is the highest one tried.
         highest: bool,
     },
@@ -74,13 +70,19 @@ pub enum Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Edge { optimizer, schedules, lr, highest } => {
+            Self::Edge { arms, highest } => {
                 let (end, towards) = if *highest { ("highest", "higher") } else { ("lowest", "lower") };
-                let (under, lr) = (schedules.join(", "), crate::settings::number(*lr));
+                let number = crate::settings::number;
+                let places: Vec<String> = arms
+                    .iter()
+                    .map(|(optimizer, under, lr)| format!("{optimizer} under {} ({})", under.join(", "), number(*lr)))
+                    .collect();
+                let mut keys: Vec<String> = arms.iter().map(|arm| format!("`optimizers.{}.lr`", arm.0)).collect();
+                keys.dedup();
+                let (places, keys) = (places.join("; "), keys.join(", "));
                 write!(
                     f,
-                    "the best `lr` of {optimizer} under {under} is the {end} tried, {lr}: it may do better beyond; \
-                     add {towards} rates to `optimizers.{optimizer}.lr`"
+                    "the best `lr` is the {end} tried of {places}: beyond may be better; add {towards} rates to {keys}"
                 )
             }
             Self::OneRate { optimizers } => write!(
@@ -170,46 +172,41 @@ pub fn warnings(ranking: &Ranking, comparisons: &[Option<Comparison>], spec: Opt
     warnings
 }
 
-/// Best rates at the end of their list; schedules of one optimizer at the same end share a warning.
+/// Best rates at the end of their list; the schedules of one optimizer share a place.
 fn edges(ranking: &Ranking, warnings: &mut Vec<Warning>) {
-    let mut edges: Vec<Warning> = Vec::new();
-    for rank in ranking.ranks.iter().filter(|rank| rank.best.finished > 0) {
-        let tried = rates(&rank.tried, ranking.metric);
-        let (Some(here), [first, .., last]) = (rank.best.lr(), &tried[..]) else { continue };
-        // A highest rate whose next neighbour diverged could not be raised anyway; it is not the last then.
-        if here != first.lr && here != last.lr {
-            continue;
+    for highest in [true, false] {
+        let mut arms: Vec<(String, Vec<String>, f64)> = Vec::new();
+        for rank in ranking.ranks.iter().filter(|rank| rank.best.finished > 0) {
+            let tried = rates(&rank.tried, ranking.metric);
+            let (Some(here), [first, .., last]) = (rank.best.lr(), &tried[..]) else { continue };
+            if here != if highest { last.lr } else { first.lr } {
+                continue;
+            }
+            match arms.iter_mut().find(|(optimizer, _, lr)| optimizer == rank.optimizer && *lr == here) {
+                Some((_, schedules, _)) => schedules.push(rank.schedule.to_owned()),
+                None => arms.push((rank.optimizer.to_owned(), vec![rank.schedule.to_owned()], here)),
+            }
         }
-        let same = |warning: &&mut Warning| matches!(warning, Warning::Edge { optimizer, lr, .. } if optimizer == rank.optimizer && *lr == here);
-        if let Some(Warning::Edge { schedules, .. }) = edges.iter_mut().find(same) {
-            schedules.push(rank.schedule.to_owned());
-        } else {
-            let (optimizer, schedules) = (rank.optimizer.to_owned(), vec![rank.schedule.to_owned()]);
-            edges.push(Warning::Edge { optimizer, schedules, lr: here, highest: here == last.lr });
+        if !arms.is_empty() {
+            warnings.push(Warning::Edge { arms, highest });
         }
     }
-    warnings.extend(edges);
 }
 
 fn tries(ranking: &Ranking, warnings: &mut Vec<Warning>) {
-    let number = |rank: &&crate::analysis::Rank| rank.tried.len();
-    let (Some(fewest), Some(most)) = (ranking.ranks.iter().min_by_key(number), ranking.ranks.iter().max_by_key(number))
-    else {
-        return;
-    };
-    if fewest.tried.len() < most.tried.len() {
-        let pair = |rank: &crate::analysis::Rank| (rank.name(), rank.tried.len());
+    let number_of_rates = |rank: &&Rank| rates(&rank.tried, ranking.metric).len();
+    let (tuned, alone): (Vec<&Rank>, Vec<&Rank>) = ranking.ranks.iter().partition(|rank| number_of_rates(rank) > 1);
+    let number = |rank: &&&Rank| rank.tried.len();
+    if let (Some(fewest), Some(most)) = (tuned.iter().min_by_key(number), tuned.iter().max_by_key(number))
+        && fewest.tried.len() < most.tried.len()
+    {
+        let pair = |rank: &Rank| (rank.name(), rank.tried.len());
         warnings.push(Warning::UnequalTries { fewest: pair(fewest), most: pair(most) });
     }
-    let mut alone: Vec<String> = Vec::new();
-    for rank in ranking.ranks.iter().filter(|rank| rates(&rank.tried, ranking.metric).len() == 1) {
-        if !alone.contains(&rank.optimizer.to_owned()) {
-            alone.push(rank.optimizer.to_owned());
-        }
-    }
-    let tuned = ranking.ranks.iter().any(|rank| rates(&rank.tried, ranking.metric).len() > 1);
-    if tuned && !alone.is_empty() {
-        warnings.push(Warning::OneRate { optimizers: alone });
+    let mut optimizers: Vec<String> = alone.iter().map(|rank| rank.optimizer.to_owned()).collect();
+    optimizers.dedup();
+    if !tuned.is_empty() && !optimizers.is_empty() {
+        warnings.push(Warning::OneRate { optimizers });
     }
 }
 
@@ -236,18 +233,27 @@ mod tests {
 
     #[test]
     fn each_trouble_names_the_key_that_helps() {
-        let arms =
-            [Arm::at("a", 0.1, &[1.0, 1.3]), Arm::at("a", 1.0, &[9.0, f64::NAN]), Arm::at("b", 0.1, &[1.2, 1.2])];
+        let arms = [
+            Arm::at("a", 0.1, &[1.0, 1.3]),
+            Arm::at("a", 1.0, &[9.0, f64::NAN]),
+            Arm::at("b", 0.1, &[1.2, 1.25]),
+            Arm::at("c", 0.1, &[7.0, 7.1]),
+            Arm::at("c", 0.2, &[8.0, 8.1]),
+            Arm::at("d", 0.1, &[8.0, 8.1]),
+            Arm::at("d", 0.2, &[7.0, 7.1]),
+            Arm::at("d", 0.3, &[8.0, 8.1]),
+        ];
         let said = texts(&arms).join("\n");
         for words in [
             "2 seeds can hardly",
             "`seeds`",
-            "cannot be told from one other arm",
+            "cannot be told from",
+            "a under constant (0.1)",
             "`optimizers.a.lr`",
             "lower rates",
             "b ran at one learning rate only",
-            "b+constant was tuned with 1 settings, a+constant with 2",
-            "1 of 6 runs diverged",
+            "was tuned with 2 settings, d+constant with 3",
+            "1 of 16 runs diverged",
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }

@@ -2,9 +2,11 @@
 
 mod answer;
 pub mod charts;
+mod check;
 mod csv;
 mod format;
 mod html;
+mod machine;
 mod render;
 mod tables;
 mod words;
@@ -15,6 +17,7 @@ use crate::error::Result;
 use crate::results::{Record, Store};
 use crate::task::Spec;
 
+pub use check::{Checked, Level};
 pub use format::Format;
 pub use render::render;
 

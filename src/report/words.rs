@@ -30,7 +30,7 @@ pub(super) fn points(x: f64, metric: Metric) -> String {
 pub(super) fn spread(sample: &Sample, metric: Metric) -> String {
     match (sample.mean(), sample.deviation()) {
         (None, _) => "-".into(),
-        (Some(mean), Some(deviation)) if deviation.is_finite() => {
+        (Some(mean), Some(deviation)) if deviation.is_finite() && (deviation > 0.0 || metric == Metric::Accuracy) => {
             format!("{} ± {}{}", score(mean, metric), score(deviation, metric), unit(metric))
         }
         (Some(mean), _) => format!("{}{}", score(mean, metric), unit(metric)),
