@@ -5,6 +5,7 @@ pub mod charts;
 mod check;
 mod csv;
 mod format;
+mod glob;
 mod html;
 mod machine;
 mod render;
@@ -96,7 +97,7 @@ impl Results {
     pub fn write(&self) -> Result<()> {
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
-        let charts = charts::draw(self)?;
+        let charts = charts::draw(self, &charts::Choice::default())?;
         charts::save(self, &charts, charts::SVG_AND_PNG)?;
         self.store.write("report.html", html::page(self, &charts)?)
     }

@@ -6,7 +6,7 @@ use crate::analysis::{Rank, Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
 use crate::report::tables::{GOOD, seconds_to_target, tried};
-use crate::report::{Results, Section, html};
+use crate::report::{Results, Section, charts, html};
 use crate::settings::number;
 
 /// The report of an experiment in one format.
@@ -21,7 +21,7 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
         Format::Markdown => Ok(joined(markdown)),
         Format::Csv => csv(&sections),
         Format::Json => json(results, &sections),
-        Format::Html => html::page(results, &crate::report::charts::draw(results)?),
+        Format::Html => html::page(results, &charts::draw(results, &charts::Choice::default())?),
     }
 }
 

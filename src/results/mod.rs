@@ -4,6 +4,6 @@ mod curves;
 mod record;
 mod store;
 
-pub use curves::EvaluationRow;
+pub use curves::{EvaluationRow, StepRow};
 pub use record::{Best, Record, Status};
 pub use store::{Recorder, Store};
