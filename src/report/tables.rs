@@ -180,6 +180,32 @@ impl Section<'_> {
         table
     }
 
+    /// Every setting that was tried, by optimizer and schedule.
+    pub(super) fn every_setting(&self) -> Table {
+        let metric = self.ranking.metric;
+        let mut table = Table::new("Every setting", "Means and standard deviations over seeds.", 3);
+        table.head(["optimizer", "schedule", "settings"]);
+        table.head([format!("val {}", metric.name()), format!("{} {}", self.split(), metric.name())]);
+        table.head(["diverged", "failed", "steps to target", "ms/step"]);
+        for rank in &self.ranking.ranks {
+            for arm in &rank.tried {
+                let one = Rank { best: arm.clone(), ..rank.clone() };
+                table.rows.push(vec![
+                    rank.optimizer.to_owned(),
+                    rank.schedule.to_owned(),
+                    chosen(&one),
+                    spread(&arm.validation(metric), metric),
+                    spread(&arm.reported(metric), metric),
+                    arm.diverged.to_string(),
+                    arm.failed.to_string(),
+                    steps_to_target(&one),
+                    milliseconds(&arm.milliseconds()),
+                ]);
+            }
+        }
+        table
+    }
+
     fn cost(&self) -> Table {
         let note = "Milliseconds of a step on the machine that ran it, mean over seeds; evaluation and the whole run in seconds.";
         let mut table = Table::new("Cost", note, 3);

@@ -39,15 +39,16 @@ impl Canvas<'_, '_> {
             series.push(line);
         }
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
+        let y = axis(format!("validation {}", metric.name()), metric, values);
         Ok(LineChart {
             title: format!("{}: validation {}", self.ranking.task, metric.name()),
             subtitle: Some(
                 "each optimizer and schedule at its best hyper-parameters; mean and range over seeds".into(),
             ),
             x: x_axis(over),
-            y: axis(format!("validation {}", metric.name()), metric, values),
+            rules: self.target(metric, &y),
+            y,
             series,
-            rules: self.target(metric),
         })
     }
 

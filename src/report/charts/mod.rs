@@ -18,6 +18,8 @@ pub const SVG_AND_PNG: &[&str] = &["svg", "png"];
 pub struct Named {
     /// The name without an ending.
     pub name: String,
+    /// The label of its task; `None` where it is about several.
+    pub task: Option<String>,
     /// The chart.
     pub chart: LineChart,
 }
@@ -69,13 +71,13 @@ pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
         let canvas = Canvas { results, ranking, palette: &palette };
         let name = |what: &str| format!("{}-{what}", safe(&ranking.task));
         for (what, chart) in canvas.all(choice)? {
-            charts.push(Named { name: name(&what), chart });
+            charts.push(Named { name: name(&what), task: Some(ranking.task.clone()), chart });
         }
     }
     if choice.metric.is_none()
         && let Some(chart) = tuning::profile(&rankings, &palette)
     {
-        charts.push(Named { name: "performance_profile".into(), chart });
+        charts.push(Named { name: "performance_profile".into(), task: None, chart });
     }
     Ok(charts)
 }
@@ -110,10 +112,11 @@ impl Canvas<'_, '_> {
         Ok(charts)
     }
 
-    /// The target as a line, where it is about this metric.
-    fn target(&self, metric: Metric) -> Vec<(f64, String)> {
+    /// The target as a line, where it is about this metric and within what the axis shows.
+    fn target(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
         let task = self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task);
         let target = task.and_then(|task| task.target).filter(|target| target.metric == metric);
+        let target = target.filter(|target| axis.range.is_none_or(|(low, high)| (low..=high).contains(&target.value)));
         target.map(|target| (target.value, format!("target {}", target.value))).into_iter().collect()
     }
 }
@@ -125,7 +128,7 @@ impl Canvas<'_, '_> {
 pub fn save(results: &Results, charts: &[Named], formats: &[&str]) -> Result<()> {
     let folder = results.store.charts();
     std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-    for Named { name, chart } in charts {
+    for Named { name, chart, .. } in charts {
         for format in formats {
             let path = folder.join(format!("{name}.{format}"));
             chart.save(&path).map_err(|error| Error::Usage(error.to_string()))?;

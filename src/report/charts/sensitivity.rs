@@ -58,7 +58,9 @@ impl Canvas<'_, '_> {
             line.markers = true;
             series.push(line);
         }
-        let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
+        let ends =
+            series.iter().flat_map(|series| series.band.iter().flatten()).flat_map(|(_, low, high)| [*low, *high]);
+        let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y).chain(ends);
         let y = axis(format!("final validation {}", metric.name()), metric, values);
         let places =
             series.iter().flat_map(|line| line.points.iter().map(|p| p.0).chain(line.failures.iter().copied()));
@@ -72,9 +74,9 @@ impl Canvas<'_, '_> {
                 if key == "lr" { "rate" } else { "value" }
             )),
             x: Axis::new(if key == "lr" { "learning rate" } else { key }, scale),
+            rules: self.target(metric, &y),
             y,
             series,
-            rules: self.target(metric),
         }
     }
 }
