@@ -68,9 +68,10 @@ fn reports_and_plots_are_made_again_from_the_folder() {
     let (code, table) = optbench(folder.path(), &["run", "bowl.toml"]);
     assert_eq!(code, 0);
     assert_eq!(optbench(folder.path(), &["report", "results/bowl"]).1, table);
-    assert!(table.starts_with("On bowl, sgd+constant is ahead with a final loss of "), "{table}");
+    assert!(table.starts_with("On bowl, sgd+constant reached final loss "), "{table}");
     let report = |format: &str| optbench(folder.path(), &["report", "results/bowl", "--format", format]).1;
     assert!(report("markdown").contains("| 1 | sgd | constant | lr 0.1 |"));
+    assert!(report("markdown").contains("### Sensitivity to the learning rate"));
     assert!(report("csv").starts_with("task,rank,optimizer,schedule,chosen,metric,"));
     assert!(report("html").contains("<svg"));
     let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
@@ -130,4 +131,30 @@ fn odd_schedules_draw_a_warning() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("warning: schedule `cycle` on task `bowl`:"), "{said}");
     assert!(said.contains("warning: schedule `late` on task `bowl`:"), "{said}");
+}
+
+#[test]
+fn charts_are_chosen_by_axis_metric_and_arm() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "seeds = 2\nsteps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = [0.01, 0.1]\n\
+                  momentum = [0.0, 0.5]\n[optimizers.adam]\n";
+    fs::write(folder.path().join("bowl.toml"), config).unwrap();
+    assert_eq!(optbench(folder.path(), &["run", "bowl.toml"]).0, 0);
+    let plot = |arguments: &[&str]| {
+        let (code, files) =
+            optbench(folder.path(), &[&["plot", "results/bowl", "--format", "svg"], arguments].concat());
+        (code, files.lines().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let all = plot(&[]).1;
+    for name in
+        ["loss", "loss_over_seconds", "lr_sensitivity", "momentum_sensitivity", "training_loss", "learning_rate"]
+    {
+        assert!(all.contains(&format!("bowl-{name}.svg")), "{name}: {all:?}");
+    }
+    let seconds = plot(&["--x", "seconds", "--metric", "loss"]).1;
+    assert_eq!(seconds, ["bowl-loss_over_seconds.svg", "bowl-lr_sensitivity.svg", "bowl-momentum_sensitivity.svg"]);
+    plot(&["--only", "adam+*"]);
+    let drawn = fs::read_to_string(folder.path().join("results/bowl/charts/bowl-loss.svg")).unwrap();
+    assert!(drawn.contains("adam+constant: ") && !drawn.contains("sgd+constant"), "values of adam alone");
+    assert_eq!((plot(&["--only", "lion+*"]).0, plot(&["--metric", "speed"]).0), (2, 2));
 }

@@ -1,9 +1,30 @@
-//! What the records say: arms over their seeds, and who is ahead.
+//! What the records say: arms over their seeds, who is ahead, and whether that is more than noise.
 
+pub mod bootstrap;
+pub mod claim;
+pub mod comparison;
+mod difference;
+#[cfg(test)]
+mod error_rates;
+pub mod holm;
+pub mod profile;
 mod ranking;
+mod rates;
+pub mod regression;
 mod sample;
+#[cfg(test)]
+pub(crate) mod simulated;
+pub mod student;
 mod summary;
+mod tries;
+mod warning;
+pub mod wilcoxon;
 
+pub use comparison::{Comparison, Verdict, comparisons};
+pub use difference::{BySeed, Difference};
 pub use ranking::{Rank, Ranking, ranking};
+pub use rates::{Rate, good_range, rates};
 pub use sample::Sample;
 pub use summary::{Summary, summaries};
+pub use tries::expected_best;
+pub use warning::{Warning, warnings};

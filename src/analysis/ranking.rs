@@ -1,7 +1,7 @@
 //! Who is ahead on a task: every optimizer and schedule at its best hyper-parameters.
 
-use crate::analysis::{Sample, Summary, summaries};
-use crate::metric::{Metric, Scores};
+use crate::analysis::{Summary, summaries};
+use crate::metric::Metric;
 use crate::results::Record;
 
 /// The order of the optimizers and schedules on one task.
@@ -33,14 +33,9 @@ pub struct Rank<'a> {
 }
 
 impl Rank<'_> {
-    /// The last validation scores over the seeds.
-    pub fn validation(&self, metric: Metric) -> Sample {
-        self.best.sample(|record| record.validation?.get(metric))
-    }
-
-    /// The test scores over the seeds, or the validation scores where a task has no test split.
-    pub fn reported(&self, metric: Metric) -> Sample {
-        self.best.sample(|record| record.test.or(record.validation)?.get(metric))
+    /// The optimizer and the schedule, as claims name them.
+    pub fn name(&self) -> String {
+        format!("{}+{}", self.optimizer, self.schedule)
     }
 
     /// The hyper-parameters of the chosen arm that others were tried with too.
@@ -77,15 +72,14 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
     Ranking { task: task.to_owned(), metric, ranks }
 }
 
-fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
-    let lost = |arm: &Summary| arm.diverged + arm.failed;
+pub(super) fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
     let key = |arm: &Summary, metric: Metric| {
-        let mean = arm.sample(|record| record.validation.and_then(|scores: Scores| scores.get(metric))).mean();
+        let mean = arm.validation(metric).mean();
         let mean = mean.filter(|mean| !mean.is_nan()).unwrap_or(f64::INFINITY * metric_sign(metric));
         mean * metric_sign(metric)
     };
-    lost(a)
-        .cmp(&lost(b))
+    a.lost()
+        .cmp(&b.lost())
         .then_with(|| key(a, metric).total_cmp(&key(b, metric)))
         .then_with(|| key(a, Metric::Loss).total_cmp(&key(b, Metric::Loss)))
 }

@@ -21,9 +21,17 @@ impl Sample {
         self.0.is_empty()
     }
 
-    /// The arithmetic mean; `None` of nothing.
+    /// The values in their order.
+    pub fn iter(&self) -> impl Iterator<Item = f64> {
+        self.0.iter().copied()
+    }
+
+    /// The arithmetic mean; `None` of nothing. Equal values have exactly their own mean.
     pub fn mean(&self) -> Option<f64> {
-        (!self.is_empty()).then(|| self.0.iter().sum::<f64>() / self.len() as f64)
+        match self.range()? {
+            (low, high) if low == high => Some(low),
+            _ => Some(self.0.iter().sum::<f64>() / self.len() as f64),
+        }
     }
 
     /// The standard deviation of the population behind the sample (n - 1); `None` below two values.
@@ -31,6 +39,16 @@ impl Sample {
         let mean = self.mean().filter(|_| self.len() > 1)?;
         let sum: f64 = self.0.iter().map(|x| (x - mean).powi(2)).sum();
         Some((sum / (self.len() - 1) as f64).sqrt())
+    }
+
+    /// The value that a share of the sample lies below, between the neighbours in proportion
+    /// (`NumPy`'s default, Hyndman and Fan's type 7); `None` of nothing.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let place = share * (self.len().checked_sub(1)? as f64);
+        let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+        Some(low + (high - low) * place.fract())
     }
 
     /// The smallest and the largest; `None` of nothing.
@@ -52,5 +70,9 @@ mod tests {
         assert!((sample.deviation().unwrap() - (32.0f64 / 7.0).sqrt()).abs() < 1e-15);
         let one: Sample = [1.0].into_iter().collect();
         assert_eq!((one.mean(), one.deviation(), Sample::default().mean()), (Some(1.0), None, None));
+        assert_eq!(
+            (sample.quantile(0.5), sample.quantile(1.0), sample.quantile(0.25)),
+            (Some(4.5), Some(9.0), Some(4.0))
+        );
     }
 }

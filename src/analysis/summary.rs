@@ -1,6 +1,8 @@
 //! Arms: the runs that differ in the seed alone.
 
 use crate::analysis::Sample;
+use crate::analysis::difference::BySeed;
+use crate::metric::{Metric, Scores};
 use crate::results::{Record, Status};
 
 /// The runs of one arm.
@@ -17,10 +19,59 @@ pub struct Summary<'a> {
 }
 
 impl Summary<'_> {
+    /// The learning rate.
+    pub fn lr(&self) -> Option<f64> {
+        self.runs[0].hyper_parameter("lr")?.parse().ok()
+    }
+
+    /// How many did not train to the end.
+    pub fn lost(&self) -> usize {
+        self.diverged + self.failed
+    }
+
+    /// Whether the seed changes nothing: two or more runs, all with the same loss.
+    pub fn is_deterministic(&self) -> bool {
+        let losses = self.validation(Metric::Loss);
+        losses.len() > 1 && losses.deviation() == Some(0.0)
+    }
+
+    /// The last validation scores of the runs that finished.
+    pub fn validation(&self, metric: Metric) -> Sample {
+        self.sample(|record| finished(record)?.validation?.get(metric))
+    }
+
+    /// The test scores of the runs that finished, or the validation scores where a task has no test split.
+    pub fn reported(&self, metric: Metric) -> Sample {
+        self.sample(|record| reported(record)?.get(metric))
+    }
+
+    /// What [`Summary::reported`] returns, with the seeds.
+    pub fn by_seed(&self, metric: Metric) -> BySeed {
+        let score = |record: &Record| reported(record)?.get(metric).filter(|x| x.is_finite());
+        self.runs.iter().filter_map(|record| Some((record.seed, score(record)?))).collect()
+    }
+
+    /// Milliseconds of a step of every run: batch, forward and backward pass, and update.
+    pub fn milliseconds(&self) -> Sample {
+        self.sample(|record| {
+            let trained = record.gradient_seconds + record.optimizer_seconds;
+            (record.steps > 0).then(|| 1e3 * trained / record.steps as f64)
+        })
+    }
+
     /// A number of every run that has it.
     pub fn sample(&self, value: impl Fn(&Record) -> Option<f64>) -> Sample {
         self.runs.iter().filter_map(|record| value(record)).collect()
     }
+}
+
+/// A run that diverged has scores from before it did: they say nothing of where it would have ended.
+fn finished(record: &Record) -> Option<&Record> {
+    (record.status == Status::Finished).then_some(record)
+}
+
+fn reported(record: &Record) -> Option<Scores> {
+    finished(record).and_then(|record| record.test.or(record.validation))
 }
 
 /// The arms of an experiment in the order of their first runs.

@@ -16,6 +16,20 @@ pub(super) struct Plot {
 const WIDTH: f64 = 1.8;
 /// Markers along a line whose points are not marked one by one.
 const ALONG: f64 = 5.0;
+/// The most values of a line that can be pointed at.
+const HINTS: usize = 40;
+
+/// A number to four digits.
+fn words(x: f64) -> String {
+    match x.abs() {
+        0.0 => "0".into(),
+        1e-3..1e5 => {
+            let digits = (3 - x.abs().log10().floor() as i32).max(0) as usize;
+            format!("{x:.digits$}")
+        }
+        _ => format!("{x:.3e}"),
+    }
+}
 
 impl Plot {
     /// The spread around a line: a shade, or an error bar for each marked point.
@@ -89,6 +103,19 @@ impl Plot {
             }
         }
         shapes
+    }
+
+    /// The values at some of the points, for whoever points there.
+    pub(super) fn hints(&self, series: &Series) -> Vec<Shape> {
+        let every = series.points.len().div_ceil(HINTS).max(1);
+        let last = series.points.len().saturating_sub(1);
+        let chosen = series.points.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last);
+        let hint = |(_, (x, y)): (usize, &(f64, f64))| {
+            let at = (self.x.at(*x)?, self.y.at(*y)?);
+            let words = format!("{}: {} at {}", series.label, words(*y), words(*x));
+            self.frame.contains(at).then_some(Shape::Hint { at, words })
+        };
+        chosen.filter_map(hint).collect()
     }
 
     /// The points on the page, split where one cannot be shown.

@@ -139,6 +139,9 @@ impl Plot {
         for (i, series) in chart.series.iter().enumerate() {
             shapes.extend(self.markers(series, i));
         }
+        for series in &chart.series {
+            shapes.extend(self.hints(series));
+        }
     }
 
     fn axis_labels(&self, x: &Axis, y: &Axis, shapes: &mut Vec<Shape>) {

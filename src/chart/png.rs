@@ -51,6 +51,7 @@ impl Canvas<'_> {
             }
             Shape::Area { points, color, opacity } => self.fill(points, *color, *opacity),
             Shape::Disc { center, radius, color } => self.disc(*center, *radius, *color),
+            Shape::Hint { .. } => {}
             Shape::Text { words, at, size, color, anchor, upward } => {
                 let width = font::width(words, *size);
                 let back = match anchor {

@@ -14,6 +14,8 @@ pub(super) enum Shape {
     Area { points: Vec<Point>, color: Color, opacity: f64 },
     /// A filled disc.
     Disc { center: Point, radius: f64, color: Color },
+    /// Words that appear where the pointer rests; nothing on paper.
+    Hint { at: Point, words: String },
     /// Words on a baseline.
     Text { words: String, at: Point, size: f64, color: Color, anchor: Anchor, upward: bool },
 }

@@ -47,6 +47,13 @@ fn element(shape: &Shape) -> String {
             let (x, y) = (number(center.0), number(center.1));
             format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{}\" fill=\"{}\"/>", number(*radius), hex(*color))
         }
+        Shape::Hint { at, words } => {
+            let (x, y) = (number(at.0), number(at.1));
+            format!(
+                "<circle cx=\"{x}\" cy=\"{y}\" r=\"7\" fill=\"transparent\"><title>{}</title></circle>",
+                escape(words)
+            )
+        }
         Shape::Text { words, at, size, color, anchor, upward } => {
             let (x, y) = (number(at.0), number(at.1));
             let anchor = match anchor {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 
+mod check;
 mod completions;
 mod device;
 mod init;
@@ -46,6 +47,7 @@ enum Command {
     Schedule(schedule::Arguments),
     Report(report::Arguments),
     Plot(plot::Arguments),
+    Check(check::Arguments),
     List(list::Arguments),
     Init(init::Arguments),
     Merge(merge::Arguments),
@@ -60,6 +62,8 @@ enum Exit {
     Success,
     /// A run or a check failed.
     Failure,
+    /// The baseline is missing or not comparable.
+    NotComparable,
     /// Interrupted; what was finished is saved.
     Interrupted,
 }
@@ -69,6 +73,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Success => Self::SUCCESS,
             Exit::Failure => Self::from(1),
+            Exit::NotComparable => Self::from(3),
             Exit::Interrupted => Self::from(130),
         }
     }
@@ -81,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Schedule(arguments) => schedule::execute(&arguments),
         Command::Report(arguments) => report::execute(&arguments),
         Command::Plot(arguments) => plot::execute(&arguments),
+        Command::Check(arguments) => check::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
         Command::Init(arguments) => init::execute(&arguments),
         Command::Merge(arguments) => merge::execute(&arguments),

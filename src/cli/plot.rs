@@ -5,34 +5,67 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::{Exit, print};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::metric::Metric;
+use crate::registry::choices;
 use crate::report::{Results, charts};
 use crate::results::Store;
 
-/// Redraw the charts
+/// Redraw the charts, all or some
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The folder of an experiment, such as results/quickstart
     results: PathBuf,
     /// One format only [default: both]
     #[arg(long, value_enum)]
-    format: Option<Choice>,
+    format: Option<Format>,
+    /// Curves over steps or over seconds of training only [default: both]
+    #[arg(long, value_enum)]
+    x: Option<X>,
+    /// Curves and sensitivity of one metric only
+    #[arg(long, value_parser = metric)]
+    metric: Option<Metric>,
+    /// Only arms that fit, such as 'adamw+*'; `*` is anything, `?` one letter
+    #[arg(long, value_name = "GLOB")]
+    only: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Choice {
+enum Format {
     Svg,
     Png,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum X {
+    Steps,
+    Seconds,
+}
+
+fn metric(name: &str) -> Result<Metric, String> {
+    let known: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    Metric::parse(name).ok_or_else(|| format!("there is no metric `{name}`; expected {}", choices(&known)))
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let results = Results::open(Store::new(&arguments.results))?;
     let formats = match arguments.format {
         None => charts::SVG_AND_PNG,
-        Some(Choice::Svg) => &["svg"],
-        Some(Choice::Png) => &["png"],
+        Some(Format::Svg) => &["svg"],
+        Some(Format::Png) => &["png"],
     };
-    let charts = charts::draw(&results)?;
+    let choice = charts::Choice {
+        over: arguments.x.map(|x| match x {
+            X::Steps => charts::Over::Steps,
+            X::Seconds => charts::Over::Seconds,
+        }),
+        metric: arguments.metric,
+        only: arguments.only.clone(),
+    };
+    let charts = charts::draw(&results, &choice)?;
+    if charts.is_empty() {
+        return Err(Error::Usage("nothing to draw: no run fits what was asked for".into()));
+    }
     charts::save(&results, &charts, formats)?;
     let folder = results.store.charts();
     let files = charts.iter().flat_map(|chart| formats.iter().map(move |format| format!("{}.{format}", chart.name)));

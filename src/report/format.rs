@@ -21,6 +21,9 @@ pub enum Format {
 
 /// A table of text; the first columns are words, the others numbers.
 pub(super) struct Table {
+    pub(super) title: String,
+    /// What a reader needs to know of the columns.
+    pub(super) note: String,
     pub(super) header: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
     /// How many columns are words.
@@ -28,6 +31,16 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// A table without columns.
+    pub(super) fn new(title: impl Into<String>, note: impl Into<String>, words: usize) -> Self {
+        Self { title: title.into(), note: note.into(), header: Vec::new(), rows: Vec::new(), words }
+    }
+
+    /// Adds columns.
+    pub(super) fn head<S: Into<String>>(&mut self, columns: impl IntoIterator<Item = S>) {
+        self.header.extend(columns.into_iter().map(Into::into));
+    }
+
     /// The table in columns, no wider than the terminal.
     pub(super) fn terminal(&self) -> String {
         let mut table = Terminal::new();

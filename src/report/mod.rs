@@ -1,19 +1,48 @@
 //! What people and scripts read: the ranking in several formats, the tables, the charts, the page.
 
+mod answer;
 pub mod charts;
+mod check;
 mod csv;
 mod format;
+mod glob;
 mod html;
-mod ranking;
+mod machine;
+mod render;
 pub mod schedules;
+mod tables;
+mod words;
 
-use crate::analysis::{Ranking, ranking};
+use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnings};
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::results::{Record, Store};
+use crate::task::Spec;
 
+pub use check::{Checked, Level};
 pub use format::Format;
-pub use ranking::{headline, render};
+pub use render::render;
+
+/// What there is to say of one task.
+pub struct Section<'a> {
+    /// Who is ahead.
+    pub ranking: Ranking<'a>,
+    /// Each arm against the first, in the order of the ranking.
+    pub comparisons: Vec<Option<Comparison>>,
+    /// What to know before believing it.
+    pub warnings: Vec<Warning>,
+    /// The task.
+    pub spec: Option<&'a Spec>,
+}
+
+impl<'a> Section<'a> {
+    /// What there is to say of a ranking.
+    pub fn new(ranking: Ranking<'a>, spec: Option<&'a Spec>) -> Self {
+        let comparisons = comparisons(&ranking);
+        let warnings = warnings(&ranking, &comparisons, spec);
+        Self { ranking, comparisons, warnings, spec }
+    }
+}
 
 /// The results of one experiment, read back.
 pub struct Results {
@@ -50,6 +79,18 @@ impl Results {
         tasks.map(|task| ranking(&self.records, &task.label, task.metric)).filter(|r| !r.ranks.is_empty()).collect()
     }
 
+    /// What there is to say, task by task.
+    pub fn sections(&self) -> Vec<Section<'_>> {
+        let spec = |label: &str| self.experiment.tasks.iter().find(|task| task.label == label);
+        self.rankings()
+            .into_iter()
+            .map(|ranking| {
+                let spec = spec(&ranking.task);
+                Section::new(ranking, spec)
+            })
+            .collect()
+    }
+
     /// Writes everything that follows from the runs: tables, charts and the page.
     ///
     /// # Errors
@@ -57,7 +98,7 @@ impl Results {
     pub fn write(&self) -> Result<()> {
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
-        let charts = charts::draw(self)?;
+        let charts = charts::draw(self, &charts::Choice::default())?;
         charts::save(self, &charts, charts::SVG_AND_PNG)?;
         self.store.write("report.html", html::page(self, &charts)?)
     }

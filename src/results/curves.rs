@@ -23,6 +23,17 @@ pub struct EvaluationRow {
     perplexity: Option<f64>,
 }
 
+/// A row of `steps.csv`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct StepRow {
+    /// Updates done, this one included.
+    pub step: u64,
+    /// The learning rate of this update.
+    pub lr: f64,
+    /// The training loss where the gradient was taken.
+    pub loss: f64,
+}
+
 impl EvaluationRow {
     /// What was measured.
     pub fn scores(&self) -> Scores {
@@ -37,6 +48,14 @@ impl Store {
     /// When they cannot be read.
     pub fn evaluations(&self, run: &str) -> Result<Vec<EvaluationRow>> {
         rows(&self.run(run).join("evals.csv"))
+    }
+
+    /// The updates of a run in order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn steps(&self, run: &str) -> Result<Vec<StepRow>> {
+        rows(&self.run(run).join("steps.csv"))
     }
 }
 

@@ -8,7 +8,7 @@ mod recorder;
 mod store;
 
 pub use checkpoint::Checkpoint;
-pub use curves::EvaluationRow;
+pub use curves::{EvaluationRow, StepRow};
 pub use merge::Merged;
 pub use record::{Best, Record, Status};
 pub use recorder::Recorder;

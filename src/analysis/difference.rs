@@ -1,0 +1,170 @@
+//! The difference between two arms, with what is known of its noise.
+
+use crate::analysis::{Sample, Summary, student};
+use crate::metric::Metric;
+
+/// Scores with the seeds that they belong to.
+pub type BySeed = Vec<(u64, f64)>;
+
+/// The mean of `a - b` and its standard error.
+///
+/// Runs of one seed share initial weights and batches, so where both sides ran under the same seeds
+/// their differences are taken seed by seed, and what the seed does to both cancels (the paired t
+/// interval: `mean(d) +- t * sd(d) / sqrt(n)` with `n - 1` degrees of freedom). Otherwise the sides
+/// are independent and Welch's interval is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The mean difference.
+    pub mean: f64,
+    /// Its standard error; `None` where one measurement tells nothing of the noise.
+    pub error: Option<f64>,
+    /// Degrees of freedom of the error.
+    pub freedom: f64,
+    /// How many seeds are compared: the shared ones, or those of the smaller side.
+    pub n: usize,
+    /// The differences seed by seed; empty where the seeds do not match.
+    pub pairs: Sample,
+}
+
+impl Difference {
+    /// The difference between two sides: paired over the seeds that they share where they share two
+    /// or more (or a single one is all that each has), else Welch's. `None` where a side is empty.
+    pub fn between(a: &BySeed, b: &BySeed) -> Option<Self> {
+        let shared = |(seed, x): &(u64, f64)| b.iter().find(|(other, _)| other == seed).map(|(_, y)| x - y);
+        let pairs: Sample = a.iter().filter_map(shared).collect();
+        if pairs.len() >= 2 || (pairs.len() == 1 && (a.len() == 1 || b.len() == 1)) {
+            return Self::paired(pairs);
+        }
+        let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
+        Self::welch(&values(a), &values(b))
+    }
+
+    /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
+    ///
+    /// An accuracy moves in steps of one example, so a few seeds may differ by the same step by
+    /// chance. A difference without any spread is believed only of arms whose loss has none either
+    /// (the minimum of a function from a fixed start); of others the noise is unknown.
+    pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
+        let (left, right) = (a.by_seed(metric), b.by_seed(metric));
+        let mut lead = Self::between(&left, &right)?;
+        if lead.is_exact() && lead.mean != 0.0 && !(a.is_deterministic() && b.is_deterministic()) {
+            let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
+            lead = Self::welch(&values(&left), &values(&right))?;
+            lead.error = lead.error.filter(|error| *error > 0.0);
+        }
+        Some(if metric.higher_is_better() { lead } else { lead.reversed() })
+    }
+
+    /// From differences seed by seed; `None` of nothing.
+    pub fn paired(pairs: Sample) -> Option<Self> {
+        let n = pairs.len();
+        let error = pairs.deviation().map(|deviation| deviation / (n as f64).sqrt());
+        Some(Self { mean: pairs.mean()?, error, freedom: n as f64 - 1.0, n, pairs })
+    }
+
+    /// From two independent samples (Welch 1947); `None` where one is empty.
+    pub fn welch(a: &Sample, b: &Sample) -> Option<Self> {
+        let share = |sample: &Sample| sample.deviation().map(|deviation| deviation.powi(2) / sample.len() as f64);
+        let (mean, n) = (a.mean()? - b.mean()?, a.len().min(b.len()));
+        let pairs = Sample::default();
+        let Some((va, vb)) = share(a).zip(share(b)) else {
+            return Some(Self { mean, error: None, freedom: 0.0, n, pairs });
+        };
+        let square = |v: f64, n: usize| v * v / (n as f64 - 1.0);
+        let freedom = match square(va, a.len()) + square(vb, b.len()) {
+            0.0 => (a.len() + b.len() - 2) as f64,
+            squares => (va + vb).powi(2) / squares,
+        };
+        Some(Self { mean, error: Some((va + vb).sqrt()), freedom, n, pairs })
+    }
+
+    /// The same seen from the other side.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        // Not negated, so that zero stays zero.
+        Self { mean: 0.0 - self.mean, pairs: self.pairs.iter().map(|x| 0.0 - x).collect(), ..self.clone() }
+    }
+
+    /// Whether every seed agrees on the same value: a deterministic task, or the same runs twice.
+    pub fn is_exact(&self) -> bool {
+        self.error == Some(0.0)
+    }
+
+    /// The two-sided confidence interval at `level`, such as 0.95; unbounded where the noise is unknown.
+    pub fn interval(&self, level: f64) -> (f64, f64) {
+        let width = match self.error {
+            None => f64::INFINITY,
+            Some(0.0) => 0.0,
+            Some(error) => student::quantile(0.5 + 0.5 * level, self.freedom) * error,
+        };
+        (self.mean - width, self.mean + width)
+    }
+
+    /// The probability of a difference at least this large where there is none; `None` where the
+    /// noise is unknown.
+    pub fn p_value(&self) -> Option<f64> {
+        Some(match self.error? {
+            0.0 if self.mean == 0.0 => 1.0,
+            0.0 => 0.0,
+            error => student::two_sided(self.mean / error, self.freedom),
+        })
+    }
+
+    /// The probability of a difference at least this far above zero where there is none or less.
+    pub fn p_above(&self) -> Option<f64> {
+        Some(match self.error? {
+            0.0 if self.mean > 0.0 => 0.0,
+            0.0 => 1.0,
+            error => student::upper_tail(self.mean / error, self.freedom),
+        })
+    }
+
+    /// The smallest true difference that this many seeds would have found with probability `power`
+    /// at level `alpha`, given the noise that they show.
+    pub fn detectable(&self, alpha: f64, power: f64) -> Option<f64> {
+        Some(match self.error? {
+            0.0 => 0.0,
+            error => error * student::detectable(self.freedom, alpha, power),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(seeds: &[u64], values: &[f64]) -> BySeed {
+        seeds.iter().copied().zip(values.iter().copied()).collect()
+    }
+
+    #[test]
+    fn seeds_are_paired_where_they_match() {
+        let a = side(&[0, 1, 2], &[1.0, 2.0, 3.0]);
+        let b = side(&[2, 1, 0], &[2.5, 1.5, 0.5]);
+        let difference = Difference::between(&a, &b).unwrap();
+        assert_eq!((difference.mean, difference.error, difference.n), (0.5, Some(0.0), 3));
+        let other = Difference::between(&a, &side(&[7, 8, 9], &[2.5, 1.5, 0.5])).unwrap();
+        assert!(other.error.unwrap() > 0.5 && other.pairs.is_empty(), "other seeds are independent");
+        assert_eq!(Difference::between(&a, &Vec::new()), None);
+    }
+
+    #[test]
+    fn no_noise_divides_by_nothing() {
+        let same = Difference::paired([0.0, 0.0].into_iter().collect()).unwrap();
+        assert_eq!(
+            (same.p_value(), same.interval(0.95), same.detectable(0.05, 0.8)),
+            (Some(1.0), (0.0, 0.0), Some(0.0))
+        );
+        // Three times 0.1 does not sum to 0.3 exactly; that is no noise.
+        let exact = Difference::paired([0.1, 0.1, 0.1].into_iter().collect()).unwrap();
+        assert_eq!((exact.is_exact(), exact.p_value(), exact.p_above()), (true, Some(0.0), Some(0.0)));
+        let flat = Difference::welch(&[1.0, 1.0].into_iter().collect(), &[2.0, 2.0].into_iter().collect()).unwrap();
+        assert_eq!((flat.interval(0.95), flat.p_value()), ((-1.0, -1.0), Some(0.0)));
+    }
+
+    #[test]
+    fn one_seed_knows_no_noise() {
+        let one = Difference::between(&side(&[0], &[1.0]), &side(&[0], &[0.0])).unwrap();
+        assert_eq!((one.p_value(), one.interval(0.95)), (None, (f64::NEG_INFINITY, f64::INFINITY)));
+    }
+}

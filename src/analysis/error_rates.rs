@@ -1,0 +1,100 @@
+//! How often the checks are wrong: on simulated records, against the rates that the docs state.
+
+use super::claim::{Finding, judge};
+use super::regression::{Outcome, changes};
+use super::simulated::{Arm, records};
+use super::student;
+use crate::config::Experiment;
+use crate::metric::Metric;
+use crate::rng::Stream;
+
+const CONFIG: &str = "steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.a]\nkind = \"sgd\"\n\
+                      [optimizers.b]\nkind = \"sgd\"\n[claims.c]\nbetter = \"a+constant\"\nthan = \"b+constant\"\n";
+
+/// Losses around `mean`: the seed moves all arms by 10%, and each arm by 3% on its own.
+fn losses(stream: &mut Stream, shared: &[f64], mean: f64) -> Vec<f64> {
+    shared.iter().map(|seed| mean * (1.0 + 0.1 * seed + 0.03 * stream.normal())).collect()
+}
+
+fn seeds(stream: &mut Stream, n: usize) -> Vec<f64> {
+    (0..n).map(|_| stream.normal()).collect()
+}
+
+/// The share of `trials` in which a baseline of `arms` arms, `worse` times as bad now, fails the check.
+fn regressions(trials: usize, arms: usize, n: usize, worse: f64) -> f64 {
+    const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut stream = Stream::new(3, &format!("{arms} arms, {worse}"));
+    let failed = (0..trials).filter(|_| {
+        let shared = seeds(&mut stream, n);
+        let side = |stream: &mut Stream, mean: f64| -> Vec<Arm> {
+            NAMES[..arms].iter().map(|name| Arm::new(name, &losses(stream, &shared, mean))).collect()
+        };
+        let (old, new) = (side(&mut stream, 1.0), side(&mut stream, worse));
+        let found = changes(&records(&new), &records(&old), |_| Metric::Loss, 0.01);
+        found.iter().any(|change| change.outcome == Outcome::Regressed)
+    });
+    failed.count() as f64 / trials as f64
+}
+
+/// The share of each finding when `a` is `worse` times as bad as `b`, at a margin of `margin`.
+fn findings(trials: usize, n: usize, worse: f64, margin: f64) -> [f64; 3] {
+    let text = format!("{CONFIG}margin = {margin:?}\n");
+    let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+    let mut stream = Stream::new(4, &format!("{n} seeds, {worse}, {margin}"));
+    let mut counts = [0.0; 3];
+    for _ in 0..trials {
+        let shared = seeds(&mut stream, n);
+        let (a, b) = (losses(&mut stream, &shared, worse), losses(&mut stream, &shared, 1.0));
+        let finding =
+            judge(&experiment.claims[0], &experiment, &records(&[Arm::new("a", &a), Arm::new("b", &b)])).finding;
+        let place = [Finding::Supported, Finding::Underpowered, Finding::Refuted].iter().position(|f| *f == finding);
+        counts[place.unwrap()] += 1.0 / trials as f64;
+    }
+    counts
+}
+
+/// Four standard errors of a share: less than one run of this test in 10,000 strays as far.
+fn slack(share: f64, trials: usize) -> f64 {
+    4.0 * (share * (1.0 - share) / trials as f64).sqrt()
+}
+
+#[test]
+fn a_change_of_nothing_fails_one_check_in_twenty_at_most() {
+    for (arms, n) in [(1, 3), (1, 5), (8, 5)] {
+        let rate = regressions(1000, arms, n, 1.0);
+        println!("A/A, {arms} arms, {n} seeds: {rate}");
+        assert!(rate <= 0.05 + slack(0.05, 1000), "{arms} arms, {n} seeds: {rate}");
+        assert!(regressions(200, arms, n, 1.0) <= 0.05 + slack(0.05, 200));
+    }
+}
+
+#[test]
+fn a_planted_regression_is_found_with_the_power_of_the_test() {
+    // The pairs differ by a standard deviation of 0.03 * sqrt(1 + 1.05^2); the check is one-sided at 0.05.
+    for n in [3, 5, 10] {
+        let shift = 0.05 * (n as f64).sqrt() / (0.03 * 1.05f64.hypot(1.0));
+        // A two-sided test at twice the level has the same upper threshold.
+        let power = student::power(shift, n as f64 - 1.0, 0.1);
+        let found = regressions(1000, 1, n, 1.05);
+        println!("5% worse, {n} seeds: found {found}, power {power:.3}");
+        assert!((found - power).abs() <= slack(power, 1000) + 0.02, "{n} seeds: {found}, {power}");
+    }
+}
+
+#[test]
+fn claims_are_wrong_as_rarely_as_stated() {
+    for n in [3, 5] {
+        let [supported, _, refuted] = findings(1000, n, 1.0, 0.0);
+        println!("equal arms, margin 0, {n} seeds: supported {supported:.3}, refuted {refuted:.3}");
+        assert!(supported <= 0.025 + slack(0.025, 1000), "{supported}");
+        assert!(refuted <= 0.025 + slack(0.025, 1000), "{refuted}");
+        let [supported, ..] = findings(1000, n, 1.05, 0.05);
+        println!("5% worse, margin 5%, {n} seeds: supported {supported:.3}");
+        assert!(supported <= 0.025 + slack(0.025, 1000), "on the margin: {supported}");
+    }
+    let [supported, ..] = findings(200, 10, 1.0, 0.05);
+    println!("equal arms, margin 5%, 10 seeds: supported {supported:.3}");
+    assert!(supported > 0.8, "{supported}");
+    let [.., refuted] = findings(200, 10, 1.1, 0.01);
+    assert!(refuted > 0.95, "{refuted}");
+}

@@ -1,0 +1,182 @@
+//! What changed since a baseline: arm by arm, worse by more than a tolerance and by more than noise.
+
+use crate::analysis::comparison::{ALPHA, POWER};
+use crate::analysis::{Difference, Sample, Summary, holm, summaries};
+use crate::metric::Metric;
+use crate::results::Record;
+
+/// A step may take this much longer before it counts as slower.
+pub const SLOWER: f64 = 0.25;
+
+/// What became of an arm of the baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every seed has the same score as before.
+    Identical,
+    /// No worse than the tolerance allows.
+    Unchanged,
+    /// Better, by more than noise.
+    Improved,
+    /// Worse than the tolerance allows, but inside the noise of these seeds.
+    Unclear,
+    /// Worse than the tolerance allows, by more than noise.
+    Regressed,
+    /// Seeds diverge that did not.
+    Diverged,
+    /// The arm is gone.
+    Missing,
+}
+
+impl Outcome {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Unchanged => "unchanged",
+            Self::Improved => "improved",
+            Self::Unclear => "UNDERPOWERED",
+            Self::Regressed => "REGRESSED",
+            Self::Diverged => "DIVERGED",
+            Self::Missing => "MISSING",
+        }
+    }
+}
+
+/// An arm of the baseline, then and now.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The task.
+    pub task: String,
+    /// What is compared.
+    pub metric: Metric,
+    /// The optimizer and the schedule.
+    pub arm: String,
+    /// The hyper-parameters that the sweep varies.
+    pub settings: Vec<(String, String)>,
+    /// The mean then.
+    pub before: Option<f64>,
+    /// The mean now.
+    pub now: Option<f64>,
+    /// How much worse it is now, whatever the metric.
+    pub worse: Option<Difference>,
+    /// How much worse it may be.
+    pub allowed: f64,
+    /// The one-sided p-value that it is no worse, by Holm's method over all arms.
+    pub p: Option<f64>,
+    /// The smallest worsening that these seeds would find with 80% power (one comparison, two-sided level 0.05).
+    pub detectable: Option<f64>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The time of a step over the baseline's, where it is slower by more than [`SLOWER`] and noise.
+    pub slower: Option<f64>,
+}
+
+/// Every arm of the baseline against the same arm now; `tolerance` is a share of the baseline's mean.
+///
+/// An arm regressed where its mean is worse by more than the tolerance and the one-sided t test
+/// that it is no worse at all is refused at 0.05 over all arms together (Holm), so that a change
+/// of nothing fails at most one check in twenty.
+pub fn changes(now: &[Record], before: &[Record], metric: impl Fn(&str) -> Metric, tolerance: f64) -> Vec<Change> {
+    let (now, before) = (summaries(now), summaries(before));
+    let paired: Vec<(&Summary, Option<&Summary>)> = before.iter().map(|old| (old, same_arm(&now, old))).collect();
+    let mut changes: Vec<Change> = paired
+        .iter()
+        .map(|(old, new)| change(old, *new, metric(&old.runs[0].task), tolerance, &settings(&before, old)))
+        .collect();
+    let family = |read: &dyn Fn(&Change) -> Option<f64>| {
+        let p: Vec<Option<f64>> = changes.iter().map(read).collect();
+        let mut adjusted = holm::adjust(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
+        p.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect::<Vec<_>>()
+    };
+    let worse = family(&|change| change.worse.as_ref()?.p_above());
+    let better = family(&|change| change.worse.as_ref()?.reversed().p_above());
+    for ((change, worse), better) in changes.iter_mut().zip(worse).zip(better) {
+        change.p = worse;
+        if change.outcome == Outcome::Unclear && worse.is_some_and(|p| p < ALPHA) {
+            change.outcome = Outcome::Regressed;
+        } else if change.outcome == Outcome::Unchanged && better.is_some_and(|p| p < ALPHA) {
+            change.outcome = Outcome::Improved;
+        }
+    }
+    times(&paired, &mut changes);
+    changes
+}
+
+/// The arm with the same labels and the same value for every key that both know: a key that a newer
+/// version added does not hide an arm.
+fn same_arm<'a, 'b>(arms: &'b [Summary<'a>], old: &Summary) -> Option<&'b Summary<'a>> {
+    let old = old.runs[0];
+    arms.iter().find(|arm| {
+        let new = arm.runs[0];
+        let same = |(key, value): &(String, String)| new.hyper_parameter(key).is_none_or(|other| other == value);
+        (&new.task, &new.optimizer, &new.schedule) == (&old.task, &old.optimizer, &old.schedule)
+            && old.hyper_parameters.iter().all(same)
+    })
+}
+
+/// The hyper-parameters that differ between the settings of this optimizer and schedule.
+fn settings(arms: &[Summary], of: &Summary) -> Vec<(String, String)> {
+    let own = of.runs[0];
+    let kin = |arm: &&Summary| {
+        let other = arm.runs[0];
+        (&other.task, &other.optimizer, &other.schedule) == (&own.task, &own.optimizer, &own.schedule)
+    };
+    let varies =
+        |key: &str, value: &str| arms.iter().filter(kin).any(|arm| arm.runs[0].hyper_parameter(key) != Some(value));
+    own.hyper_parameters.iter().filter(|(key, value)| key == "lr" || varies(key, value)).cloned().collect()
+}
+
+fn change(
+    old: &Summary,
+    new: Option<&Summary>,
+    metric: Metric,
+    tolerance: f64,
+    settings: &[(String, String)],
+) -> Change {
+    let before = old.reported(metric).mean();
+    let mut change = Change {
+        task: old.runs[0].task.clone(),
+        metric,
+        arm: old.runs[0].arm(),
+        settings: settings.to_vec(),
+        before,
+        now: None,
+        worse: None,
+        allowed: tolerance * before.map_or(0.0, f64::abs),
+        p: None,
+        detectable: None,
+        outcome: Outcome::Missing,
+        slower: None,
+    };
+    let Some(new) = new.filter(|new| new.finished + new.diverged > 0) else { return change };
+    change.now = new.reported(metric).mean();
+    change.worse = Difference::lead(old, new, metric);
+    change.detectable = change.worse.as_ref().and_then(|worse| worse.detectable(ALPHA, POWER));
+    // With other seeds than before, shares are compared instead of counts.
+    let diverged = |arm: &Summary| arm.diverged as f64 / (arm.finished + arm.diverged).max(1) as f64;
+    change.outcome = match &change.worse {
+        _ if diverged(new) > diverged(old) => Outcome::Diverged,
+        None => Outcome::Unchanged,
+        Some(worse) if worse.is_exact() && worse.mean == 0.0 => Outcome::Identical,
+        Some(worse) if worse.mean > change.allowed => Outcome::Unclear,
+        Some(_) => Outcome::Unchanged,
+    };
+    change
+}
+
+/// Steps that take longer: Welch's one-sided test on the logarithms of their times, by Holm's method.
+fn times(paired: &[(&Summary, Option<&Summary>)], changes: &mut [Change]) {
+    let logarithms = |arm: &Summary| arm.milliseconds().iter().filter(|ms| *ms > 0.0).map(f64::ln).collect::<Sample>();
+    let tests: Vec<Option<(f64, f64)>> = paired
+        .iter()
+        .map(|(old, new)| {
+            let difference = Difference::welch(&logarithms(new.as_ref()?), &logarithms(old))?;
+            Some((difference.mean.exp(), difference.p_above()?))
+        })
+        .collect();
+    let mut adjusted = holm::adjust(&tests.iter().flatten().map(|test| test.1).collect::<Vec<_>>()).into_iter();
+    for (change, test) in changes.iter_mut().zip(tests) {
+        let Some(((ratio, _), p)) = test.and_then(|test| Some((test, adjusted.next()?))) else { continue };
+        change.slower = (ratio > 1.0 + SLOWER && p < ALPHA).then_some(ratio);
+    }
+}

@@ -1,0 +1,158 @@
+//! Curves of the chosen arms: scores, training loss and learning rate.
+
+use std::collections::BTreeMap;
+
+use super::{Canvas, Over, axis, diverged, label, seconds_per_step};
+use crate::analysis::{Rank, Sample};
+use crate::chart::{Axis, LineChart, Scale, Series};
+use crate::error::Result;
+use crate::metric::Metric;
+
+/// The most points of a curve of steps: as many as can be seen.
+const POINTS: usize = 400;
+
+impl Canvas<'_, '_> {
+    /// The validation scores over the steps or the seconds, each optimizer and schedule at its
+    /// chosen hyper-parameters: the mean over the seeds, and the range between them.
+    pub(super) fn curves(&self, metric: Metric, over: Over) -> Result<LineChart> {
+        let mut series = Vec::new();
+        for rank in &self.ranking.ranks {
+            let mut at_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+            for record in &rank.best.runs {
+                for row in self.results.store.evaluations(&record.run)? {
+                    if let (true, Some(value)) = (row.split == "val", row.scores().get(metric)) {
+                        at_step.entry(row.step).or_default().push(value);
+                    }
+                }
+            }
+            let seeds = rank.best.runs.len();
+            let scale = unit(rank, over);
+            // A step that not every seed reached would show the mean of the lucky ones.
+            let whole = at_step.into_iter().filter(|(_, values)| values.len() == seeds);
+            let statistics: Vec<(f64, Sample)> =
+                whole.map(|(step, values)| (step as f64 * scale, values.into_iter().collect())).collect();
+            let points = statistics.iter().filter_map(|(x, sample)| Some((*x, sample.mean()?)));
+            let mut line = self.series(rank, points.collect());
+            let range = |(x, sample): &(f64, Sample)| sample.range().map(|(low, high)| (*x, low, high));
+            line.band = (seeds > 1).then(|| statistics.iter().filter_map(range).collect());
+            line.failures = diverged(&rank.best).map(|record| record.steps as f64 * scale).collect();
+            series.push(line);
+        }
+        let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
+        let y = axis(format!("validation {}", metric.name()), metric, values);
+        Ok(LineChart {
+            title: format!("{}: validation {}", self.ranking.task, metric.name()),
+            subtitle: Some(
+                "each optimizer and schedule at its best hyper-parameters; mean and range over seeds".into(),
+            ),
+            x: x_axis(over),
+            rules: self.target(metric, &y),
+            y,
+            series,
+        })
+    }
+
+    /// The training loss over the steps, smoothed.
+    pub(super) fn training_loss(&self) -> Result<LineChart> {
+        let mut series = Vec::new();
+        for rank in &self.ranking.ranks {
+            let mut sums: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
+            for record in &rank.best.runs {
+                for row in self.results.store.steps(&record.run)?.iter().filter(|row| row.loss.is_finite()) {
+                    let sum = sums.entry(row.step).or_default();
+                    *sum = (sum.0 + row.loss, sum.1 + 1);
+                }
+            }
+            let seeds = rank.best.runs.len();
+            let means = sums.into_iter().filter(|(_, (_, n))| *n == seeds);
+            let means: Vec<(f64, f64)> = means.map(|(step, (sum, n))| (step as f64, sum / n as f64)).collect();
+            let mut line = self.series(rank, thin(&smooth(&means)));
+            line.failures = diverged(&rank.best).map(|record| record.steps as f64).collect();
+            series.push(line);
+        }
+        let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
+        Ok(LineChart {
+            title: format!("{}: training loss", self.ranking.task),
+            subtitle: Some("mean over seeds, averaged over the last 2% of the steps (exponentially)".into()),
+            y: Axis::new("training loss", Scale::auto(values)),
+            x: x_axis(Over::Steps),
+            series,
+            rules: Vec::new(),
+        })
+    }
+
+    /// The learning rate over the steps.
+    pub(super) fn learning_rate(&self) -> Result<LineChart> {
+        let mut series = Vec::new();
+        for rank in &self.ranking.ranks {
+            let rows = self.results.store.steps(&rank.best.runs[0].run)?;
+            let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.step as f64, row.lr)).collect();
+            series.push(self.series(rank, thin(&points)));
+        }
+        let rates = series.iter().flat_map(|series: &Series| &series.points).map(|(_, y)| *y);
+        let positive = rates.filter(|lr| *lr > 0.0);
+        Ok(LineChart {
+            title: format!("{}: learning rate", self.ranking.task),
+            subtitle: Some("each optimizer and schedule at its best hyper-parameters".into()),
+            y: Axis::new("learning rate", Scale::auto(positive)),
+            x: x_axis(Over::Steps),
+            series,
+            rules: Vec::new(),
+        })
+    }
+
+    /// A line in the style of its arm.
+    pub(super) fn series(&self, rank: &Rank, points: Vec<(f64, f64)>) -> Series {
+        Series::new(label(rank), self.palette.style(rank.optimizer, rank.schedule), points)
+    }
+}
+
+/// What a step is worth on the horizontal axis.
+fn unit(rank: &Rank, over: Over) -> f64 {
+    match over {
+        Over::Steps => 1.0,
+        Over::Seconds => rank.best.sample(|record| Some(seconds_per_step(record))).mean().unwrap_or(0.0),
+    }
+}
+
+pub(super) fn x_axis(over: Over) -> Axis {
+    match over {
+        Over::Steps => Axis::new("steps", Scale::Linear),
+        Over::Seconds => Axis::new("seconds of training, without evaluations", Scale::Linear),
+    }
+}
+
+/// An exponential average over 2% of the steps, corrected for its start at nothing.
+fn smooth(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let window = (0.02 * points.len() as f64).max(1.0);
+    let keep = 1.0 - 1.0 / window;
+    let (mut average, mut weight) = (0.0, 0.0);
+    let step = |(x, y): &(f64, f64)| {
+        average = keep * average + (1.0 - keep) * y;
+        weight = keep * weight + (1.0 - keep);
+        (*x, average / weight)
+    };
+    points.iter().map(step).collect()
+}
+
+/// Points at even distances, the last among them.
+fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let every = points.len().div_ceil(POINTS).max(1);
+    let last = points.len().saturating_sub(1);
+    points.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last).map(|(_, point)| *point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_keeps_a_constant_and_thinning_keeps_the_ends() {
+        let flat: Vec<(f64, f64)> = (0..1000).map(|i| (f64::from(i), 2.0)).collect();
+        assert!(smooth(&flat).iter().all(|(_, y)| (y - 2.0).abs() < 1e-12));
+        let thinned = thin(&flat);
+        assert!(thinned.len() <= POINTS + 1);
+        assert_eq!((thinned.first(), thinned.last()), (flat.first(), flat.last()));
+        assert!(thin(&[]).is_empty());
+    }
+}

@@ -1,0 +1,86 @@
+//! The final score against a hyper-parameter, the others at their best.
+
+use super::{Canvas, axis};
+use crate::analysis::{Sample, Summary};
+use crate::chart::{Axis, LineChart, Scale};
+use crate::metric::Metric;
+
+impl Canvas<'_, '_> {
+    /// The numeric keys that the sweep varies: the learning rate first.
+    pub(super) fn swept(&self) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for rank in &self.ranking.ranks {
+            for (key, _) in &rank.tried[0].runs[0].hyper_parameters {
+                let values = rank.tried.iter().filter_map(|arm| number(arm, key));
+                let varies = values.clone().any(|value| Some(value) != number(&rank.tried[0], key));
+                if varies && !keys.contains(key) {
+                    keys.push(key.clone());
+                }
+            }
+        }
+        keys.sort_by_key(|key| key != "lr");
+        keys
+    }
+
+    /// The final validation score against a key; the other hyper-parameters at their best for each value.
+    pub(super) fn sensitivity(&self, key: &str, metric: Metric) -> LineChart {
+        let mut series = Vec::new();
+        for rank in &self.ranking.ranks {
+            let mut by_value: Vec<(f64, Vec<&Summary>)> = Vec::new();
+            for arm in &rank.tried {
+                let Some(value) = number(arm, key) else { continue };
+                match by_value.iter_mut().find(|(known, _)| *known == value) {
+                    Some((_, arms)) => arms.push(arm),
+                    None => by_value.push((value, vec![arm])),
+                }
+            }
+            if by_value.is_empty() || (key != "lr" && by_value.len() < 2) {
+                continue;
+            }
+            by_value.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut line = self.series(rank, Vec::new());
+            let mut band = Vec::new();
+            for (value, arms) in by_value {
+                let scores = arms.iter().filter(|arm| arm.diverged == 0).map(|arm| arm.validation(metric));
+                let finite = scores.filter(|sample: &Sample| sample.mean().is_some_and(f64::is_finite));
+                let better =
+                    |a: &Sample, b: &Sample| metric.better(b.mean().unwrap_or(f64::NAN), a.mean().unwrap_or(f64::NAN));
+                let best = finite.reduce(|a, b| if better(&a, &b) { b } else { a });
+                match best.and_then(|sample| Some((sample.mean()?, sample.range()?))) {
+                    Some((mean, (low, high))) => {
+                        line.points.push((value, mean));
+                        band.push((value, low, high));
+                    }
+                    None => line.failures.push(value),
+                }
+            }
+            line.band = (self.ranking.ranks[0].best.runs.len() > 1).then_some(band);
+            line.markers = true;
+            series.push(line);
+        }
+        let ends =
+            series.iter().flat_map(|series| series.band.iter().flatten()).flat_map(|(_, low, high)| [*low, *high]);
+        let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y).chain(ends);
+        let y = axis(format!("final validation {}", metric.name()), metric, values);
+        let places =
+            series.iter().flat_map(|line| line.points.iter().map(|p| p.0).chain(line.failures.iter().copied()));
+        // Momenta crowd towards 1 and seldom span decades; rates always do.
+        let scale = if key == "lr" { Scale::Log10 } else { Scale::auto(places) };
+        let of = if key == "lr" { "the learning rate" } else { key };
+        LineChart {
+            title: format!("{}: sensitivity to {of}", self.ranking.task),
+            subtitle: Some(format!(
+                "final score over seeds, mean and range, other keys at their best; a {} at which a seed diverged is a cross",
+                if key == "lr" { "rate" } else { "value" }
+            )),
+            x: Axis::new(if key == "lr" { "learning rate" } else { key }, scale),
+            rules: self.target(metric, &y),
+            y,
+            series,
+        }
+    }
+}
+
+fn number(arm: &Summary, key: &str) -> Option<f64> {
+    arm.runs[0].hyper_parameter(key)?.parse().ok()
+}

@@ -1,0 +1,105 @@
+//! The findings of a check in the forms that terminals, GitHub and CI servers read.
+
+use crate::report::check::{Checked, Item, Level};
+
+impl Checked<'_> {
+    /// The findings for a terminal.
+    pub fn terminal(&self) -> String {
+        let mut text = format!("{}\n", self.headline());
+        for table in [self.claims_table(), self.changes_table()] {
+            if !table.rows.is_empty() {
+                text += &format!("\n{}", table.terminal());
+            }
+        }
+        let troubled: Vec<Item> = self.items().into_iter().filter(|item| item.level > Level::Pass).collect();
+        if !troubled.is_empty() {
+            text.push('\n');
+        }
+        for item in &troubled {
+            text += &format!("{}: {} {}: {}\n", level_word(item.level), item.word, item.name, item.message);
+        }
+        text
+    }
+
+    /// The findings in GitHub's Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("## optbench check\n\n**{}**\n", self.headline());
+        for table in [self.claims_table(), self.changes_table()] {
+            if !table.rows.is_empty() {
+                text += &format!("\n### {}\n\n{}", table.title, table.markdown());
+            }
+        }
+        text
+    }
+
+    /// Workflow commands of GitHub Actions: an annotation for each finding that is not well.
+    pub fn github(&self) -> String {
+        let mut text = String::new();
+        for item in self.items().iter().filter(|item| item.level > Level::Pass) {
+            let command = if item.level == Level::Fail { "error" } else { "warning" };
+            let title = property(&format!("{} {}", item.word, item.name));
+            text += &format!("::{command} title={title}::{}\n", data(&item.message));
+        }
+        text + &self.headline() + "\n"
+    }
+
+    /// The findings as `JUnit` XML: a test case for each claim and arm; what cannot be decided is skipped.
+    pub fn junit(&self) -> String {
+        let items = self.items();
+        let count = |level: Level| items.iter().filter(|item| item.level == level).count();
+        let counts =
+            format!("tests=\"{}\" failures=\"{}\" skipped=\"{}\"", items.len(), count(Level::Fail), count(Level::Warn));
+        let name = xml(self.name);
+        let mut text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite name=\"{name}\" {counts}>\n"
+        );
+        for item in &items {
+            let inner = match item.level {
+                Level::Pass => format!("<system-out>{}</system-out>", xml(&item.message)),
+                Level::Warn => format!("<skipped message=\"{}\"/>", xml(&format!("{}: {}", item.word, item.message))),
+                Level::Fail => format!("<failure type=\"{}\" message=\"{}\"/>", item.word, xml(&item.message)),
+            };
+            text += &format!(
+                "    <testcase classname=\"{name}.{}\" name=\"{}\">{inner}</testcase>\n",
+                item.class,
+                xml(&item.name)
+            );
+        }
+        text + "  </testsuite>\n</testsuites>\n"
+    }
+}
+
+fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Pass => "ok",
+        Level::Warn => "warning",
+        Level::Fail => "error",
+    }
+}
+
+/// Text after `::` of a workflow command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command, where commas and colons separate.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn xml(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_separates_is_escaped() {
+        assert_eq!(data("50%\nworse, say: a"), "50%25%0Aworse, say: a");
+        assert_eq!(property("a: b, c"), "a%3A b%2C c");
+        assert_eq!(xml("<a & \"b\">\u{1}"), "&lt;a &amp; &quot;b&quot;&gt; ");
+    }
+}

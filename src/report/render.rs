@@ -1,0 +1,140 @@
+//! The report in the terminal, in Markdown, as CSV and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::analysis::{Rank, Sample, comparison, good_range, rates};
+use crate::error::{Error, Result};
+use crate::report::format::{Format, Table};
+use crate::report::tables::{GOOD, seconds_to_target, tried};
+use crate::report::{Results, Section, charts, html};
+use crate::settings::number;
+
+/// The report of an experiment in one format.
+///
+/// # Errors
+/// When it cannot be put together from the results.
+pub fn render(results: &Results, format: Format) -> Result<String> {
+    let sections = results.sections();
+    let joined = |write: fn(&Section) -> String| sections.iter().map(write).collect::<Vec<_>>().join("\n");
+    match format {
+        Format::Table => Ok(joined(terminal)),
+        Format::Markdown => Ok(joined(markdown)),
+        Format::Csv => csv(&sections),
+        Format::Json => json(results, &sections),
+        Format::Html => html::page(results, &charts::draw(results, &charts::Choice::default())?),
+    }
+}
+
+fn terminal(section: &Section) -> String {
+    let warnings: String = section.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let gap = if warnings.is_empty() { "" } else { "\n" };
+    format!("{}\n{}\n\n{}{gap}{warnings}", section.headline(), section.subtitle(), section.compact().terminal())
+}
+
+fn markdown(section: &Section) -> String {
+    let mut text = format!("## {}\n\n**{}**\n\n{}\n", section.ranking.task, section.headline(), section.subtitle());
+    for table in section.tables() {
+        text += &format!("\n### {}\n\n{}", table.title, table.markdown());
+        if !table.note.is_empty() {
+            text += &format!("\n{}\n", table.note);
+        }
+    }
+    if !section.warnings.is_empty() {
+        text += "\n### Warnings\n\n";
+        text += &section.warnings.iter().map(|warning| format!("- {warning}\n")).collect::<String>();
+    }
+    text
+}
+
+/// One row an optimizer and schedule, numbers that read back exactly.
+fn csv(sections: &[Section]) -> Result<String> {
+    let mut table = Table::new("", "", 6);
+    table.head(["task", "rank", "optimizer", "schedule", "chosen", "metric"]);
+    table.head(["val_mean", "val_std", "test_mean", "test_std", "n", "runs", "diverged"]);
+    table.head(["lead_mean", "lead_low", "lead_high", "p_holm", "verdict"]);
+    table.head(["good_lr_low", "good_lr_high", "steps_to_target", "seconds_to_target", "ms_per_step", "state_bytes"]);
+    let cell = |x: Option<f64>| x.filter(|x| x.is_finite()).map(number).unwrap_or_default();
+    for Section { ranking, comparisons, .. } in sections {
+        let metric = ranking.metric;
+        for (place, (rank, comparison)) in ranking.ranks.iter().zip(comparisons).enumerate() {
+            let (validation, reported) = (rank.best.validation(metric), rank.best.reported(metric));
+            let chosen: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {value}")).collect();
+            let mut row = vec![ranking.task.clone(), (place + 1).to_string()];
+            row.extend([rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen.join(", ")]);
+            row.push(metric.name().to_owned());
+            row.extend([validation.mean(), validation.deviation(), reported.mean(), reported.deviation()].map(cell));
+            row.extend([reported.len(), rank.runs, rank.diverged].map(|n| n.to_string()));
+            let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
+            let interval = lead.map(|lead| lead.interval(comparison::LEVEL));
+            row.extend([lead.map(|lead| lead.mean), interval.map(|i| i.0), interval.map(|i| i.1)].map(cell));
+            row.push(cell(comparison.as_ref().and_then(|comparison| comparison.p_adjusted)));
+            row.push(comparison.as_ref().map_or("leader", |comparison| comparison.verdict.word()).to_owned());
+            let good = good_range(&rates(&rank.tried, metric), metric, GOOD);
+            row.extend([good.map(|good| good.0), good.map(|good| good.1)].map(cell));
+            row.push(cell(steps_to_target(rank).mean()));
+            row.push(cell(seconds_to_target(rank).mean()));
+            row.push(cell(rank.best.milliseconds().mean()));
+            row.push(rank.best.runs[0].state_bytes.to_string());
+            table.rows.push(row);
+        }
+    }
+    table.csv()
+}
+
+fn steps_to_target(rank: &Rank) -> Sample {
+    rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64))
+}
+
+fn statistics(sample: &Sample) -> Value {
+    json!({ "n": sample.len(), "mean": sample.mean(), "std": sample.deviation() })
+}
+
+fn json(results: &Results, sections: &[Section]) -> Result<String> {
+    let tasks: Vec<Value> = sections
+        .iter()
+        .map(|section| {
+            let ranks = section.ranking.ranks.iter().zip(&section.comparisons);
+            json!({
+                "task": section.ranking.task,
+                "metric": section.ranking.metric.name(),
+                "answer": section.headline(),
+                "warnings": section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "ranks": ranks.map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref())).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let answers: Vec<String> = sections.iter().map(Section::headline).collect();
+    let document = json!({ "experiment": results.experiment.name, "answer": answers.join(" "), "tasks": tasks });
+    serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
+}
+
+fn json_rank(section: &Section, rank: &Rank, comparison: Option<&crate::analysis::Comparison>) -> Value {
+    let metric = section.ranking.metric;
+    let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
+    // Unbounded ends are null: JSON has no infinity.
+    let interval = lead.map(|lead| lead.interval(comparison::LEVEL)).map(|(low, high)| [low, high]);
+    json!({
+        "optimizer": rank.optimizer,
+        "schedule": rank.schedule,
+        "chosen": rank.chosen().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "validation": statistics(&rank.best.validation(metric)),
+        "reported": statistics(&rank.best.reported(metric)),
+        "difference": comparison.map(|comparison| json!({
+            "lead": lead.map(|lead| lead.mean),
+            "interval": interval,
+            "n": lead.map(|lead| lead.n),
+            "p_holm": comparison.p_adjusted,
+            "p_wilcoxon": comparison.wilcoxon,
+            "detectable": comparison.detectable,
+            "verdict": comparison.verdict.word(),
+        })),
+        "good_lr": good_range(&rates(&rank.tried, metric), metric, GOOD).map(|(low, high)| [low, high]),
+        "expected_best": tried(rank, metric),
+        "steps_to_target": statistics(&steps_to_target(rank)),
+        "seconds_to_target": statistics(&seconds_to_target(rank)),
+        "ms_per_step": statistics(&rank.best.milliseconds()),
+        "state_bytes": rank.best.runs[0].state_bytes,
+        "runs": rank.runs,
+        "diverged": rank.diverged,
+    })
+}

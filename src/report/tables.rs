@@ -1,0 +1,266 @@
+//! The tables of a task: ranking, differences, sensitivity, cost, tries.
+
+use crate::analysis::{Rank, Sample, bootstrap, comparison, expected_best, good_range, rates, wilcoxon};
+use crate::metric::Metric;
+use crate::report::Section;
+use crate::report::format::Table;
+use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread};
+
+/// The share of the best score that a rate may lose and still count as good.
+pub(super) const GOOD: f64 = 0.01;
+
+impl Section<'_> {
+    /// Every table with its heading, the ranking first.
+    pub(super) fn tables(&self) -> Vec<Table> {
+        let tables = [self.ranking(), self.differences(), self.sensitivity(), self.tries(), self.cost()];
+        tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
+    }
+
+    /// The table of the terminal: what decides, in about a hundred columns.
+    pub(super) fn compact(&self) -> Table {
+        let metric = self.ranking.metric;
+        let ranks = &self.ranking.ranks;
+        let diverged = ranks.iter().any(|rank| rank.diverged > 0);
+        let mut table = Table::new("", "", 4);
+        table.head(["#", "optimizer", "schedule", "chosen"]);
+        table.head([format!("{} {}", self.split(), metric.name())]);
+        if ranks.len() > 1 {
+            table.head(["behind the leader".to_owned(), String::new()]);
+        }
+        let targeted = self.target_reached();
+        if targeted {
+            table.head(["to target"]);
+        }
+        if diverged {
+            table.head(["diverged"]);
+        }
+        table.head(["ms/step"]);
+        for (place, (rank, comparison)) in ranks.iter().zip(&self.comparisons).enumerate() {
+            let mut row = names(place, rank);
+            row.push(spread(&rank.best.reported(metric), metric));
+            if ranks.len() > 1 {
+                let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
+                row.push(lead.map_or_else(String::new, |lead| match lead.interval(comparison::LEVEL) {
+                    (low, high) if low == high || low.is_infinite() => score(lead.mean, metric),
+                    (low, high) => {
+                        format!("{} [{}, {}]", score(lead.mean, metric), score(low, metric), score(high, metric))
+                    }
+                }));
+                row.push(comparison.as_ref().map_or("", |comparison| comparison.verdict.word()).to_owned());
+            }
+            if targeted {
+                row.push(steps_to_target(rank));
+            }
+            if diverged {
+                row.push(format!("{}/{}", rank.diverged, rank.runs));
+            }
+            row.push(milliseconds(&rank.best.milliseconds()));
+            table.rows.push(row);
+        }
+        table
+    }
+
+    fn target_reached(&self) -> bool {
+        self.ranking.ranks.iter().any(|rank| rank.best.runs.iter().any(|run| run.steps_to_target.is_some()))
+    }
+
+    fn ranking(&self) -> Table {
+        let deciding = self.ranking.metric;
+        let metrics = if deciding == Metric::Loss { vec![deciding] } else { vec![deciding, Metric::Loss] };
+        let tested = self.split() == "test";
+        let mut table = Table::new("Ranking", "", 4);
+        table.head(["#", "optimizer", "schedule", "chosen"]);
+        for metric in &metrics {
+            table.head([format!("val {}", metric.name())]);
+            if tested {
+                table.head([format!("test {}", metric.name())]);
+            }
+        }
+        let targeted = self.target_reached();
+        if targeted {
+            table.head(["steps to target", "seconds to target"]);
+        }
+        table.head(["diverged"]);
+        for (place, rank) in self.ranking.ranks.iter().enumerate() {
+            let mut row = names(place, rank);
+            for metric in &metrics {
+                row.push(spread(&rank.best.validation(*metric), *metric));
+                if tested {
+                    row.push(spread(&rank.best.reported(*metric), *metric));
+                }
+            }
+            if targeted {
+                row.push(steps_to_target(rank));
+                row.push(seconds_to_target(rank).mean().map_or_else(|| "-".into(), |s| format!("{s:.3}")));
+            }
+            row.push(format!("{}/{}", rank.diverged, rank.runs));
+            table.rows.push(row);
+        }
+        table
+    }
+
+    fn differences(&self) -> Table {
+        let metric = self.ranking.metric;
+        let note = format!(
+            "The leader's {} {} minus the arm's, turned so that more is better for the leader; paired by seed. 95% intervals \
+             by Student's t and by 9,999 bootstrap draws (too narrow with few seeds); p by the paired t test, adjusted by \
+             Holm's method over this table, decides the verdict; Wilcoxon's signed-rank p is not adjusted; detectable: the \
+             smallest difference that these seeds would find with 80% power at level 0.05.",
+            self.split(),
+            metric.name()
+        );
+        let mut table = Table::new("Differences to the leader", note, 3);
+        table.head(["#", "optimizer", "schedule", "difference", "t interval", "bootstrap interval", "p (Holm)"]);
+        table.head(["p (Wilcoxon)", "detectable", "seeds", "verdict"]);
+        for (place, (rank, comparison)) in self.ranking.ranks.iter().zip(&self.comparisons).enumerate() {
+            let Some(comparison) = comparison else { continue };
+            let mut row = names(place, rank);
+            row.pop();
+            let lead = comparison.lead.as_ref();
+            let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+            row.push(cell(lead.map(|lead| points(lead.mean, metric))));
+            let known = |range: (f64, f64)| range.0.is_finite().then(|| interval(range, metric));
+            row.push(cell(lead.and_then(|lead| known(lead.interval(comparison::LEVEL)))));
+            let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, comparison::LEVEL));
+            row.push(cell(drawn.and_then(known)));
+            row.push(probability(comparison.p_adjusted));
+            row.push(probability(lead.and_then(|lead| wilcoxon::signed_rank(&lead.pairs))));
+            row.push(cell(comparison.detectable.map(|x| points(x, metric))));
+            row.push(lead.map_or(0, |lead| lead.n).to_string());
+            row.push(comparison.verdict.word().to_owned());
+            table.rows.push(row);
+        }
+        table
+    }
+
+    fn sensitivity(&self) -> Table {
+        let metric = self.ranking.metric;
+        let note = "Good rates: next to the best one, with a mean validation score within 1% of it; their width is \
+                    log10(highest / lowest), in decades.";
+        let mut table = Table::new("Sensitivity to the learning rate", note, 3);
+        table.head(["#", "optimizer", "schedule", "best rate", "rates tried", "good rates", "decades", "diverged"]);
+        for (place, rank) in self.ranking.ranks.iter().enumerate() {
+            let tried = rates(&rank.tried, metric);
+            let (Some(first), Some(last)) = (tried.first(), tried.last()) else { continue };
+            let mut row = names(place, rank);
+            row.pop();
+            row.push(rank.best.lr().map_or_else(|| "-".into(), short));
+            row.push(format!("{} ({})", tried.len(), range(first.lr, last.lr)));
+            match good_range(&tried, metric, GOOD) {
+                Some((low, high)) => row.extend([range(low, high), format!("{:.2}", (high / low).log10())]),
+                None => row.extend(["none".to_owned(), "-".to_owned()]),
+            }
+            row.push(format!("{:.0}%", 100.0 * rank.diverged as f64 / rank.runs as f64));
+            table.rows.push(row);
+        }
+        table
+    }
+
+    fn tries(&self) -> Table {
+        let metric = self.ranking.metric;
+        let note = "The validation score to expect from the best of k settings drawn at random from those tried \
+                    (Dodge et al. 2019); a diverged setting counts as the worst of them.";
+        let mut table = Table::new("Expected best after k tries", note, 3);
+        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(|rank| tried(rank, metric)).collect();
+        let most = curves.iter().map(Vec::len).max().unwrap_or(0);
+        if most < 2 {
+            return table;
+        }
+        let shown: Vec<usize> = [1, 2, 3, 5, 10, 20, 50, 100].into_iter().filter(|k| *k <= most).collect();
+        table.head(["#", "optimizer", "schedule"]);
+        table.head(shown.iter().map(|k| format!("k = {k}")));
+        for (place, (rank, curve)) in self.ranking.ranks.iter().zip(&curves).enumerate() {
+            let mut row = names(place, rank);
+            row.pop();
+            let cell =
+                |k: &usize| curve.get(k - 1).map_or_else(String::new, |x| mean(&[*x].into_iter().collect(), metric));
+            row.extend(shown.iter().map(cell));
+            table.rows.push(row);
+        }
+        table
+    }
+
+    /// Every setting that was tried, by optimizer and schedule.
+    pub(super) fn every_setting(&self) -> Table {
+        let metric = self.ranking.metric;
+        let mut table = Table::new("Every setting", "Means and standard deviations over seeds.", 3);
+        table.head(["optimizer", "schedule", "settings"]);
+        table.head([format!("val {}", metric.name()), format!("{} {}", self.split(), metric.name())]);
+        table.head(["diverged", "failed", "steps to target", "ms/step"]);
+        for rank in &self.ranking.ranks {
+            for arm in &rank.tried {
+                let one = Rank { best: arm.clone(), ..rank.clone() };
+                table.rows.push(vec![
+                    rank.optimizer.to_owned(),
+                    rank.schedule.to_owned(),
+                    chosen(&one),
+                    spread(&arm.validation(metric), metric),
+                    spread(&arm.reported(metric), metric),
+                    arm.diverged.to_string(),
+                    arm.failed.to_string(),
+                    steps_to_target(&one),
+                    milliseconds(&arm.milliseconds()),
+                ]);
+            }
+        }
+        table
+    }
+
+    fn cost(&self) -> Table {
+        let note = "Milliseconds of a step on the machine that ran it, mean over seeds; evaluation and the whole run in seconds.";
+        let mut table = Table::new("Cost", note, 3);
+        table.head(["#", "optimizer", "schedule", "ms/step", "batch, forward, backward", "update"]);
+        table.head(["evaluation s", "run s", "state"]);
+        for (place, rank) in self.ranking.ranks.iter().enumerate() {
+            let mut row = names(place, rank);
+            row.pop();
+            let arm = &rank.best;
+            row.push(milliseconds(&arm.milliseconds()));
+            row.push(milliseconds(&arm.sample(|run| Some(1e3 * run.gradient_seconds / run.steps.max(1) as f64))));
+            row.push(milliseconds(&arm.sample(|run| Some(1e3 * run.optimizer_seconds / run.steps.max(1) as f64))));
+            row.push(milliseconds(&arm.sample(|run| Some(run.evaluation_seconds))));
+            row.push(milliseconds(&arm.sample(|run| Some(run.seconds))));
+            row.push(bytes(arm.runs[0].state_bytes));
+            table.rows.push(row);
+        }
+        table
+    }
+}
+
+/// The first cells of a row: place, optimizer, schedule, chosen settings.
+fn names(place: usize, rank: &Rank) -> Vec<String> {
+    vec![(place + 1).to_string(), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen(rank)]
+}
+
+fn range(low: f64, high: f64) -> String {
+    if low == high { short(low) } else { format!("{} to {}", short(low), short(high)) }
+}
+
+/// A time to three places.
+fn milliseconds(sample: &Sample) -> String {
+    sample.mean().map_or_else(|| "-".into(), |ms| format!("{ms:.3}"))
+}
+
+fn steps_to_target(rank: &Rank) -> String {
+    let reached = rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64));
+    let (n, of) = (reached.len(), rank.best.runs.len());
+    match reached.mean() {
+        Some(mean) if n == of => format!("{mean:.0}"),
+        Some(mean) => format!("{mean:.0} ({n} of {of})"),
+        None => "-".into(),
+    }
+}
+
+/// Training seconds to the target: the steps to it at the run's own mean time of a step.
+pub(super) fn seconds_to_target(rank: &Rank) -> Sample {
+    rank.best.sample(|record| {
+        let trained = record.gradient_seconds + record.optimizer_seconds;
+        Some(trained * record.steps_to_target? as f64 / record.steps.max(1) as f64)
+    })
+}
+
+/// The expected best after k tries of an arm.
+pub(super) fn tried(rank: &Rank, metric: Metric) -> Vec<f64> {
+    let score = |arm: &crate::analysis::Summary| (arm.lost() == 0).then(|| arm.validation(metric).mean()).flatten();
+    expected_best(&rank.tried.iter().map(score).collect::<Vec<_>>(), metric)
+}

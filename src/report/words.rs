@@ -1,0 +1,104 @@
+//! Numbers as people read them.
+
+use crate::analysis::{Rank, Sample};
+use crate::metric::Metric;
+use crate::settings::number;
+
+/// A score: shares in percent, other numbers to four digits.
+pub(super) fn score(x: f64, metric: Metric) -> String {
+    let x = if x == 0.0 { 0.0 } else { x };
+    match metric {
+        Metric::Accuracy => format!("{:.2}", 100.0 * x),
+        _ if x == 0.0 || (1e-3..1e5).contains(&x.abs()) => format!("{x:.4}"),
+        _ if x.is_infinite() => if x > 0.0 { "∞" } else { "-∞" }.to_owned(),
+        _ => format!("{x:.2e}"),
+    }
+}
+
+/// What follows a score: `%`, or nothing.
+pub(super) fn unit(metric: Metric) -> &'static str {
+    if metric == Metric::Accuracy { "%" } else { "" }
+}
+
+/// A difference of two scores with its unit: percentages differ in points.
+pub(super) fn points(x: f64, metric: Metric) -> String {
+    let unit = if metric == Metric::Accuracy { " points" } else { "" };
+    format!("{}{unit}", score(x, metric))
+}
+
+/// `0.9722 ± 0.0056`, or in percent for shares.
+pub(super) fn spread(sample: &Sample, metric: Metric) -> String {
+    match (sample.mean(), sample.deviation()) {
+        (None, _) => "-".into(),
+        (Some(mean), Some(deviation)) if deviation.is_finite() && (deviation > 0.0 || metric == Metric::Accuracy) => {
+            format!("{} ± {}{}", score(mean, metric), score(deviation, metric), unit(metric))
+        }
+        (Some(mean), _) => format!("{}{}", score(mean, metric), unit(metric)),
+    }
+}
+
+/// The mean with its unit.
+pub(super) fn mean(sample: &Sample, metric: Metric) -> String {
+    sample.mean().map_or_else(|| "-".into(), |mean| format!("{}{}", score(mean, metric), unit(metric)))
+}
+
+/// An interval: `-0.12 to 0.86`.
+pub(super) fn interval((low, high): (f64, f64), metric: Metric) -> String {
+    format!("{} to {}", score(low, metric), score(high, metric))
+}
+
+/// A number to three digits, such as a learning rate of a logarithmic grid.
+pub(super) fn short(x: f64) -> String {
+    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
+    number(rounded)
+}
+
+/// A hyper-parameter's value, shortened where it is a number.
+fn short_value(value: &str) -> String {
+    value.parse().map_or_else(|_| value.to_owned(), short)
+}
+
+/// `lr 0.003, weight_decay 0.1`.
+pub(super) fn chosen(rank: &Rank) -> String {
+    let pairs: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {}", short_value(value))).collect();
+    pairs.join(", ")
+}
+
+/// A probability: three digits, or that it is less than they can show.
+pub(super) fn probability(p: Option<f64>) -> String {
+    match p {
+        None => "-".into(),
+        Some(p) if p < 0.001 => "< 0.001".into(),
+        Some(p) => format!("{p:.3}"),
+    }
+}
+
+/// A number of things: `1 seed`, `3 seeds`.
+pub(super) fn count(n: usize, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Bytes in the largest unit that keeps a whole number before the point.
+pub(super) fn bytes(n: u64) -> String {
+    let n = n as f64;
+    match n {
+        n if n >= 1e9 => format!("{:.2} GB", n / 1e9),
+        n if n >= 1e6 => format!("{:.2} MB", n / 1e6),
+        n if n >= 1e3 => format!("{:.1} kB", n / 1e3),
+        n => format!("{n} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(short(0.009_486_832_980_505_138), "0.00949");
+        assert_eq!((short(3.0), short(1e-5), short_value("true")), ("3".into(), "1e-5".into(), "true".into()));
+        assert_eq!((score(-0.0, Metric::Loss), score(0.00012, Metric::Loss)), ("0.0000".into(), "1.20e-4".into()));
+        assert_eq!((points(0.0052, Metric::Accuracy), bytes(1_234_000)), ("0.52 points".into(), "1.23 MB".into()));
+        assert_eq!(probability(Some(1e-9)), "< 0.001");
+    }
+}

@@ -1,0 +1,164 @@
+//! `optbench check` from the outside: verdicts, formats and exit codes.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const CONFIG: &str = r#"
+name = "small"
+seeds = 3
+steps = 40
+[tasks.bowl]
+model = "quadratic"
+[tasks.digits]
+model = "mlp"
+hidden = [8]
+dataset = "digits"
+[optimizers.fast]
+kind = "sgd"
+lr = [0.05, 0.1]
+[optimizers.slow]
+kind = "sgd"
+lr = [0.001, 0.01]
+[claims.holds]
+better = "fast+constant"
+than = "slow+constant"
+"#;
+
+const FALSE_CLAIM: &str = "[claims.false]\nbetter = \"slow+constant\"\nthan = \"fast+constant\"\nmargin = \"1%\"\n";
+
+fn optbench(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optbench"));
+    let command = command.current_dir(folder).args(arguments).env("GITHUB_STEP_SUMMARY", folder.join("summary.md"));
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// A folder in which the config was run.
+fn folder(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("small.toml"), config).unwrap();
+    let (code, _, said) = optbench(folder.path(), &["run", "small.toml"]);
+    assert_eq!(code, 0, "{said}");
+    folder
+}
+
+#[test]
+fn claims_decide_the_exit_code_in_every_format() {
+    let folder = folder(&format!("{CONFIG}{FALSE_CLAIM}"));
+    let check = |format: &str| optbench(folder.path(), &["check", "results/small", "--format", format]);
+    let (code, table, _) = check("table");
+    assert_eq!(code, 1);
+    assert!(table.starts_with("small: check FAILED: 1 of 2 claims supported, 1 refuted."), "{table}");
+    assert!(table.contains("SUPPORTED") && table.contains("REFUTED"));
+
+    let json: serde_json::Value = serde_json::from_str(&check("json").1).unwrap();
+    assert_eq!(json["passed"], false);
+    assert_eq!(json["claims"][0]["finding"], "SUPPORTED");
+    assert_eq!(json["claims"][1]["parts"].as_array().unwrap().len(), 2, "a part for each task");
+    assert!(json["claims"][1]["parts"][1]["interval"][1].as_f64().unwrap() < 0.0);
+
+    let github = check("github").1;
+    assert!(github.lines().any(|line| line.starts_with("::error title=REFUTED false on digits::")), "{github}");
+    assert!(fs::read_to_string(folder.path().join("summary.md")).unwrap().contains("| REFUTED | false |"));
+    assert!(check("markdown").1.contains("### Claims"));
+
+    let junit = check("junit").1;
+    assert!(junit.contains("<testsuite name=\"small\" tests=\"4\" failures=\"2\" skipped=\"0\">"), "{junit}");
+    well_formed(&junit);
+}
+
+/// Every element that is opened is closed, in order, and attributes hold no bare `<`.
+fn well_formed(xml: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for piece in xml.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').expect("every tag ends");
+        assert!(!text.contains('>'), "bare > in {text}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "quotes in {tag}");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
+        match tag {
+            tag if tag.starts_with('?') || tag.ends_with('/') => {}
+            tag if tag.starts_with('/') => assert_eq!(open.pop(), Some(name)),
+            _ => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_baseline_is_compared_arm_by_arm() {
+    let folder = folder(CONFIG);
+    let run = |arguments: &[&str]| optbench(folder.path(), arguments);
+    let (code, table, _) = run(&["check", "results/small", "--baseline", "results/small"]);
+    assert_eq!(code, 0, "{table}");
+    assert!(table.starts_with("small: check passed: 1 of 1 claim supported; no regression in 8 arms."), "{table}");
+
+    // The same labels, and one arm so much worse: a planted regression.
+    let planted = ["run", "small.toml", "--out", "worse", "--set", "optimizers.fast.dampening=0.9"];
+    assert_eq!(run(&[&planted[..], &["--set", "optimizers.fast.momentum=0.5"]].concat()).0, 0);
+    let (code, table, _) = run(&["check", "worse", "--baseline", "results/small"]);
+    assert_eq!(code, 1);
+    assert!(table.contains("MISSING") && table.contains("fast+constant"), "other settings are another arm: {table}");
+
+    let baseline = folder.path().join("results/small/runs");
+    for run in fs::read_dir(&baseline).unwrap() {
+        let record = run.unwrap().path().join("run.toml");
+        let text = fs::read_to_string(&record).unwrap();
+        if text.contains("optimizer = \"fast\"") && text.contains("task = \"bowl\"") {
+            fs::write(&record, better(&text)).unwrap();
+        }
+    }
+    assert_eq!(run(&["run", "small.toml", "--out", "now"]).0, 0);
+    let (code, table, _) = run(&["check", "now", "--baseline", "results/small"]);
+    assert_eq!(code, 1, "{table}");
+    assert!(table.contains("check FAILED: 1 of 1 claim supported; 2 regressions in 8 arms"), "{table}");
+    assert_eq!(run(&["check", "now", "--baseline", "results/small", "--tolerance", "100%"]).0, 1, "ten times as bad");
+}
+
+/// The same record with a loss a tenth of what it was.
+fn better(record: &str) -> String {
+    let line = |line: &str| match line.strip_prefix("loss = ") {
+        Some(loss) => format!("loss = {:?}\n", 0.1 * loss.parse::<f64>().unwrap()),
+        None => format!("{line}\n"),
+    };
+    record.lines().map(line).collect()
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let folder = folder(CONFIG);
+    let run = |arguments: &[&str]| optbench(folder.path(), arguments);
+    let (code, _, said) = run(&["check", "results/small", "--baseline", "nowhere"]);
+    assert_eq!((code, said.contains("nowhere is missing")), (3, true), "{said}");
+    assert_eq!(run(&["run", "small.toml", "--out", "long", "--set", "steps=41"]).0, 0);
+    let (code, _, said) = run(&["check", "results/small", "--baseline", "long"]);
+    assert_eq!((code, said.contains("steps: was 41, is 40")), (3, true), "{said}");
+    assert_eq!(run(&["check", "nowhere"]).0, 2);
+    assert_eq!(run(&["check", "results/small", "--tolerance", "much"]).0, 2);
+}
+
+#[test]
+fn what_the_seeds_cannot_decide_fails_only_if_asked() {
+    let config = CONFIG.replace("seeds = 3", "seeds = 1");
+    let folder = folder(&config);
+    let (code, table, _) = optbench(folder.path(), &["check", "results/small"]);
+    assert_eq!((code, table.contains("UNDERPOWERED")), (0, true), "{table}");
+    assert_eq!(optbench(folder.path(), &["check", "results/small", "--strict"]).0, 1);
+    let (_, report, _) = optbench(folder.path(), &["report", "results/small"]);
+    assert!(report.contains("one seed cannot tell"), "{report}");
+    let none = config.split("[claims").next().unwrap();
+    fs::write(folder.path().join("none.toml"), none).unwrap();
+    assert_eq!(optbench(folder.path(), &["run", "none.toml", "--out", "none"]).0, 0);
+    let (code, _, said) = optbench(folder.path(), &["check", "none"]);
+    assert_eq!((code, said.contains("[claims.mine]")), (2, true), "{said}");
+}
+
+#[test]
+fn defaults_that_did_not_run_are_named() {
+    let config = CONFIG.replace("[claims.holds]", "[claims.holds]\nat = \"default\"\ntask = \"bowl\"");
+    let folder = folder(&config);
+    let (code, table, _) = optbench(folder.path(), &["check", "results/small"]);
+    assert_eq!(code, 0);
+    assert!(table.contains("slow+constant did not run at its defaults: add lr 0.1 to the sweep"), "{table}");
+}

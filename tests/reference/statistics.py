@@ -1,0 +1,75 @@
+"""Known results of the statistics, from SciPy; writes statistics.json beside itself.
+
+    python -m pip install -r tests/reference/requirements.txt
+    python tests/reference/statistics.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy
+import scipy
+from scipy import optimize, stats
+
+SAMPLES = [
+    ([0.971, 0.968, 0.975], [0.966, 0.969, 0.961]),
+    ([0.52, 0.47, 0.55, 0.49, 0.51], [0.55, 0.52, 0.56, 0.53, 0.5]),
+    ([1.0, 2.5], [0.5, 2.75]),
+    ([3.1, 4.1, 5.9, 2.6, 5.3, 5.8, 9.7, 9.3, 2.3, 8.4], [2.7, 1.8, 2.8, 1.8, 2.8, 4.5, 9.0, 4.5, 2.35, 3.6]),
+    ([0.01 * i * i - 3.0 for i in range(60)], [0.4 * i - 2.0 + 0.013 * (i % 7) for i in range(60)]),
+    ([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 5.0], [0.5, 2.5, 3.0, 6.0, 20.0, 24.0, 60.0, 4.0]),
+]
+
+
+def comparison(a, b):
+    paired, welch = stats.ttest_rel(a, b), stats.ttest_ind(a, b, equal_var=False)
+    d = numpy.subtract(a, b)
+    interval = {level: list(paired.confidence_interval(level)) for level in (0.9, 0.95, 0.99)}
+    return {
+        "a": a,
+        "b": b,
+        "p": paired.pvalue,
+        "p_above": stats.ttest_rel(a, b, alternative="greater").pvalue,
+        "intervals": [[level, low, high] for level, (low, high) in interval.items()],
+        "welch_p": welch.pvalue,
+        "welch_freedom": welch.df,
+        "welch_interval": list(welch.confidence_interval(0.95)),
+        # Rounded, so that equal differences are ties on both sides.
+        "wilcoxon": stats.wilcoxon(d.round(9), method="auto", correction=False).pvalue,
+        "differences": d.round(9).tolist(),
+    }
+
+
+def power(shift, freedom, alpha):
+    critical = stats.t.ppf(1 - alpha / 2, freedom)
+    # Far out SciPy has no number for the other tail, which is zero there.
+    return stats.nct.sf(critical, freedom, shift) + numpy.nan_to_num(stats.nct.cdf(-critical, freedom, shift))
+
+
+def main():
+    freedoms = [1, 2, 3, 4, 7.3, 9, 29]
+    quantiles = [[p, v, stats.t.ppf(p, v)] for v in freedoms for p in (0.6, 0.9, 0.95, 0.975, 0.995, 0.9999)]
+    powers = [[s, v, a, power(s, v, a)] for v in (1, 2, 4, 9, 29) for s in (0.5, 2.0, 4.0) for a in (0.05, 0.01)]
+    detectable = [
+        [v, optimize.brentq(lambda s, v=v: power(s, v, 0.05) - 0.8, 0.1, 30, xtol=1e-12)] for v in (1, 2, 4, 9, 29)
+    ]
+    p = [0.011, 0.2, 0.03, 0.004, 0.04, 0.9]
+    # Holm's step-down written out: SciPy has the false discovery rate alone.
+    order, holm, largest = numpy.argsort(p), [0.0] * len(p), 0.0
+    for place, i in enumerate(order):
+        largest = max(largest, min(1.0, p[i] * (len(p) - place)))
+        holm[i] = largest
+    out = {
+        "versions": {"scipy": scipy.__version__, "numpy": numpy.__version__},
+        "comparisons": [comparison(a, b) for a, b in SAMPLES],
+        "quantiles": quantiles,
+        "powers": powers,
+        "detectable": detectable,
+        "holm": {"p": p, "adjusted": holm},
+        "sample_quantiles": [[q, numpy.quantile(SAMPLES[3][0], q)] for q in (0.025, 0.25, 0.5, 0.8, 0.975)],
+    }
+    path = Path(__file__).with_name("statistics.json")
+    path.write_text(json.dumps(out, indent=1) + "\n")
+
+
+main()
