@@ -123,7 +123,10 @@ mod tests {
 
     #[test]
     fn the_text_is_the_same_on_every_machine() {
-        assert_eq!(hexadecimal(&Sha256::digest(Chain::new().text(LENGTH))), "892fa3a508c762d56cff5abd58b129f7765c7f05861268b4105c57f0816e9448");
+        assert_eq!(
+            hexadecimal(&Sha256::digest(Chain::new().text(LENGTH))),
+            "892fa3a508c762d56cff5abd58b129f7765c7f05861268b4105c57f0816e9448"
+        );
     }
 
     #[test]

@@ -14,15 +14,18 @@ use crate::settings::Settings;
 use crate::task::Split;
 
 mod augment;
+mod cifar10;
 mod digits;
 mod fashion_mnist;
 mod files;
 mod idx;
+mod idx_folder;
 pub mod images;
 mod kjv;
 mod library;
 mod locate;
 mod markov;
+mod mnist;
 mod plain_text;
 mod raw;
 pub mod text;
@@ -38,7 +41,10 @@ pub use text::Text;
 /// Every dataset that a config can name.
 pub const DATASETS: &[Definition] = &[
     digits::DEFINITION,
+    mnist::DEFINITION,
     fashion_mnist::DEFINITION,
+    cifar10::DEFINITION,
+    idx_folder::DEFINITION,
     markov::DEFINITION,
     tiny_shakespeare::DEFINITION,
     kjv::DEFINITION,
@@ -81,7 +87,7 @@ impl Contents {
     /// The dataset that a `path` alone stands for.
     pub fn of_path(self) -> &'static str {
         match self {
-            Self::Images => "idx",
+            Self::Images => idx_folder::DEFINITION.about.name,
             Self::Text => plain_text::DEFINITION.about.name,
         }
     }
