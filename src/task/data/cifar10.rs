@@ -41,6 +41,7 @@ const fn file(names: &'static [&'static str], sha256: &'static str) -> DataFile 
 
 static FILES: Files = Files {
     folders: &["cifar-10-batches-bin", "cifar10/cifar-10-batches-bin", "CIFAR10/cifar-10-batches-bin"],
+    vague: &[],
     files: &[
         file(&["data_batch_1.bin"], "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"),
         file(&["data_batch_2.bin"], "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"),

@@ -45,6 +45,7 @@ macro_rules! file {
 
 static FILES: Files = Files {
     folders: &["fashion-mnist", "FashionMNIST/raw", "dataset-fashion-mnist", "datasets/fashion-mnist"],
+    vague: &["-ubyte", "-ubyte.gz"],
     files: &[
         file!(
             "train-images-idx3-ubyte",

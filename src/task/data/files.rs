@@ -25,6 +25,8 @@ pub enum Origin {
 pub struct Files {
     /// Folders in which they are looked for, below every folder of the search and beside it.
     pub folders: &'static [&'static str],
+    /// Endings of names that other datasets use as well: such files count in those folders alone.
+    pub vague: &'static [&'static str],
     /// Every file.
     pub files: &'static [DataFile],
     /// An archive that holds all of them, for datasets that are published so.
@@ -46,12 +48,19 @@ pub struct DataFile {
     pub mirrors: &'static [&'static str],
 }
 
+impl Files {
+    /// Whether a file can be downloaded.
+    pub fn has_mirrors(&self, file: &DataFile) -> bool {
+        self.archive.is_some() || !file.mirrors.is_empty()
+    }
+}
+
 impl DataFile {
     /// The contents of a copy of this file, unpacked.
     ///
     /// # Errors
     /// In words, when the copy is not what it should be.
-    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
         let bytes = read_file(path, self.bytes)?;
         if bytes.len() as u64 != self.bytes {
             return Err(format!("{} holds {} bytes; expected {}", path.display(), bytes.len(), self.bytes));
@@ -87,6 +96,30 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
         return Err(format!("{place} holds more than the expected {limit} bytes"));
     }
     Ok(bytes)
+}
+
+/// Checks the size and the SHA-256 of a file as it lies there, without holding it in memory.
+///
+/// # Errors
+/// In words, when they are others.
+pub(super) fn hash_file(path: &Path, bytes: u64, sha256: &str) -> Result<(), String> {
+    let place = path.display();
+    let cannot = |error: std::io::Error| format!("cannot read {place}: {error}");
+    let mut file = File::open(path).map_err(cannot)?;
+    let found = file.metadata().map_err(cannot)?.len();
+    if found != bytes {
+        return Err(format!("{place} holds {found} bytes; expected {bytes}"));
+    }
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(cannot)? {
+            0 => break,
+            n => hash.update(&buffer[..n]),
+        }
+    }
+    let found = hexadecimal(&hash.finalize());
+    if found == sha256 { Ok(()) } else { Err(format!("{place} has the SHA-256 {found}; expected {sha256}")) }
 }
 
 /// The bytes of a file that the user names by `path`.

@@ -23,6 +23,7 @@ pub(super) const DEFINITION: Definition = Definition {
 
 static FILES: Files = Files {
     folders: &["bible-kjv"],
+    vague: &[],
     files: &[DataFile {
         names: &["kjv.txt.gz", "kjv.txt"],
         bytes: 4_137_848,

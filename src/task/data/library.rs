@@ -31,6 +31,11 @@ impl Library {
         self
     }
 
+    /// Where it looks for files.
+    pub fn locator(&self) -> &Locator {
+        &self.locator
+    }
+
     /// The dataset with these settings.
     ///
     /// # Errors

@@ -60,11 +60,15 @@ impl Locator {
 
     /// Every copy of a file, in the order of the search.
     pub fn copies(&self, dataset: &str, files: &Files, file: &DataFile) -> Vec<PathBuf> {
+        let own = || [dataset].into_iter().chain(files.folders.iter().copied());
         let mut copies = Vec::new();
         for folder in self.folders() {
-            for place in [dataset].iter().chain(files.folders).map(|sub| folder.join(sub)).chain([folder.clone()]) {
-                copies.extend(file.names.iter().map(|name| place.join(name)).filter(|path| path.is_file()));
-            }
+            let vague = |name: &str| files.vague.iter().any(|ending| name.ends_with(ending));
+            let is_own = own().any(|own| folder.ends_with(own));
+            let beside = file.names.iter().filter(|name| is_own || !vague(name)).map(|name| folder.join(name));
+            let inside =
+                own().flat_map(|own| file.names.iter().map(|name| folder.join(own).join(name)).collect::<Vec<_>>());
+            copies.extend(inside.chain(beside).filter(|path| path.is_file()));
         }
         copies
     }
@@ -74,9 +78,9 @@ impl Locator {
     /// # Errors
     /// When there is none, or none that is sound: the error says which file to put where.
     pub fn read(&self, dataset: &str, files: &Files, file: &DataFile) -> Result<(PathBuf, Vec<u8>)> {
-        let copies = self.copies(dataset, files, file);
-        if copies.is_empty() {
-            let Some(source) = &self.source else { return Err(self.missing(dataset, files, file)) };
+        if self.copies(dataset, files, file).is_empty() {
+            let source = self.source.as_ref().filter(|_| files.has_mirrors(file));
+            let Some(source) = source else { return Err(self.missing(dataset, files, file)) };
             let folder = self.download_folder(dataset);
             source.fetch(dataset, files, file, &folder).map_err(|error| match error {
                 Error::Data { problem, .. } => {
@@ -84,10 +88,9 @@ impl Locator {
                 }
                 error => error,
             })?;
-            return sound(dataset, self.copies(dataset, files, file), file)
-                .unwrap_or_else(|| Err(self.missing(dataset, files, file)));
         }
-        sound(dataset, copies, file).unwrap_or_else(|| Err(self.missing(dataset, files, file)))
+        let found = sound(dataset, self.copies(dataset, files, file), file);
+        found.unwrap_or_else(|| Err(self.missing(dataset, files, file)))
     }
 
     fn missing(&self, dataset: &str, files: &Files, file: &DataFile) -> Error {
@@ -104,10 +107,10 @@ impl Locator {
     }
 
     fn advice(&self, dataset: &str, files: &Files, file: &DataFile) -> String {
-        let fetch = if file.mirrors.is_empty() && files.archive.is_none() {
-            String::new()
-        } else {
+        let fetch = if files.has_mirrors(file) {
             format!("`optbench data fetch {dataset}` downloads it; without a network, ")
+        } else {
+            String::new()
         };
         format!(
             "{fetch}put `{}` into {}, or name its folder by --data-dir or OPTBENCH_DATA; {}",
@@ -137,4 +140,62 @@ fn sound(dataset: &str, copies: Vec<PathBuf>, file: &DataFile) -> Option<Result<
 fn cache() -> Option<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     cache.or_else(|| env::home_dir().map(|home| home.join(".cache"))).map(|cache| cache.join("optbench"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    static FILES: Files = Files {
+        folders: &["letters/raw"],
+        vague: &["input.txt"],
+        files: &[DataFile { names: &["abc.txt", "input.txt"], bytes: 3, sha256: ABC, mirrors: &["https://localhost"] }],
+        archive: None,
+        by_hand: "say it",
+    };
+
+    fn found(root: &Path, files: &[(&str, &str)]) -> Result<PathBuf> {
+        for (name, contents) in files {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), contents).unwrap();
+        }
+        Locator::new(Some(root.into())).read("alphabet", &FILES, &FILES.files[0]).map(|(path, _)| path)
+    }
+
+    #[test]
+    fn files_are_found_in_the_folders_of_the_dataset_and_beside_them() {
+        for name in ["abc.txt", "alphabet/abc.txt", "letters/raw/input.txt"] {
+            let root = tempfile::tempdir().unwrap();
+            assert_eq!(found(root.path(), &[(name, "abc")]).unwrap(), root.path().join(name));
+        }
+        let own = tempfile::tempdir().unwrap().path().join("letters/raw");
+        assert!(found(&own, &[("input.txt", "abc")]).is_ok());
+    }
+
+    #[test]
+    fn a_vague_name_counts_in_the_datasets_own_folders_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let problem = found(root.path(), &[("input.txt", "something else")]).unwrap_err().to_string();
+        assert!(problem.contains("`abc.txt` was not found in"), "{problem}");
+        assert!(
+            problem.contains("help: `optbench data fetch alphabet` downloads it; without a network, put"),
+            "{problem}"
+        );
+        assert!(problem.ends_with("say it"), "{problem}");
+    }
+
+    #[test]
+    fn a_sound_copy_is_preferred_and_a_damaged_one_named() {
+        let root = tempfile::tempdir().unwrap();
+        let problem = found(root.path(), &[("alphabet/abc.txt", "abd")]).unwrap_err().to_string();
+        assert!(problem.contains("alphabet/abc.txt has the SHA-256"), "{problem}");
+        assert!(
+            problem.contains("help: remove it, or fetch a sound copy: `optbench data fetch alphabet`"),
+            "{problem}"
+        );
+        assert_eq!(found(root.path(), &[("abc.txt", "abc")]).unwrap(), root.path().join("abc.txt"));
+    }
 }

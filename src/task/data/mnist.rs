@@ -45,6 +45,7 @@ macro_rules! file {
 
 static FILES: Files = Files {
     folders: &["MNIST/raw", "MNIST", "dataset-mnist", "datasets/mnist"],
+    vague: &["-ubyte", "-ubyte.gz"],
     files: &[
         file!(
             "train-images-idx3-ubyte",

@@ -23,6 +23,7 @@ pub(super) const DEFINITION: Definition = Definition {
 
 static FILES: Files = Files {
     folders: &["tinyshakespeare", "tiny-shakespeare", "shakespeare"],
+    vague: &["input.txt"],
     files: &[DataFile {
         names: &[
             "tinyshakespeare.txt",
