@@ -86,7 +86,7 @@ fn serve(mut stream: TcpStream, answer: Answer, asked: &Mutex<Vec<usize>>) {
         }
     }
     asked.lock().unwrap().push(from);
-    let whole = contents();
+    let (whole, other) = (contents(), vec![7; 300_000]);
     let head =
         |status: &str, length: u64| format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n");
     let from = if matches!(answer, Answer::WholeAlways) { 0 } else { from.min(whole.len()) };
@@ -103,7 +103,7 @@ fn serve(mut stream: TcpStream, answer: Answer, asked: &Mutex<Vec<usize>>) {
         Answer::Cut(n) | Answer::Stall(n) => (start, &rest[..n.min(rest.len())]),
         Answer::Endless => ("HTTP/1.1 200 OK\r\nConnection: close\r\n".into(), rest),
         Answer::Promise(length) => (head("200 OK", length), rest),
-        Answer::Other => (head("200 OK", whole.len() as u64), &[7; 300_000][..]),
+        Answer::Other => (head("200 OK", whole.len() as u64), &other[..]),
         Answer::Elsewhere => (head("206 Partial Content", 5) + "Content-Range: bytes 7-11/300000\r\n", &rest[..5]),
         Answer::Status(status) => (head(&format!("{status} No"), 0), &rest[..0]),
         Answer::Noise => ("\u{1}\u{2}\u{3}".into(), rest),

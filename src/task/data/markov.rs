@@ -36,6 +36,7 @@ train the first 90% of the text, val the next 5%, test the last 5%",
     load,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "other datasets can fail to load")]
 fn load(_: &Settings, _: &Locator) -> Result<Dataset> {
     let source = Chain::new();
     Ok(Dataset::Text(Text::new(NAME, source.text(LENGTH)).with_entropy(source.entropy())))
