@@ -37,11 +37,6 @@ impl Images {
         hexadecimal(&Sha256::new().chain_update(&self.pixels).chain_update(&self.labels).finalize())
     }
 
-    /// Bytes in memory.
-    pub fn bytes(&self) -> usize {
-        self.pixels.capacity() + self.labels.capacity()
-    }
-
     fn image(&self, position: usize) -> &[u8] {
         let len: usize = self.shape.iter().product();
         &self.pixels[position * len..(position + 1) * len]

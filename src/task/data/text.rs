@@ -180,11 +180,6 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Bytes in memory.
-    pub fn bytes(&self) -> usize {
-        self.tokens.capacity() * size_of::<u16>()
-    }
-
     fn window(&self, position: usize) -> &[u16] {
         let split = self.first[1..3].iter().filter(|&&first| position >= first).count();
         let start = self.from[split] + (position - self.first[split]) * self.length;
