@@ -9,6 +9,7 @@ use crate::error::Error;
 
 mod check;
 mod completions;
+mod data;
 mod device;
 mod init;
 mod list;
@@ -49,6 +50,7 @@ enum Command {
     Plot(plot::Arguments),
     Check(check::Arguments),
     List(list::Arguments),
+    Data(data::Arguments),
     Init(init::Arguments),
     Merge(merge::Arguments),
     Submit(submit::Arguments),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => plot::execute(&arguments),
         Command::Check(arguments) => check::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
+        Command::Data(arguments) => data::execute(&arguments),
         Command::Init(arguments) => init::execute(&arguments),
         Command::Merge(arguments) => merge::execute(&arguments),
         Command::Submit(arguments) => submit::execute(&arguments),

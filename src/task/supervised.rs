@@ -79,7 +79,8 @@ impl Problem for Learner {
     }
 
     fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
-        let (inputs, labels) = self.data.batch(self.batches.at(t), self.dtype, &self.device)?;
+        let mut variants = Stream::new(self.seed, &format!("augment step {t}"));
+        let (inputs, labels) = self.data.training_batch(self.batches.at(t), &mut variants, self.dtype, &self.device)?;
         let mut pass = Pass::Train(Stream::new(self.seed, &format!("dropout step {t}")));
         let loss = cross_entropy(&self.network.logits(&inputs, &mut pass)?, &labels, self.composed)?;
         let gradients = gradients(&loss, &self.parameters)?;
