@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor, WithDType};
 
 use crate::error::{Error, Result};
+use crate::nn::squash;
 
 /// `f32` or `f64`: a tensor's element with the arithmetic that the kernels need.
 pub trait Float: WithDType + std::ops::Neg<Output = Self> + std::iter::Sum {
@@ -25,13 +26,19 @@ pub trait Float: WithDType + std::ops::Neg<Output = Self> + std::iter::Sum {
     /// The absolute value.
     #[must_use]
     fn abs(self) -> Self;
+    /// `1 / (1 + e^-x)`; within 3e-7 for `f32`.
+    #[must_use]
+    fn sigmoid(self) -> Self;
+    /// The hyperbolic tangent; within 3e-7, relatively, for `f32`.
+    #[must_use]
+    fn tanh(self) -> Self;
     /// From double precision, rounded.
     #[must_use]
     fn of(x: f64) -> Self;
 }
 
 macro_rules! float {
-    ($($t:ty, $variant:ident);+) => {
+    ($($t:ty, $variant:ident, $sigmoid:expr, $tanh:expr);+) => {
         $(impl Float for $t {
             fn slice(storage: &CpuStorage) -> Option<&[Self]> {
                 match storage {
@@ -54,11 +61,15 @@ macro_rules! float {
             #[inline(always)]
             fn abs(self) -> Self { <$t>::abs(self) }
             #[inline(always)]
+            fn sigmoid(self) -> Self { $sigmoid(self) }
+            #[inline(always)]
+            fn tanh(self) -> Self { $tanh(self) }
+            #[inline(always)]
             fn of(x: f64) -> Self { x as $t }
         })+
     };
 }
-float!(f32, F32; f64, F64);
+float!(f32, F32, squash::sigmoid, squash::tanh; f64, F64, |x: f64| 1.0 / (1.0 + (-x).exp()), f64::tanh);
 
 /// The elements of a contiguous CPU storage under its layout.
 ///
@@ -84,11 +95,20 @@ fn unexpected(storage: &CpuStorage) -> candle_core::Error {
 /// # Errors
 /// When the tensor lies elsewhere, has gaps, or holds another type.
 pub fn read<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&[T]) -> R) -> candle_core::Result<R> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        candle_core::Storage::Cpu(storage) => Ok(f(elements(storage, layout)?)),
+    read_all(&[tensor], |slices| f(slices[0]))
+}
+
+/// Reads several contiguous tensors of one type on the CPU at once.
+///
+/// # Errors
+/// When a tensor lies elsewhere, has gaps, or holds another type.
+pub fn read_all<T: Float, R>(tensors: &[&Tensor], f: impl FnOnce(Vec<&[T]>) -> R) -> candle_core::Result<R> {
+    let open: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
+    let slices = open.iter().map(|(storage, layout)| match &**storage {
+        candle_core::Storage::Cpu(storage) => elements(storage, layout),
         _ => Err(candle_core::Error::Msg("a CPU kernel was given a tensor of another device".into())),
-    }
+    });
+    Ok(f(slices.collect::<candle_core::Result<_>>()?))
 }
 
 /// Writes to a contiguous tensor on the CPU in place; a variable keeps its identity.

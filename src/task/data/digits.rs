@@ -13,7 +13,7 @@ use crate::task::data::{Dataset, Definition, Input, Locator};
 
 /// 1,797 rows of 64 pixels from 0 to 16 and the label, one byte each, gzipped.
 const BYTES: &[u8] = include_bytes!("../../../assets/digits.bin.gz");
-const INPUT: Input = Input { shape: [1, 8, 8], classes: 10 };
+const INPUT: Input = Input::Image { shape: [1, 8, 8], classes: 10 };
 const VALIDATION: usize = 180;
 const TEST: usize = 180;
 

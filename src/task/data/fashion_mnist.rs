@@ -9,7 +9,7 @@ use crate::task::data::images::Raw;
 use crate::task::data::{Dataset, Definition, Input, Locator, idx};
 
 const NAME: &str = "fashion_mnist";
-const INPUT: Input = Input { shape: [1, 28, 28], classes: 10 };
+const INPUT: Input = Input::Image { shape: [1, 28, 28], classes: 10 };
 const VALIDATION: usize = 5_000;
 const FOLDERS: [&str; 5] =
     [NAME, "fashion-mnist", "FashionMNIST/raw", "dataset-fashion-mnist", "datasets/fashion-mnist"];

@@ -42,10 +42,10 @@ impl Raw {
         if images != labels {
             return Err(Error::data(self.name, format!("{images} images, but {labels} labels")));
         }
-        match self.labels.iter().position(|&label| usize::from(label) >= self.input.classes) {
+        match self.labels.iter().position(|&label| usize::from(label) >= self.input.classes()) {
             Some(i) => Err(Error::data(
                 self.name,
-                format!("label {} of image {i}; expected 0 to {}", self.labels[i], self.input.classes - 1),
+                format!("label {} of image {i}; expected 0 to {}", self.labels[i], self.input.classes() - 1),
             )),
             None => Ok(()),
         }
@@ -142,7 +142,9 @@ impl Examples for Images {
 
     /// Images `[n, channels, height, width]` and labels `[n]`.
     fn batch(&self, positions: &[usize], dtype: DType, device: &Device) -> Result<(Tensor, Tensor)> {
-        let [channels, height, width] = self.input.shape;
+        let Input::Image { shape: [channels, height, width], .. } = self.input else {
+            return Err(Error::Usage("images are no tokens".into()));
+        };
         let shape = (positions.len(), channels, height, width);
         let images = match dtype {
             DType::F64 => Tensor::from_vec(self.normalised::<f64>(positions), shape, device)?,
@@ -160,7 +162,7 @@ mod tests {
     fn raw() -> Raw {
         Raw {
             name: "test",
-            input: Input { shape: [1, 1, 2], classes: 3 },
+            input: Input::Image { shape: [1, 1, 2], classes: 3 },
             pixels: (0..20).collect(),
             labels: (0..10).map(|i| i % 3).collect(),
         }

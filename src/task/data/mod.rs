@@ -70,22 +70,43 @@ impl Dataset {
 
 /// What a network sees of one example, and how many classes it tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Input {
-    /// Channels, height and width of an image.
-    pub shape: [usize; 3],
-    /// How many classes there are to tell apart.
-    pub classes: usize,
+pub enum Input {
+    /// An image.
+    Image {
+        /// Channels, height and width.
+        shape: [usize; 3],
+        /// How many classes there are to tell apart.
+        classes: usize,
+    },
+    /// A stretch of text.
+    Tokens {
+        /// How many tokens there are to tell apart.
+        vocabulary: usize,
+        /// Tokens in one example.
+        length: usize,
+    },
 }
 
 impl Input {
     /// Numbers in one example.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        match self {
+            Self::Image { shape, .. } => shape.iter().product(),
+            Self::Tokens { length, .. } => *length,
+        }
     }
 
     /// Whether an example holds nothing.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many classes or tokens there are to tell apart.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Image { classes, .. } => *classes,
+            Self::Tokens { vocabulary, .. } => *vocabulary,
+        }
     }
 }
 

@@ -1,0 +1,158 @@
+//! The fused layer where a neighbourhood holds few numbers, as in the first layer: loops over the
+//! output channels fill the vectors, and a cell of the pool is computed at once.
+
+use crate::nn::conv::padded::Frame;
+use crate::nn::conv::pool::{NONE, winner};
+use crate::nn::float::Float;
+use crate::nn::simd::vectorized;
+
+/// Output channels that are computed side by side.
+const LANES: usize = 16;
+
+/// Filters laid out by number of the neighbourhood, then output channel, filled up to whole lanes.
+pub(super) struct Filters<T> {
+    weights: Vec<[T; LANES]>,
+    bias: Vec<[T; LANES]>,
+    outputs: usize,
+}
+
+impl<T: Float> Filters<T> {
+    /// From rows `[outputs][neighbourhood]`.
+    pub(super) fn new(rows: &[T], bias: &[T]) -> Self {
+        let (outputs, patch) = (bias.len(), rows.len() / bias.len());
+        let lanes = |value: &dyn Fn(usize) -> T, block: usize| {
+            std::array::from_fn(|lane| {
+                let output = block * LANES + lane;
+                if output < outputs { value(output) } else { T::of(0.0) }
+            })
+        };
+        let blocks = outputs.div_ceil(LANES);
+        let weights = (0..blocks).flat_map(|block| (0..patch).map(move |at| (block, at)));
+        Self {
+            weights: weights.map(|(block, at)| lanes(&|output| rows[output * patch + at], block)).collect(),
+            bias: (0..blocks).map(|block| lanes(&|output| bias[output], block)).collect(),
+            outputs,
+        }
+    }
+
+    /// Appends the pooled image `[cells, outputs]` and its winners.
+    pub(super) fn forward(&self, frame: Frame, padded: &[T], out: &mut Vec<T>, winners: &mut Vec<u8>) {
+        let (rows, cols) = frame.pooled();
+        let (start, cells) = (out.len(), rows * cols);
+        out.resize(start + cells * self.outputs, T::of(0.0));
+        winners.resize(start + cells * self.outputs, NONE);
+        let (out, winners) = (&mut out[start..], &mut winners[start..]);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (block, bias) in self.bias.iter().enumerate() {
+                    let weights = &self.weights[block * frame.patch()..(block + 1) * frame.patch()];
+                    let first = block * LANES;
+                    let count = LANES.min(self.outputs - first);
+                    for cell in 0..cells {
+                        let sums = cell_sums(frame, padded, frame.cell(cell), weights, bias);
+                        let mut best = [T::of(0.0); LANES];
+                        let mut which = [NONE; LANES];
+                        for lane in 0..LANES {
+                            (best[lane], which[lane]) =
+                                winner([sums[0][lane], sums[1][lane], sums[2][lane], sums[3][lane]]);
+                        }
+                        let at = cell * self.outputs + first;
+                        out[at..at + count].copy_from_slice(&best[..count]);
+                        winners[at..at + count].copy_from_slice(&which[..count]);
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// The four pixels of a cell for some output channels.
+#[inline(always)]
+fn cell_sums<T: Float>(
+    frame: Frame,
+    padded: &[T],
+    pixels: [usize; 4],
+    weights: &[[T; LANES]],
+    bias: &[T; LANES],
+) -> [[T; LANES]; 4] {
+    let run = frame.run();
+    let mut sums = [*bias; 4];
+    for (y, weights) in weights.chunks_exact(run).enumerate() {
+        let runs = pixels.map(|at| &padded[at + y * frame.row()..at + y * frame.row() + run]);
+        for (i, weight) in weights.iter().enumerate() {
+            for (sums, run) in sums.iter_mut().zip(runs) {
+                for (sum, &weight) in sums.iter_mut().zip(weight) {
+                    *sum += run[i] * weight;
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// The gradients of the filters, summed over images.
+pub(super) struct Gradients<T> {
+    weights: Vec<[T; LANES]>,
+    bias: Vec<[T; LANES]>,
+    outputs: usize,
+}
+
+impl<T: Float> Gradients<T> {
+    pub(super) fn new(frame: Frame, outputs: usize) -> Self {
+        let (blocks, zero) = (outputs.div_ceil(LANES), [T::of(0.0); LANES]);
+        Self { weights: vec![zero; blocks * frame.patch()], bias: vec![zero; blocks], outputs }
+    }
+
+    /// Adds those of one image; `gradient` and `winners` are `[cells, outputs]`.
+    pub(super) fn add(&mut self, frame: Frame, padded: &[T], gradient: &[T], winners: &[u8]) {
+        let (outputs, run, zero) = (self.outputs, frame.run(), T::of(0.0));
+        vectorized(
+            #[inline(always)]
+            || {
+                for (block, bias) in self.bias.iter_mut().enumerate() {
+                    let weights = &mut self.weights[block * frame.patch()..(block + 1) * frame.patch()];
+                    let first = block * LANES;
+                    let count = LANES.min(outputs - first);
+                    for cell in 0..gradient.len() / outputs {
+                        let at = cell * outputs + first;
+                        let (mut g, mut which) = ([zero; LANES], [NONE; LANES]);
+                        g[..count].copy_from_slice(&gradient[at..at + count]);
+                        which[..count].copy_from_slice(&winners[at..at + count]);
+                        let mut won = [[zero; LANES]; 4];
+                        for (pixel, won) in won.iter_mut().enumerate() {
+                            for lane in 0..LANES {
+                                won[lane] = if which[lane] == pixel as u8 { g[lane] } else { zero };
+                            }
+                        }
+                        for lane in 0..LANES {
+                            bias[lane] += if which[lane] == NONE { zero } else { g[lane] };
+                        }
+                        let pixels = frame.cell(cell);
+                        for (y, weights) in weights.chunks_exact_mut(run).enumerate() {
+                            let runs = pixels.map(|at| &padded[at + y * frame.row()..at + y * frame.row() + run]);
+                            for (i, weight) in weights.iter_mut().enumerate() {
+                                for (won, run) in won.iter().zip(runs) {
+                                    for (weight, &won) in weight.iter_mut().zip(won) {
+                                        *weight += run[i] * won;
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Rows `[outputs][neighbourhood]`, and the bias.
+    pub(super) fn finish(self, frame: Frame) -> (Vec<T>, Vec<T>) {
+        let patch = frame.patch();
+        let mut rows = Vec::with_capacity(self.outputs * patch);
+        for output in 0..self.outputs {
+            let block = &self.weights[output / LANES * patch..(output / LANES + 1) * patch];
+            rows.extend(block.iter().map(|lanes| lanes[output % LANES]));
+        }
+        (rows, self.bias.into_iter().flatten().take(self.outputs).collect())
+    }
+}
