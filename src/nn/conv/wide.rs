@@ -115,9 +115,12 @@ impl<'a, T: Float> Gradients<'a, T> {
 fn add_scaled<T: Float>(to: &mut [T], factor: T, from: &[T]) {
     let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<LANES>(), from.as_chunks::<LANES>());
     for (to, from) in to.iter_mut().zip(from) {
-        for i in 0..LANES {
-            to[i] += factor * from[i];
+        // Through a copy, so that the compiler need not fear that the two overlap.
+        let mut sum = *to;
+        for (sum, &from) in sum.iter_mut().zip(from) {
+            *sum += factor * from;
         }
+        *to = sum;
     }
     for (to, &from) in to_rest.iter_mut().zip(from_rest) {
         *to += factor * from;
