@@ -40,10 +40,24 @@ impl Conv {
     pub fn forward(&self, maps: &Tensor) -> Result<Tensor> {
         let weight = self.weight.var.as_tensor();
         if self.composed {
-            return Ok(maps.conv2d(weight, weight.dim(2)? / 2, self.stride, 1, 1)?);
+            return self.composed(maps, weight);
         }
         let op = Fused { stride: self.stride, gradient: self.weight.handed_over.clone() };
         Ok(maps.contiguous()?.apply_op2(weight, op)?)
+    }
+}
+
+impl Conv {
+    fn composed(&self, maps: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        let (.., height, width) = maps.dims4()?;
+        let padding = weight.dim(2)? / 2;
+        if height % self.stride == width % self.stride {
+            return Ok(maps.conv2d(weight, padding, self.stride, 1, 1)?);
+        }
+        // candle 0.11 takes the gradient's width to end like its height: pick the pixels afterwards.
+        let every = |size: usize| Tensor::arange_step(0, size as u32, self.stride as u32, maps.device());
+        let all = maps.conv2d(weight, padding, 1, 1, 1)?;
+        Ok(all.index_select(&every(height)?, 2)?.index_select(&every(width)?, 3)?)
     }
 }
 
