@@ -58,8 +58,13 @@ impl<T: Float> Filters<T> {
                                 winner([sums[0][lane], sums[1][lane], sums[2][lane], sums[3][lane]]);
                         }
                         let at = cell * self.outputs + first;
-                        out[at..at + count].copy_from_slice(&best[..count]);
-                        winners[at..at + count].copy_from_slice(&which[..count]);
+                        if count == LANES {
+                            out[at..at + LANES].copy_from_slice(&best);
+                            winners[at..at + LANES].copy_from_slice(&which);
+                        } else {
+                            out[at..at + count].copy_from_slice(&best[..count]);
+                            winners[at..at + count].copy_from_slice(&which[..count]);
+                        }
                     }
                 }
             },
@@ -96,30 +101,40 @@ pub(super) struct Gradients<T> {
     weights: Vec<[T; LANES]>,
     bias: Vec<[T; LANES]>,
     outputs: usize,
+    /// The pixels of every cell, and the gradients that each of them won.
+    cells: Vec<[usize; 4]>,
+    won: Vec<[[T; LANES]; 4]>,
 }
 
 impl<T: Float> Gradients<T> {
     pub(super) fn new(frame: Frame, outputs: usize) -> Self {
         let (blocks, zero) = (outputs.div_ceil(LANES), [T::of(0.0); LANES]);
-        Self { weights: vec![zero; blocks * frame.patch()], bias: vec![zero; blocks], outputs }
+        let (rows, cols) = frame.pooled();
+        let cells: Vec<[usize; 4]> = (0..rows * cols).map(|cell| frame.cell(cell)).collect();
+        let won = vec![[zero; 4]; cells.len()];
+        Self { weights: vec![zero; blocks * frame.patch()], bias: vec![zero; blocks], outputs, cells, won }
     }
 
     /// Adds those of one image; `gradient` and `winners` are `[cells, outputs]`.
     pub(super) fn add(&mut self, frame: Frame, padded: &[T], gradient: &[T], winners: &[u8]) {
         let (outputs, run, zero) = (self.outputs, frame.run(), T::of(0.0));
+        let Self { weights, bias, won, cells, .. } = self;
         vectorized(
             #[inline(always)]
             || {
-                for (block, bias) in self.bias.iter_mut().enumerate() {
-                    let weights = &mut self.weights[block * frame.patch()..(block + 1) * frame.patch()];
+                for (block, bias) in bias.iter_mut().enumerate() {
                     let first = block * LANES;
                     let count = LANES.min(outputs - first);
-                    for cell in 0..gradient.len() / outputs {
-                        let at = cell * outputs + first;
+                    let pairs = gradient.chunks_exact(outputs).zip(winners.chunks_exact(outputs));
+                    for ((gradient, winners), won) in pairs.zip(&mut *won) {
                         let (mut g, mut which) = ([zero; LANES], [NONE; LANES]);
-                        g[..count].copy_from_slice(&gradient[at..at + count]);
-                        which[..count].copy_from_slice(&winners[at..at + count]);
-                        let mut won = [[zero; LANES]; 4];
+                        if count == LANES {
+                            g.copy_from_slice(&gradient[first..first + LANES]);
+                            which.copy_from_slice(&winners[first..first + LANES]);
+                        } else {
+                            g[..count].copy_from_slice(&gradient[first..]);
+                            which[..count].copy_from_slice(&winners[first..]);
+                        }
                         for (pixel, won) in won.iter_mut().enumerate() {
                             for lane in 0..LANES {
                                 won[lane] = if which[lane] == pixel as u8 { g[lane] } else { zero };
@@ -128,16 +143,22 @@ impl<T: Float> Gradients<T> {
                         for lane in 0..LANES {
                             bias[lane] += if which[lane] == NONE { zero } else { g[lane] };
                         }
-                        let pixels = frame.cell(cell);
-                        for (y, weights) in weights.chunks_exact_mut(run).enumerate() {
-                            let runs = pixels.map(|at| &padded[at + y * frame.row()..at + y * frame.row() + run]);
-                            for (i, weight) in weights.iter_mut().enumerate() {
-                                for (won, run) in won.iter().zip(runs) {
-                                    for (weight, &won) in weight.iter_mut().zip(won) {
-                                        *weight += run[i] * won;
-                                    }
+                    }
+                    let weights = &mut weights[block * frame.patch()..(block + 1) * frame.patch()];
+                    for (i, weight) in weights.iter_mut().enumerate() {
+                        let offset = i / run * frame.row() + i % run;
+                        // One sum a pixel, so that no addition waits for the one before.
+                        let mut sums = [[zero; LANES]; 4];
+                        for (won, pixels) in won.iter().zip(&*cells) {
+                            for pixel in 0..4 {
+                                let x = padded[pixels[pixel] + offset];
+                                for lane in 0..LANES {
+                                    sums[pixel][lane] += x * won[pixel][lane];
                                 }
                             }
+                        }
+                        for lane in 0..LANES {
+                            weight[lane] += (sums[0][lane] + sums[1][lane]) + (sums[2][lane] + sums[3][lane]);
                         }
                     }
                 }

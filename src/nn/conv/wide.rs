@@ -50,17 +50,30 @@ impl<'a, T: Float> Filters<'a, T> {
     }
 }
 
+/// A run of numbers that starts at an offset, and what it is multiplied by.
+type Term<T> = (usize, T);
+
 /// The gradients of the filters, summed over images, and that of the image at hand.
 pub(super) struct Gradients<'a, T> {
     rows: &'a [T],
     weights: Vec<T>,
     bias: Vec<T>,
+    /// For each output channel, the neighbourhoods that won it a cell.
+    of_output: Vec<Vec<Term<T>>>,
+    /// For each pixel of a cell, the filters that it won the cell for.
+    of_pixel: [Vec<Term<T>>; 4],
 }
 
 impl<'a, T: Float> Gradients<'a, T> {
     /// For filters given as rows `[outputs][neighbourhood]`.
     pub(super) fn new(rows: &'a [T], outputs: usize) -> Self {
-        Self { rows, weights: vec![T::of(0.0); rows.len()], bias: vec![T::of(0.0); outputs] }
+        Self {
+            rows,
+            weights: vec![T::of(0.0); rows.len()],
+            bias: vec![T::of(0.0); outputs],
+            of_output: vec![Vec::new(); outputs],
+            of_pixel: Default::default(),
+        }
     }
 
     /// Adds those of one image; `gradient` and `winners` are `[cells, outputs]`. The gradient of the
@@ -74,34 +87,43 @@ impl<'a, T: Float> Gradients<'a, T> {
         mut image_gradient: Option<&mut [T]>,
     ) {
         let (outputs, patch, run, row) = (self.bias.len(), frame.patch(), frame.run(), frame.row());
-        vectorized(
-            #[inline(always)]
-            || {
-                for (output, bias) in self.bias.iter_mut().enumerate() {
-                    let filter = &self.rows[output * patch..(output + 1) * patch];
-                    let weights = &mut self.weights[output * patch..(output + 1) * patch];
-                    for (cell, (&g, &winner)) in gradient[output..]
-                        .iter()
-                        .step_by(outputs)
-                        .zip(winners[output..].iter().step_by(outputs))
-                        .enumerate()
-                    {
-                        if winner == NONE {
-                            continue;
-                        }
-                        *bias += g;
-                        let at = frame.cell(cell)[usize::from(winner)];
-                        for y in 0..3 {
-                            let (run_at, image_at) = (y * run..(y + 1) * run, at + y * row..at + y * row + run);
-                            add_scaled(&mut weights[run_at.clone()], g, &padded[image_at.clone()]);
-                            if let Some(image_gradient) = &mut image_gradient {
-                                add_scaled(&mut image_gradient[image_at], g, &filter[run_at]);
-                            }
-                        }
-                    }
+        self.of_output.iter_mut().for_each(Vec::clear);
+        for (cell, (gradient, winners)) in gradient.chunks_exact(outputs).zip(winners.chunks_exact(outputs)).enumerate()
+        {
+            let pixels = frame.cell(cell);
+            self.of_pixel.iter_mut().for_each(Vec::clear);
+            for (output, (&g, &winner)) in gradient.iter().zip(winners).enumerate() {
+                if winner != NONE {
+                    let winner = usize::from(winner);
+                    self.bias[output] += g;
+                    self.of_output[output].push((pixels[winner], g));
+                    self.of_pixel[winner].push((output * patch, g));
                 }
-            },
-        );
+            }
+            if let Some(image) = &mut image_gradient {
+                for (at, terms) in pixels.into_iter().zip(&self.of_pixel) {
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            for y in 0..3 {
+                                let at = at + y * row;
+                                add_terms(&mut image[at..at + run], terms, &self.rows[y * run..]);
+                            }
+                        },
+                    );
+                }
+            }
+        }
+        for (weights, terms) in self.weights.chunks_exact_mut(patch).zip(&self.of_output) {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (y, weights) in weights.chunks_exact_mut(run).enumerate() {
+                        add_terms(weights, terms, &padded[y * row..]);
+                    }
+                },
+            );
+        }
     }
 
     /// Rows `[outputs][neighbourhood]`, and the bias.
@@ -110,19 +132,42 @@ impl<'a, T: Float> Gradients<'a, T> {
     }
 }
 
-/// `to <- to + factor from`.
+/// Adds to a run the terms' runs of the same length, each times its factor.
 #[inline(always)]
-fn add_scaled<T: Float>(to: &mut [T], factor: T, from: &[T]) {
-    let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<LANES>(), from.as_chunks::<LANES>());
-    for (to, from) in to.iter_mut().zip(from) {
-        // Through a copy, so that the compiler need not fear that the two overlap.
-        let mut sum = *to;
-        for (sum, &from) in sum.iter_mut().zip(from) {
-            *sum += factor * from;
+fn add_terms<T: Float>(to: &mut [T], terms: &[Term<T>], from: &[T]) {
+    let mut at = 0;
+    while to.len() - at >= 6 * LANES {
+        add_block::<T, 6>(to, at, terms, from);
+        at += 6 * LANES;
+    }
+    while to.len() - at >= 2 * LANES {
+        add_block::<T, 2>(to, at, terms, from);
+        at += 2 * LANES;
+    }
+    if to.len() - at >= LANES {
+        add_block::<T, 1>(to, at, terms, from);
+        at += LANES;
+    }
+    for &(offset, factor) in terms {
+        for (to, &from) in to[at..].iter_mut().zip(&from[offset + at..]) {
+            *to += factor * from;
         }
-        *to = sum;
     }
-    for (to, &from) in to_rest.iter_mut().zip(from_rest) {
-        *to += factor * from;
+}
+
+/// A block of fixed size, whose sums stay in registers.
+#[inline(always)]
+fn add_block<T: Float, const N: usize>(to: &mut [T], at: usize, terms: &[Term<T>], from: &[T]) {
+    let (to, _) = to[at..at + N * LANES].as_chunks_mut::<LANES>();
+    let mut sums = [[T::of(0.0); LANES]; N];
+    sums.copy_from_slice(to);
+    for &(offset, factor) in terms {
+        let (from, _) = from[offset + at..offset + at + N * LANES].as_chunks::<LANES>();
+        for n in 0..N {
+            for lane in 0..LANES {
+                sums[n][lane] += factor * from[n][lane];
+            }
+        }
     }
+    to.copy_from_slice(&sums);
 }
