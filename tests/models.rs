@@ -169,3 +169,34 @@ fn gradients_are_the_loss_s_differences() {
         }
     }
 }
+
+#[test]
+fn a_carried_memory_continues_the_sequence() {
+    let definition = model::find("lstm_lm").unwrap();
+    let Kind::Network { build, .. } = definition.kind else { panic!("no network") };
+    let settings = Settings::defaults("lstm_lm", definition.about.keys)
+        .with("hidden", Value::Integer(6))
+        .with("layers", Value::Integer(2))
+        .with("stateful", true);
+    let tokens = Tensor::new(&[[0u32, 1, 2, 3, 4, 0, 2, 4], [1, 3, 0, 2, 4, 1, 3, 0]], &Device::Cpu).unwrap();
+    for composed in [false, true] {
+        let mut init = Init::new(0, DType::F64, &Device::Cpu);
+        if composed {
+            init = init.composed();
+        }
+        let mut network = build(&settings, &Input::Tokens { vocabulary: 5, length: 8 }, &mut init).unwrap();
+        let mut logits = |from: usize, length: usize| -> Vec<Vec<f64>> {
+            let part = tokens.narrow(1, from, length).unwrap().contiguous().unwrap();
+            network.logits(&part, &mut Pass::Evaluate).unwrap().to_vec2().unwrap()
+        };
+        let (first, second) = (logits(0, 4), logits(4, 4));
+        let afresh = logits(0, 8);
+        assert!((afresh[0][0] - first[0][0]).abs() > 1e-6, "the memory is still there");
+        network.exchange_memory(model::Memory::new());
+        let whole: Vec<Vec<f64>> = network.logits(&tokens, &mut Pass::Evaluate).unwrap().to_vec2().unwrap();
+        let halves = [&first[..4], &second[..4], &first[4..], &second[4..]].concat();
+        for (a, b) in whole.concat().iter().zip(halves.concat()) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+    }
+}

@@ -101,9 +101,9 @@ pub(super) struct Gradients<T> {
     weights: Vec<[T; LANES]>,
     bias: Vec<[T; LANES]>,
     outputs: usize,
-    /// The pixels of every cell, and the gradients that each of them won.
+    /// The pixels of every cell, and the gradients that each of them won; last those without winner.
     cells: Vec<[usize; 4]>,
-    won: Vec<[[T; LANES]; 4]>,
+    won: Vec<[[T; LANES]; 5]>,
 }
 
 impl<T: Float> Gradients<T> {
@@ -111,7 +111,7 @@ impl<T: Float> Gradients<T> {
         let (blocks, zero) = (outputs.div_ceil(LANES), [T::of(0.0); LANES]);
         let (rows, cols) = frame.pooled();
         let cells: Vec<[usize; 4]> = (0..rows * cols).map(|cell| frame.cell(cell)).collect();
-        let won = vec![[zero; 4]; cells.len()];
+        let won = vec![[zero; 5]; cells.len()];
         Self { weights: vec![zero; blocks * frame.patch()], bias: vec![zero; blocks], outputs, cells, won }
     }
 
@@ -127,21 +127,15 @@ impl<T: Float> Gradients<T> {
                     let count = LANES.min(outputs - first);
                     let pairs = gradient.chunks_exact(outputs).zip(winners.chunks_exact(outputs));
                     for ((gradient, winners), won) in pairs.zip(&mut *won) {
-                        let (mut g, mut which) = ([zero; LANES], [NONE; LANES]);
-                        if count == LANES {
-                            g.copy_from_slice(&gradient[first..first + LANES]);
-                            which.copy_from_slice(&winners[first..first + LANES]);
-                        } else {
-                            g[..count].copy_from_slice(&gradient[first..]);
-                            which[..count].copy_from_slice(&winners[first..]);
+                        *won = [[zero; LANES]; 5];
+                        let lanes = gradient[first..first + count].iter().zip(&winners[first..first + count]);
+                        for (lane, (&g, &winner)) in lanes.enumerate() {
+                            won[usize::from(winner)][lane] = g;
                         }
-                        for (pixel, won) in won.iter_mut().enumerate() {
-                            for lane in 0..LANES {
-                                won[lane] = if which[lane] == pixel as u8 { g[lane] } else { zero };
+                        for won in &won[..4] {
+                            for (bias, &won) in bias.iter_mut().zip(won) {
+                                *bias += won;
                             }
-                        }
-                        for lane in 0..LANES {
-                            bias[lane] += if which[lane] == NONE { zero } else { g[lane] };
                         }
                     }
                     let weights = &mut weights[block * frame.patch()..(block + 1) * frame.patch()];
@@ -150,10 +144,10 @@ impl<T: Float> Gradients<T> {
                         // One sum a pixel, so that no addition waits for the one before.
                         let mut sums = [[zero; LANES]; 4];
                         for (won, pixels) in won.iter().zip(&*cells) {
-                            for pixel in 0..4 {
-                                let x = padded[pixels[pixel] + offset];
-                                for lane in 0..LANES {
-                                    sums[pixel][lane] += x * won[pixel][lane];
+                            for ((sums, won), pixel) in sums.iter_mut().zip(won).zip(pixels) {
+                                let x = padded[pixel + offset];
+                                for (sum, &won) in sums.iter_mut().zip(won) {
+                                    *sum += x * won;
                                 }
                             }
                         }
