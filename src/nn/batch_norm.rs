@@ -158,7 +158,7 @@ struct Fused {
     moments: Mutex<(Vec<f64>, Vec<f64>)>,
 }
 
-/// The sums over all rows `[rows, channels]` of what `terms` makes of each number and its channel.
+/// The sums for each channel, over all rows `[rows, channels]`, of what `add` adds for one row.
 #[inline(always)]
 fn sums<T: Float>(rows: &[T], channels: usize, mut add: impl FnMut(&mut [f64], &[T])) -> Vec<f64> {
     let mut sums = vec![0.0; channels];
@@ -186,7 +186,9 @@ impl Fused {
                         }
                     },
                 );
-                mean.iter_mut().for_each(|mean| *mean /= n as f64);
+                for mean in &mut mean {
+                    *mean /= n as f64;
+                }
                 let mut variance = sums(
                     maps,
                     channels,
@@ -198,7 +200,9 @@ impl Fused {
                         }
                     },
                 );
-                variance.iter_mut().for_each(|variance| *variance /= n as f64);
+                for variance in &mut variance {
+                    *variance /= n as f64;
+                }
                 self.running.follow(&mean, &variance, n);
                 let rate: Vec<f64> = variance.iter().map(|variance| 1.0 / (variance + EPS).sqrt()).collect();
                 let (means, rates): (Vec<T>, Vec<T>) =

@@ -26,6 +26,8 @@ pub trait Float: WithDType + std::ops::Neg<Output = Self> + std::iter::Sum {
     /// The absolute value.
     #[must_use]
     fn abs(self) -> Self;
+    /// Whether it is not a number.
+    fn is_nan(self) -> bool;
     /// `1 / (1 + e^-x)`; within 3e-7 for `f32`.
     #[must_use]
     fn sigmoid(self) -> Self;
@@ -60,6 +62,8 @@ macro_rules! float {
             fn sqrt(self) -> Self { <$t>::sqrt(self) }
             #[inline(always)]
             fn abs(self) -> Self { <$t>::abs(self) }
+            #[inline(always)]
+            fn is_nan(self) -> bool { <$t>::is_nan(self) }
             #[inline(always)]
             fn sigmoid(self) -> Self { $sigmoid(self) }
             #[inline(always)]

@@ -1,4 +1,4 @@
-//! 3x3 convolution, bias, ReLU and 2x2 max-pool as one operation.
+//! 3x3 convolution, bias, `ReLU` and 2x2 max-pool as one operation.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -142,17 +142,15 @@ impl<T: Float> Gradients<T> {
                     for (i, weight) in weights.iter_mut().enumerate() {
                         let offset = i / run * frame.row() + i % run;
                         // One sum a pixel, so that no addition waits for the one before.
-                        let mut sums = [[zero; LANES]; 4];
+                        let [mut a, mut b, mut c, mut d] = [[zero; LANES]; 4];
                         for (won, pixels) in won.iter().zip(&*cells) {
-                            for ((sums, won), pixel) in sums.iter_mut().zip(won).zip(pixels) {
-                                let x = padded[pixel + offset];
-                                for (sum, &won) in sums.iter_mut().zip(won) {
-                                    *sum += x * won;
-                                }
-                            }
+                            a = plus(a, padded[pixels[0] + offset], &won[0]);
+                            b = plus(b, padded[pixels[1] + offset], &won[1]);
+                            c = plus(c, padded[pixels[2] + offset], &won[2]);
+                            d = plus(d, padded[pixels[3] + offset], &won[3]);
                         }
                         for lane in 0..LANES {
-                            weight[lane] += (sums[0][lane] + sums[1][lane]) + (sums[2][lane] + sums[3][lane]);
+                            weight[lane] += (a[lane] + b[lane]) + (c[lane] + d[lane]);
                         }
                     }
                 }
@@ -170,4 +168,13 @@ impl<T: Float> Gradients<T> {
         }
         (rows, self.bias.into_iter().flatten().take(self.outputs).collect())
     }
+}
+
+/// `sum + factor values`, by value so that the sum stays in registers.
+#[inline(always)]
+fn plus<T: Float>(mut sum: [T; LANES], factor: T, values: &[T; LANES]) -> [T; LANES] {
+    for (sum, &value) in sum.iter_mut().zip(values) {
+        *sum += factor * value;
+    }
+    sum
 }

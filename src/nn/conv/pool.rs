@@ -1,4 +1,4 @@
-//! ReLU and 2x2 max-pooling of one pass, remembering the winners.
+//! `ReLU` and 2x2 max-pooling of one pass, remembering the winners.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -55,12 +55,12 @@ pub(super) fn pool_image<T: Float>(
     }
 }
 
-/// The largest of four after ReLU, and which it was. A NaN wins and stays.
+/// The largest of four after `ReLU`, and which it was. A NaN wins and stays.
 #[inline(always)]
 pub(super) fn winner<T: Float>(pixels: [T; 4]) -> (T, u8) {
     let (mut best, mut which) = (pixels[0], 0);
     for (i, &pixel) in pixels.iter().enumerate().skip(1) {
-        let better = pixel > best || (pixel != pixel && best == best);
+        let better = pixel > best || pixel.is_nan();
         best = if better { pixel } else { best };
         which = if better { i as u8 } else { which };
     }

@@ -61,9 +61,10 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
     for i in 0..settings.count("layers") {
         layers.push(Lstm::new(init, "lstm", i, if i == 0 { width } else { hidden }, hidden)?);
     }
-    let scores = match settings.flag("tied") {
-        true => Linear::tied(init, "scores", embedding.table(), Activation::None)?,
-        false => Linear::new(init, "scores", hidden, vocabulary, Activation::None)?,
+    let scores = if settings.flag("tied") {
+        Linear::tied(init, "scores", embedding.table(), Activation::None)?
+    } else {
+        Linear::new(init, "scores", hidden, vocabulary, Activation::None)?
     };
     Ok(Box::new(LstmLm {
         embedding,
@@ -90,9 +91,10 @@ impl Network for LstmLm {
     fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let dropped = self.dropout > 0.0 && matches!(pass, Pass::Train(_));
         // With fewer tokens in the table than in the batch, the first layer reads the table.
-        let mut vectors = match !dropped && self.vocabulary < inputs.elem_count() {
-            true => None,
-            false => Some(pass.dropout(&self.embedding.forward(inputs)?, self.dropout)?),
+        let mut vectors = if !dropped && self.vocabulary < inputs.elem_count() {
+            None
+        } else {
+            Some(pass.dropout(&self.embedding.forward(inputs)?, self.dropout)?)
         };
         let mut after = Memory::new();
         for (i, layer) in self.layers.iter().enumerate() {

@@ -123,7 +123,7 @@ pub enum Pass {
 pub struct Draws {
     seed: u64,
     step: u64,
-    stream: Option<Stream>,
+    stream: Option<Box<Stream>>,
 }
 
 impl Pass {
@@ -145,7 +145,11 @@ impl Pass {
         match self {
             Self::Train(draws) if rate > 0.0 => {
                 let Draws { seed, step, stream } = draws;
-                dropout(x, rate, stream.get_or_insert_with(|| Stream::new(*seed, &format!("dropout step {step}"))))
+                dropout(
+                    x,
+                    rate,
+                    stream.get_or_insert_with(|| Box::new(Stream::new(*seed, &format!("dropout step {step}")))),
+                )
             }
             _ => Ok(x.clone()),
         }
