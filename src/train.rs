@@ -240,7 +240,12 @@ impl Training {
             Some(weights) => {
                 let trained = copies(self.problem.parameters())?;
                 assign(self.problem.parameters(), &weights)?;
+                // Statistics of the weights that are trained say nothing about these.
+                let statistics = self.problem.recalibrate()?;
                 let scores = self.problem.evaluate(split);
+                if let Some(statistics) = statistics {
+                    self.problem.restore_statistics(statistics);
+                }
                 assign(self.problem.parameters(), &trained)?;
                 scores?
             }

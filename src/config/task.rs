@@ -25,13 +25,10 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let mut dataset = None;
     let mut default_dtype = "f64";
     let mut metrics = vec![Metric::Loss];
-    if let Kind::Network { default_dataset, .. } = model.kind {
+    if let Kind::Network { default_dataset, metrics: measured, .. } = model.kind {
         known.extend(["dataset", "batch_size"]);
         default_dtype = "f32";
-        metrics.push(Metric::Accuracy);
-        if learns_from(default_dataset) == Contents::Text {
-            metrics.push(Metric::Perplexity);
-        }
+        metrics = measured.to_vec();
         dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
     }
     if let Some(dataset) = dataset {
@@ -54,7 +51,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     };
     let dtype = word(table, "dtype", &["f32", "f64"], default_dtype, diagnostics);
     let target = target(table, &metrics, diagnostics);
-    // Chosen by what people look at: perplexity of text, else accuracy where there is one.
+    // Chosen by what people look at: perplexity or accuracy where there is one.
     let metric = match word(table, "metric", &METRIC_NAMES, "", diagnostics) {
         "" => target.map_or(*metrics.last().expect("every task has a loss"), |target| target.metric),
         name => Metric::parse(name).expect("one of the names"),

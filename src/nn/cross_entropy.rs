@@ -9,16 +9,23 @@ use crate::nn::float::{Float, elements, read};
 
 /// The mean cross-entropy in nats of logits `[n, classes]` against labels `[n]` (u32), as a scalar.
 ///
+/// A share `smoothing` of every target is spread over all classes, as `label_smoothing` of
+/// `torch.nn.CrossEntropyLoss`.
+///
 /// # Errors
 /// When the shapes do not fit or a label is not a class.
-pub fn cross_entropy(logits: &Tensor, labels: &Tensor, composed: bool) -> Result<Tensor> {
+pub fn cross_entropy(logits: &Tensor, labels: &Tensor, smoothing: f64, composed: bool) -> Result<Tensor> {
     if composed {
         let shifted = logits.broadcast_sub(&logits.max_keepdim(1)?.detach())?;
         let log_sum = shifted.exp()?.sum_keepdim(1)?.log()?;
         let chosen = shifted.gather(&labels.unsqueeze(1)?, 1)?;
-        return Ok((log_sum - chosen)?.mean_all()?);
+        let target = match smoothing {
+            0.0 => chosen,
+            _ => ((chosen * (1.0 - smoothing))? + (shifted.mean_keepdim(1)? * smoothing)?)?,
+        };
+        return Ok((log_sum - target)?.mean_all()?);
     }
-    Ok(logits.contiguous()?.apply_op2(labels, Fused::default())?)
+    Ok(logits.contiguous()?.apply_op2(labels, Fused { smoothing, gradient: Mutex::default() })?)
 }
 
 /// What a batch of predictions is worth.
@@ -84,8 +91,8 @@ fn log_sum_exp(row: &[f64]) -> f64 {
 }
 
 /// The loss as one node of the graph. Its gradient falls out of the forward pass and waits here.
-#[derive(Default)]
 struct Fused {
+    smoothing: f64,
     gradient: Mutex<Option<Tensor>>,
 }
 
@@ -93,6 +100,8 @@ impl Fused {
     fn forward<T: Float>(&self, logits: &[T], labels: &[u32], classes: usize) -> candle_core::Result<Vec<T>> {
         let n = labels.len();
         let share = T::of(1.0 / n as f64);
+        let chosen_share = T::of((1.0 - self.smoothing) / n as f64);
+        let spread = T::of(self.smoothing / (n * classes) as f64);
         let mut gradient = Vec::with_capacity(logits.len());
         let mut loss = 0.0;
         for (row, &label) in logits.chunks_exact(classes).zip(labels) {
@@ -101,12 +110,17 @@ impl Fused {
             gradient.extend(row.iter().map(|&x| (x - max).exp()));
             let softmax = &mut gradient[start..];
             let sum: T = softmax.iter().copied().sum();
-            loss += sum.ln().to_f64() + (max - class(row, label)?).to_f64();
+            let chosen = (max - class(row, label)?).to_f64();
+            loss += sum.ln().to_f64() + (1.0 - self.smoothing) * chosen;
             let scale = share / sum;
             for p in &mut *softmax {
-                *p *= scale;
+                *p = *p * scale - spread;
             }
-            softmax[label as usize] -= share;
+            softmax[label as usize] -= chosen_share;
+            if self.smoothing > 0.0 {
+                let all: f64 = row.iter().map(|&x| (max - x).to_f64()).sum();
+                loss += self.smoothing * all / classes as f64;
+            }
         }
         let gradient = Tensor::from_vec(gradient, (n, classes), &Device::Cpu)?;
         *self.gradient.lock().unwrap_or_else(PoisonError::into_inner) = Some(gradient);
@@ -174,7 +188,7 @@ mod tests {
     fn fused_and_composed_agree_in_loss_and_gradient() {
         let (logits, labels) = batch();
         let of = |composed| {
-            let loss = (cross_entropy(&logits, &labels, composed).unwrap() * 2.0).unwrap();
+            let loss = (cross_entropy(&logits, &labels, 0.1, composed).unwrap() * 2.0).unwrap();
             let gradient = loss.backward().unwrap().remove(&logits).unwrap();
             (loss.to_scalar::<f64>().unwrap(), gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap())
         };
@@ -189,7 +203,7 @@ mod tests {
     fn the_tally_agrees_with_the_loss_and_counts_right_answers() {
         let (logits, labels) = batch();
         let tally = Tally::of(&logits, &labels).unwrap();
-        let loss = cross_entropy(&logits, &labels, false).unwrap().to_scalar::<f64>().unwrap();
+        let loss = cross_entropy(&logits, &labels, 0.0, false).unwrap().to_scalar::<f64>().unwrap();
         assert!((tally.loss / 4.0 - loss).abs() < 1e-14);
         let rows = logits.to_vec2::<f64>().unwrap();
         let right = rows.iter().zip([0, 2, 1, 2]).filter(|(row, label)| row.iter().all(|x| *x <= row[*label])).count();
@@ -202,6 +216,6 @@ mod tests {
         let label = |label: u32| Tensor::new(&[label], &Device::Cpu).unwrap();
         let tally = Tally::of(&nan, &label(1)).unwrap();
         assert!(tally.loss.is_nan() && tally.correct == 0);
-        assert!(cross_entropy(&nan, &label(2), false).is_err());
+        assert!(cross_entropy(&nan, &label(2), 0.0, false).is_err());
     }
 }

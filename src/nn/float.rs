@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor, WithDType};
 
 use crate::error::{Error, Result};
+use crate::nn::squash;
 
 /// `f32` or `f64`: a tensor's element with the arithmetic that the kernels need.
 pub trait Float: WithDType + std::ops::Neg<Output = Self> + std::iter::Sum {
@@ -25,13 +26,21 @@ pub trait Float: WithDType + std::ops::Neg<Output = Self> + std::iter::Sum {
     /// The absolute value.
     #[must_use]
     fn abs(self) -> Self;
+    /// Whether it is not a number.
+    fn is_nan(self) -> bool;
+    /// `1 / (1 + e^-x)`; within 3e-7 for `f32`.
+    #[must_use]
+    fn sigmoid(self) -> Self;
+    /// The hyperbolic tangent; within 3e-7, relatively, for `f32`.
+    #[must_use]
+    fn tanh(self) -> Self;
     /// From double precision, rounded.
     #[must_use]
     fn of(x: f64) -> Self;
 }
 
 macro_rules! float {
-    ($($t:ty, $variant:ident);+) => {
+    ($($t:ty, $variant:ident, $sigmoid:expr, $tanh:expr);+) => {
         $(impl Float for $t {
             fn slice(storage: &CpuStorage) -> Option<&[Self]> {
                 match storage {
@@ -54,11 +63,17 @@ macro_rules! float {
             #[inline(always)]
             fn abs(self) -> Self { <$t>::abs(self) }
             #[inline(always)]
+            fn is_nan(self) -> bool { <$t>::is_nan(self) }
+            #[inline(always)]
+            fn sigmoid(self) -> Self { $sigmoid(self) }
+            #[inline(always)]
+            fn tanh(self) -> Self { $tanh(self) }
+            #[inline(always)]
             fn of(x: f64) -> Self { x as $t }
         })+
     };
 }
-float!(f32, F32; f64, F64);
+float!(f32, F32, squash::sigmoid, squash::tanh; f64, F64, |x: f64| 1.0 / (1.0 + (-x).exp()), f64::tanh);
 
 /// The elements of a contiguous CPU storage under its layout.
 ///

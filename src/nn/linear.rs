@@ -41,6 +41,16 @@ impl Linear {
         })
     }
 
+    /// A layer whose weight is another's parameter; its bias is its own.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn tied(init: &mut Init, name: &str, weight: &Parameter, activation: Activation) -> Result<Self> {
+        let (outputs, inputs) = weight.var.dims2()?;
+        let bias = init.uniform(format!("{name}.bias"), outputs, 1.0 / (inputs as f64).sqrt())?;
+        Ok(Self { weight: weight.clone(), bias, activation, composed: init.is_composed() })
+    }
+
     /// The layer's outputs `[n, outputs]` for inputs `[n, inputs]`.
     ///
     /// # Errors

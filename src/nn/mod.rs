@@ -4,9 +4,15 @@
 //! on any other device the same layer is composed of candle's operations. Tests hold the two
 //! together.
 
+pub mod batch_norm;
+pub mod conv;
 pub mod cross_entropy;
+pub mod dropout;
+pub mod embedding;
 pub mod float;
 pub mod linear;
+pub mod lstm;
 pub mod matmul;
 pub mod params;
 pub mod simd;
+mod squash;

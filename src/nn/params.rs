@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{DType, Device, Shape, Tensor, Var};
 
 use crate::error::{Error, Result};
+use crate::nn::batch_norm::Running;
 use crate::nn::float::Float;
 use crate::rng::Stream;
 
@@ -55,12 +56,20 @@ pub struct Init {
     device: Device,
     composed: bool,
     parameters: Vec<Parameter>,
+    running: Vec<Running>,
 }
 
 impl Init {
     /// A store for a model of this seed, number type and device.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
-        Self { seed, dtype, device: device.clone(), composed: !device.is_cpu(), parameters: Vec::new() }
+        Self {
+            seed,
+            dtype,
+            device: device.clone(),
+            composed: !device.is_cpu(),
+            parameters: Vec::new(),
+            running: Vec::new(),
+        }
     }
 
     /// Builds every layer of candle's own operations, as on a GPU, although the device is the CPU.
@@ -125,6 +134,18 @@ impl Init {
         let mut stream = Stream::new(self.seed, &format!("init {name}"));
         let values = (0..shape.elem_count()).map(|_| value(&mut stream)).collect();
         self.values(name, shape, values)
+    }
+
+    /// Running statistics of a layer: a part of the model that no optimizer and no average sees.
+    pub fn running(&mut self, channels: usize) -> Running {
+        let running = Running::new(channels);
+        self.running.push(running.clone());
+        running
+    }
+
+    /// The running statistics of all layers so far.
+    pub fn all_running(&self) -> Vec<Running> {
+        self.running.clone()
     }
 
     /// The parameters in the order in which they were made.

@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
+use crate::nn::batch_norm::Statistics;
 use crate::nn::params::Parameter;
 use crate::settings::Settings;
 
@@ -104,6 +105,18 @@ pub trait Problem {
     /// # Errors
     /// When the device refuses.
     fn evaluate(&mut self, split: Split) -> Result<Option<Scores>>;
+
+    /// Estimates running statistics anew at the current weights, on training batches of a stream of
+    /// their own, and returns those of before; `None` where a problem has none.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn recalibrate(&mut self) -> Result<Option<Vec<Statistics>>> {
+        Ok(None)
+    }
+
+    /// Takes back what [`Problem::recalibrate`] gave.
+    fn restore_statistics(&mut self, _statistics: Vec<Statistics>) {}
 }
 
 /// Makes a task ready to run: loads its dataset, once for all that share it.

@@ -6,16 +6,19 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::metric::Scores;
+use crate::nn::batch_norm::{Running, Statistics};
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::rng::Stream;
-use crate::settings::Settings;
-use crate::task::data::{Dataset, Examples};
-use crate::task::model::{BuildNetwork, Network, Pass};
+use crate::settings::{Settings, Value};
+use crate::task::data::{Dataset, Examples, Input};
+use crate::task::model::{BuildNetwork, Memory, Network, Pass};
 use crate::task::{Problem, Spec, Split, Task};
 
 /// Predictions judged at a time in an evaluation.
 const EVALUATION_BATCH: usize = 500;
+/// Training batches that running statistics are estimated from for an evaluation at other weights.
+const CALIBRATION_BATCHES: u64 = 20;
 
 /// A network and the examples that it learns from.
 pub(super) struct Supervised {
@@ -49,13 +52,18 @@ impl Task for Supervised {
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
         let mut init = Init::new(seed, self.dtype, device);
         let network = (self.build)(&self.model, &self.data.input(), &mut init)?;
+        let stateful = self.model.get("stateful") == Some(&Value::Bool(true));
         Ok(Box::new(Learner {
             network,
             composed: init.is_composed(),
+            running: init.all_running(),
+            stateful,
+            label_smoothing: self.model.optional_float("label_smoothing").unwrap_or(0.0),
             parameters: init.finish(),
             data: self.data.clone(),
             seed,
-            batches: Batches::new(seed, self.data.split(Split::Train).len(), self.batch_size),
+            batches: Batches::new(seed, "batches", self.data.split(Split::Train).len(), self.batch_size)
+                .in_order(stateful),
             dtype: self.dtype,
             device: device.clone(),
         }))
@@ -66,6 +74,11 @@ struct Learner {
     seed: u64,
     network: Box<dyn Network>,
     composed: bool,
+    /// The running statistics of its layers.
+    running: Vec<Running>,
+    /// Whether the network carries a memory from batch to batch.
+    stateful: bool,
+    label_smoothing: f64,
     parameters: Vec<Parameter>,
     data: Arc<dyn Examples>,
     batches: Batches,
@@ -81,44 +94,117 @@ impl Problem for Learner {
     fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
         let mut variants = Stream::new(self.seed, &format!("augment step {t}"));
         let (inputs, labels) = self.data.training_batch(self.batches.at(t), &mut variants, self.dtype, &self.device)?;
-        let mut pass = Pass::Train(Stream::new(self.seed, &format!("dropout step {t}")));
-        let loss = cross_entropy(&self.network.logits(&inputs, &mut pass)?, &labels, self.composed)?;
+        if self.stateful && self.batches.starts_epoch(t) {
+            self.network.exchange_memory(Memory::new());
+        }
+        let logits = self.network.logits(&inputs, &mut Pass::train(self.seed, t))?;
+        let loss = cross_entropy(&logits, &labels, self.label_smoothing, self.composed)?;
         let gradients = gradients(&loss, &self.parameters)?;
         Ok((loss.to_dtype(DType::F64)?.to_scalar()?, gradients))
     }
 
     fn evaluate(&mut self, split: Split) -> Result<Option<Scores>> {
-        let positions: Vec<usize> = self.data.split(split).collect();
-        let mut tally = Tally::default();
-        for positions in positions.chunks(EVALUATION_BATCH) {
-            let (inputs, labels) = self.data.batch(positions, self.dtype, &self.device)?;
-            tally.add(Tally::of(&self.network.logits(&inputs, &mut Pass::Evaluate)?, &labels)?);
+        let trained = self.network.exchange_memory(Memory::new());
+        let tally = self.judge(split);
+        self.network.exchange_memory(trained);
+        let tally = tally?;
+        let (count, loss) = (tally.count as f64, tally.loss / tally.count as f64);
+        let perplexity = match self.data.input() {
+            Input::Tokens { .. } => Some(loss.exp()),
+            Input::Image { .. } => None,
+        };
+        Ok(Some(Scores { loss, accuracy: Some(tally.correct as f64 / count), perplexity }))
+    }
+
+    fn recalibrate(&mut self) -> Result<Option<Vec<Statistics>>> {
+        if self.running.is_empty() {
+            return Ok(None);
         }
-        let count = tally.count as f64;
-        Ok(Some(Scores { loss: tally.loss / count, accuracy: Some(tally.correct as f64 / count), perplexity: None }))
+        let trained = self.running.iter().map(Running::restart).collect();
+        let examples = self.data.split(Split::Train).len();
+        let mut batches = Batches::new(self.seed, "recalibrate", examples, self.batches.size);
+        let count = CALIBRATION_BATCHES.min((examples / self.batches.size) as u64);
+        for t in 0..count {
+            let (inputs, _) = self.data.batch(batches.at(t), self.dtype, &self.device)?;
+            self.network.logits(&inputs, &mut Pass::Calibrate)?;
+        }
+        Ok(Some(trained))
+    }
+
+    fn restore_statistics(&mut self, statistics: Vec<Statistics>) {
+        for (running, statistics) in self.running.iter().zip(statistics) {
+            running.restore(statistics);
+        }
     }
 }
 
-/// The order of the training examples: every epoch shuffled anew, by the seed and the epoch alone.
+impl Learner {
+    fn judge(&mut self, split: Split) -> Result<Tally> {
+        let positions: Vec<usize> = self.data.split(split).collect();
+        let mut tally = Tally::default();
+        for positions in self.evaluation_batches(&positions) {
+            let (inputs, labels) = self.data.batch(&positions, self.dtype, &self.device)?;
+            tally.add(Tally::of(&self.network.logits(&inputs, &mut Pass::Evaluate)?, &labels)?);
+        }
+        Ok(tally)
+    }
+
+    /// All positions in batches; where a memory is carried, every row of a batch continues that row
+    /// of the batch before, and the last rows may end sooner.
+    fn evaluation_batches(&self, positions: &[usize]) -> Vec<Vec<usize>> {
+        if !self.stateful {
+            let examples = match self.data.input() {
+                Input::Image { .. } => EVALUATION_BATCH,
+                Input::Tokens { length, .. } => (EVALUATION_BATCH / length).max(self.batches.size),
+            };
+            return positions.chunks(examples).map(<[usize]>::to_vec).collect();
+        }
+        let length = positions.len().div_ceil(self.batches.size).max(1);
+        let rows: Vec<&[usize]> = positions.chunks(length).collect();
+        (0..length).map(|t| rows.iter().filter_map(|row| row.get(t).copied()).collect()).collect()
+    }
+}
+
+/// The order of the training examples: every epoch shuffled anew, by the seed and the epoch alone;
+/// or in rows that go through the examples in order, where a network's memory continues.
 struct Batches {
     seed: u64,
     size: usize,
+    purpose: &'static str,
+    in_order: bool,
     order: Vec<usize>,
     epoch: Option<u64>,
+    batch: Vec<usize>,
 }
 
 impl Batches {
-    fn new(seed: u64, examples: usize, size: usize) -> Self {
-        Self { seed, size, order: (0..examples).collect(), epoch: None }
+    fn new(seed: u64, purpose: &'static str, examples: usize, size: usize) -> Self {
+        Self { seed, purpose, size, in_order: false, order: (0..examples).collect(), epoch: None, batch: Vec::new() }
+    }
+
+    fn in_order(self, in_order: bool) -> Self {
+        Self { in_order, ..self }
+    }
+
+    fn per_epoch(&self) -> u64 {
+        (self.order.len() / self.size) as u64
+    }
+
+    fn starts_epoch(&self, t: u64) -> bool {
+        t.is_multiple_of(self.per_epoch())
     }
 
     /// The positions of the batch after `t` updates.
     fn at(&mut self, t: u64) -> &[usize] {
-        let per_epoch = (self.order.len() / self.size) as u64;
+        let per_epoch = self.per_epoch();
         let (epoch, batch) = (t / per_epoch, (t % per_epoch) as usize);
+        if self.in_order {
+            self.batch = (0..self.size).map(|row| row * per_epoch as usize + batch).collect();
+            return &self.batch;
+        }
         if self.epoch != Some(epoch) {
             self.order.sort_unstable();
-            Stream::new(self.seed, &format!("batches epoch {epoch}")).shuffle(&mut self.order);
+            Stream::new(self.seed, &format!("{} epoch {epoch}", self.purpose)).shuffle(&mut self.order);
             self.epoch = Some(epoch);
         }
         &self.order[batch * self.size..(batch + 1) * self.size]
@@ -131,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_epoch_sees_no_example_twice_and_any_batch_can_be_asked_for() {
-        let mut batches = Batches::new(3, 10, 3);
+        let mut batches = Batches::new(3, "batches", 10, 3);
         let epoch: Vec<Vec<usize>> = (0..3).map(|t| batches.at(t).to_vec()).collect();
         let mut seen = epoch.concat();
         seen.sort_unstable();
@@ -139,6 +225,6 @@ mod tests {
         assert_eq!(seen.len(), 9);
         assert_ne!(batches.at(3), epoch[0], "the next epoch is shuffled anew");
         assert_eq!(batches.at(1), epoch[1], "a batch depends on its number alone");
-        assert_ne!(Batches::new(4, 10, 3).at(1), epoch[1]);
+        assert_ne!(Batches::new(4, "batches", 10, 3).at(1), epoch[1]);
     }
 }

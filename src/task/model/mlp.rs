@@ -8,23 +8,27 @@ use crate::nn::params::Init;
 use crate::registry::{About, Key, Range};
 use crate::settings::Settings;
 use crate::task::data::Input;
-use crate::task::model::{Definition, Kind, Network, Pass};
+use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "mlp",
         summary: "fully connected layers with ReLU between them",
         equations: "\
-h <- max(W h + b, 0) for every hidden layer; logits = W h + b
+h <- dropout(max(W h + b, 0)) for every hidden layer; logits = W h + b
 W, b uniform within 1 / sqrt(inputs of the layer)",
-        keys: &[Key::integers("hidden", &[128, 128], Range::within(1.0, 65_536.0), "widths of the hidden layers")],
+        keys: &[
+            Key::integers("hidden", &[128, 128], Range::within(1.0, 65_536.0), "widths of the hidden layers"),
+            DROPOUT,
+            LABEL_SMOOTHING,
+        ],
         source: "torch.nn.Linear's initialisation",
     },
-    kind: Kind::Network { default_dataset: "digits", build },
+    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
-    let mut widths = vec![input.len()];
+    let mut widths = vec![image_shape("mlp", input)?.iter().product()];
     widths.extend(settings.counts("hidden"));
     let mut layers = Vec::with_capacity(widths.len());
     for (i, pair) in widths.windows(2).enumerate() {
@@ -32,17 +36,21 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
     }
     let name = format!("fc{}", widths.len());
     layers.push(Linear::new(init, &name, widths[widths.len() - 1], input.classes(), Activation::None)?);
-    Ok(Box::new(Mlp { layers }))
+    Ok(Box::new(Mlp { layers, dropout: settings.float("dropout") }))
 }
 
 struct Mlp {
     layers: Vec<Linear>,
+    dropout: f64,
 }
 
 impl Network for Mlp {
-    fn logits(&mut self, inputs: &Tensor, _pass: &mut Pass) -> Result<Tensor> {
+    fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let mut h = inputs.flatten_from(1)?;
-        for layer in &self.layers {
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                h = pass.dropout(&h, self.dropout)?;
+            }
             h = layer.forward(&h)?;
         }
         Ok(h)

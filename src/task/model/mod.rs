@@ -6,19 +6,43 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::metric::Metric;
+use crate::nn::dropout::dropout;
 use crate::nn::params::Init;
-use crate::registry::About;
+use crate::registry::{About, Key, Range};
 use crate::rng::Stream;
 use crate::settings::Settings;
 use crate::task::data::Input;
 
+mod cnn;
+mod logistic;
+mod lstm_lm;
 mod mlp;
 mod quadratic;
+mod resnet;
 mod rosenbrock;
 
 /// Every model that a config can name.
-pub const MODELS: &[Definition] = &[mlp::DEFINITION, quadratic::DEFINITION, rosenbrock::DEFINITION];
+pub const MODELS: &[Definition] = &[
+    logistic::DEFINITION,
+    mlp::DEFINITION,
+    cnn::DEFINITION,
+    resnet::DEFINITION,
+    lstm_lm::DEFINITION,
+    quadratic::DEFINITION,
+    rosenbrock::DEFINITION,
+];
+
+const DROPOUT: Key = Key::float("dropout", 0.0, Range::DECAY, "share of the hidden numbers set to 0 in training");
+const LABEL_SMOOTHING: Key = Key::float(
+    "label_smoothing",
+    0.0,
+    Range::DECAY,
+    "share of the training target spread over all classes; an evaluation's loss is without",
+);
+/// What a classifier is measured by.
+const CLASSIFIES: &[Metric] = &[Metric::Loss, Metric::Accuracy];
 
 /// A model as it is registered.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +60,8 @@ pub enum Kind {
     Network {
         /// The dataset where a config names none.
         default_dataset: &'static str,
+        /// What is measured; arms are ranked by the last unless a config says otherwise.
+        metrics: &'static [Metric],
         /// Builds it for examples of a shape.
         build: BuildNetwork,
     },
@@ -54,6 +80,16 @@ pub fn find(name: &str) -> Option<&'static Definition> {
     MODELS.iter().find(|definition| definition.about.name == name)
 }
 
+/// Channels, height and width of the images that a model learns from.
+fn image_shape(model: &str, input: &Input) -> Result<[usize; 3]> {
+    match input {
+        Input::Image { shape, .. } => Ok(*shape),
+        Input::Tokens { .. } => {
+            Err(Error::Usage(format!("model `{model}` learns from images, but the dataset is text")))
+        }
+    }
+}
+
 /// A model that turns inputs into one score for each class.
 pub trait Network {
     /// Logits `[predictions, classes]` for a batch of inputs.
@@ -61,14 +97,63 @@ pub trait Network {
     /// # Errors
     /// When the inputs do not fit.
     fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor>;
+
+    /// Takes another memory and gives up the one it has: what a recurrent network carries from one
+    /// batch to the next. Nothing carried is a fresh start.
+    fn exchange_memory(&mut self, _memory: Memory) -> Memory {
+        Memory::default()
+    }
 }
+
+/// What a recurrent network carries from batch to batch: for each layer its outputs and its cells,
+/// `[rows of the batch, hidden]`.
+pub type Memory = Vec<(Tensor, Tensor)>;
 
 /// What a forward pass is for.
 pub enum Pass {
-    /// A training step, with the stream that its dropout draws from.
-    Train(Stream),
+    /// A training step, with what its dropout draws from.
+    Train(Draws),
+    /// A look at training batches for their statistics: nothing is dropped.
+    Calibrate,
     /// An evaluation: nothing is dropped, and the batch's own statistics do not count.
     Evaluate,
+}
+
+/// The dropout's stream of one step, made when something is drawn.
+pub struct Draws {
+    seed: u64,
+    step: u64,
+    stream: Option<Box<Stream>>,
+}
+
+impl Pass {
+    /// The training step after `step` updates.
+    pub fn train(seed: u64, step: u64) -> Self {
+        Self::Train(Draws { seed, step, stream: None })
+    }
+
+    /// Whether layers normalise by the batch's own statistics.
+    pub fn by_batch(&self) -> bool {
+        !matches!(self, Self::Evaluate)
+    }
+
+    /// Drops a share of the numbers in training; see [`dropout`].
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn dropout(&mut self, x: &Tensor, rate: f64) -> Result<Tensor> {
+        match self {
+            Self::Train(draws) if rate > 0.0 => {
+                let Draws { seed, step, stream } = draws;
+                dropout(
+                    x,
+                    rate,
+                    stream.get_or_insert_with(|| Box::new(Stream::new(*seed, &format!("dropout step {step}")))),
+                )
+            }
+            _ => Ok(x.clone()),
+        }
+    }
 }
 
 /// A differentiable function of several numbers.

@@ -1,0 +1,266 @@
+//! The layer as one node of the graph; the gradients of its parameters are handed over beside it.
+
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor};
+
+use crate::error::{Error, Result};
+use crate::nn::embedding::{add_rows, check, tokens};
+use crate::nn::float::{Float, elements, read, read_all};
+use crate::nn::lstm::recurrence::Trace;
+use crate::nn::lstm::{Lstm, Memory};
+use crate::nn::matmul::{Matrix, add_product, product};
+use crate::nn::params::{HandOver, Parameter};
+use crate::nn::simd::vectorized;
+
+/// Where the forward pass leaves the memory after the sequence.
+#[derive(Clone, Default)]
+pub(super) struct End(Arc<Mutex<Option<Memory>>>);
+
+impl End {
+    pub(super) fn take(&self) -> Result<Memory> {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        memory.ok_or_else(|| Error::Usage("a recurrent layer did not run".into()))
+    }
+}
+
+/// One pass over one batch.
+pub(super) struct Fused {
+    input_weight: Parameter,
+    recurrent_weight: Parameter,
+    input_bias: Parameter,
+    recurrent_bias: Parameter,
+    /// Where the gradient of the table goes, if the layer reads tokens.
+    table: Option<HandOver>,
+    start: Memory,
+    end: End,
+    /// A [`Saved`] of the number type at hand.
+    saved: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+struct Saved<T> {
+    trace: Trace<T>,
+    /// The vectors that were read, `[length, rows, inputs]`; empty for tokens.
+    vectors: Vec<T>,
+    /// The tokens that were read, `[length, rows]`; empty for vectors.
+    tokens: Vec<u32>,
+}
+
+impl Fused {
+    pub(super) fn new(layer: &Lstm, start: Memory) -> Self {
+        Self {
+            input_weight: layer.input_weight.clone(),
+            recurrent_weight: layer.recurrent_weight.clone(),
+            input_bias: layer.input_bias.clone(),
+            recurrent_bias: layer.recurrent_bias.clone(),
+            table: None,
+            start,
+            end: End::default(),
+            saved: Mutex::default(),
+        }
+    }
+
+    pub(super) fn with_table(self, gradient: HandOver) -> Self {
+        Self { table: Some(gradient), ..self }
+    }
+
+    pub(super) fn end(&self) -> End {
+        self.end.clone()
+    }
+
+    fn hidden(&self) -> usize {
+        self.recurrent_bias.var.elem_count() / 4
+    }
+
+    /// `rows` times the two biases, plus the vectors times the input weight.
+    fn projected<T: Float>(&self, vectors: &[T]) -> candle_core::Result<Vec<T>> {
+        let (gates, inputs) = self.input_weight.var.dims2()?;
+        let rows = vectors.len() / inputs;
+        let biases = [&self.input_bias, &self.recurrent_bias].map(|bias| bias.var.as_tensor());
+        let bias: Vec<T> =
+            read_all(&biases, |biases: Vec<&[T]>| biases[0].iter().zip(biases[1]).map(|(&a, &b)| a + b).collect())?;
+        let mut out = Vec::with_capacity(rows * gates);
+        for _ in 0..rows {
+            out.extend_from_slice(&bias);
+        }
+        read(self.input_weight.var.as_tensor(), |weight| {
+            add_product(&mut out, Matrix::new(vectors, rows, inputs), Matrix::new(weight, gates, inputs).t());
+        })?;
+        Ok(out)
+    }
+
+    fn run<T: Float>(
+        &self,
+        gates: Vec<T>,
+        rows: usize,
+        vectors: Vec<T>,
+        tokens: Vec<u32>,
+    ) -> candle_core::Result<Vec<T>> {
+        let hidden = self.hidden();
+        let weight = self.recurrent_weight.var.as_tensor();
+        let trace = read_all(&[&self.start.0, &self.start.1, weight], |slices: Vec<&[T]>| {
+            Trace::run(gates, (slices[0], slices[1]), slices[2], rows, hidden)
+        })?;
+        let memory = |values: &[T]| Tensor::from_slice(values, (rows, hidden), &Device::Cpu);
+        let (output, cell) = trace.end();
+        *self.end.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((memory(output)?, memory(cell)?));
+        let out = exchanged(trace.outputs(), trace.outputs().len() / (rows * hidden), hidden);
+        let saved: Box<dyn Any + Send> = Box::new(Saved { trace, vectors, tokens });
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
+        Ok(out)
+    }
+
+    fn forward_vectors<T: Float>(&self, x: &[T], rows: usize) -> candle_core::Result<Vec<T>> {
+        let (_, inputs) = self.input_weight.var.dims2()?;
+        let vectors = exchanged(x, rows, inputs);
+        self.run(self.projected(&vectors)?, rows, vectors, Vec::new())
+    }
+
+    fn forward_tokens<T: Float>(&self, table: &[T], tokens: &[u32], rows: usize) -> candle_core::Result<Vec<T>> {
+        let (width, inputs) = self.input_weight.var.dims2()?;
+        check(tokens, table.len() / inputs)?;
+        let projected = self.projected(table)?;
+        let length = tokens.len() / rows;
+        let tokens: Vec<u32> = (0..tokens.len()).map(|i| tokens[(i % rows) * length + i / rows]).collect();
+        let mut gates = Vec::with_capacity(tokens.len() * width);
+        for &token in &tokens {
+            gates.extend_from_slice(&projected[token as usize * width..][..width]);
+        }
+        self.run(gates, rows, Vec::new(), tokens)
+    }
+
+    /// Hands over the gradients of the parameters; returns that of the vectors where it is wanted.
+    fn backward<T: Float>(&self, source: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let waiting = self.saved.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut saved) = waiting.and_then(|saved| saved.downcast::<Saved<T>>().ok()) else {
+            candle_core::bail!("a recurrent layer was propagated back twice");
+        };
+        let (rows, length, hidden) = gradient.dims3()?;
+        let (width, inputs) = self.input_weight.var.dims2()?;
+        let n = rows * length;
+        let gradient = read(gradient, |gradient: &[T]| exchanged(gradient, rows, hidden))?;
+        read(self.recurrent_weight.var.as_tensor(), |weight| {
+            saved.trace.backward(&gradient, weight);
+        })?;
+        let gates = saved.trace.gate_gradients();
+        let recurrent =
+            product(Matrix::new(gates, n, width).t(), Matrix::new(saved.trace.previous_outputs(), n, hidden));
+        self.recurrent_weight.handed_over.put(Tensor::from_vec(recurrent, (width, hidden), &Device::Cpu)?)?;
+        // Where tokens were read, all that share a token share a row from here on.
+        let summed = self.table.as_ref().map(|_| {
+            let mut sums = vec![T::of(0.0); source.elem_count() / inputs * width];
+            vectorized(
+                #[inline(always)]
+                || add_rows(&saved.tokens, gates, &mut sums, width),
+            );
+            sums
+        });
+        let gates = summed.as_deref().unwrap_or(gates);
+        let bias = column_sums(gates, width);
+        self.input_bias.handed_over.put(Tensor::from_slice(&bias, width, &Device::Cpu)?)?;
+        self.recurrent_bias.handed_over.put(Tensor::from_vec(bias, width, &Device::Cpu)?)?;
+        let gates = Matrix::new(gates, gates.len() / width, width);
+        let input = match &self.table {
+            Some(_) => read(source, |table| product(gates.t(), Matrix::new(table, table.len() / inputs, inputs)))?,
+            None => product(gates.t(), Matrix::new(&saved.vectors, n, inputs)),
+        };
+        self.input_weight.handed_over.put(Tensor::from_vec(input, (width, inputs), &Device::Cpu)?)?;
+        if !source.track_op() {
+            return Ok(None);
+        }
+        let weight = self.input_weight.var.as_tensor();
+        let vectors = read(weight, |weight| product(gates, Matrix::new(weight, width, inputs)))?;
+        match &self.table {
+            Some(table) => table.put(Tensor::from_vec(vectors, source.shape(), &Device::Cpu)?).map(|()| None),
+            None => Tensor::from_vec(exchanged(&vectors, length, inputs), source.shape(), &Device::Cpu).map(Some),
+        }
+    }
+}
+
+/// `[a, b, width]` as `[b, a, width]`.
+fn exchanged<T: Float>(values: &[T], a: usize, width: usize) -> Vec<T> {
+    let b = values.len() / (a * width);
+    let mut out = Vec::with_capacity(values.len());
+    for j in 0..b {
+        for i in 0..a {
+            out.extend_from_slice(&values[(i * b + j) * width..][..width]);
+        }
+    }
+    out
+}
+
+fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<T> {
+    let mut sums = vec![T::of(0.0); width];
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(width) {
+                for (sum, &x) in sums.iter_mut().zip(row) {
+                    *sum += x;
+                }
+            }
+        },
+    );
+    sums
+}
+
+impl CustomOp1 for Fused {
+    fn name(&self) -> &'static str {
+        "lstm"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (rows, length, _) = layout.shape().dims3()?;
+        let out = match x {
+            CpuStorage::F64(_) => CpuStorage::F64(self.forward_vectors(elements(x, layout)?, rows)?),
+            _ => CpuStorage::F32(self.forward_vectors(elements(x, layout)?, rows)?),
+        };
+        Ok((out, (rows, length, self.hidden()).into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _out: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        match x.dtype() {
+            DType::F64 => self.backward::<f64>(x, &gradient),
+            _ => self.backward::<f32>(x, &gradient),
+        }
+    }
+}
+
+impl CustomOp2 for Fused {
+    fn name(&self) -> &'static str {
+        "lstm of tokens"
+    }
+
+    fn cpu_fwd(
+        &self,
+        table: &CpuStorage,
+        table_layout: &Layout,
+        indices: &CpuStorage,
+        indices_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (rows, length) = indices_layout.shape().dims2()?;
+        let tokens = tokens(indices, indices_layout)?;
+        let out = match table {
+            CpuStorage::F64(_) => CpuStorage::F64(self.forward_tokens(elements(table, table_layout)?, tokens, rows)?),
+            _ => CpuStorage::F32(self.forward_tokens(elements(table, table_layout)?, tokens, rows)?),
+        };
+        Ok((out, (rows, length, self.hidden()).into()))
+    }
+
+    fn bwd(
+        &self,
+        table: &Tensor,
+        _tokens: &Tensor,
+        _out: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = gradient.contiguous()?;
+        match table.dtype() {
+            DType::F64 => self.backward::<f64>(table, &gradient)?,
+            _ => self.backward::<f32>(table, &gradient)?,
+        };
+        Ok((None, None))
+    }
+}

@@ -1,0 +1,37 @@
+//! Multinomial logistic regression.
+
+use candle_core::Tensor;
+
+use crate::error::Result;
+use crate::nn::linear::{Activation, Linear};
+use crate::nn::params::Init;
+use crate::registry::About;
+use crate::settings::Settings;
+use crate::task::data::Input;
+use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
+
+pub(super) const DEFINITION: Definition = Definition {
+    about: About {
+        name: "logistic",
+        summary: "one linear layer: a convex problem",
+        equations: "\
+logits = W x + b
+W, b uniform within 1 / sqrt(inputs)",
+        keys: &[LABEL_SMOOTHING],
+        source: "torch.nn.Linear's initialisation",
+    },
+    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
+};
+
+fn build(_settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
+    let inputs = image_shape("logistic", input)?.iter().product();
+    Ok(Box::new(Logistic(Linear::new(init, "fc", inputs, input.classes(), Activation::None)?)))
+}
+
+struct Logistic(Linear);
+
+impl Network for Logistic {
+    fn logits(&mut self, inputs: &Tensor, _pass: &mut Pass) -> Result<Tensor> {
+        self.0.forward(&inputs.flatten_from(1)?)
+    }
+}

@@ -1,0 +1,62 @@
+//! Running statistics follow the weights that are evaluated, and leave the training alone.
+
+use candle_core::{DType, Device};
+use optbench::metric::Metric;
+use optbench::settings::Settings;
+use optbench::task::data::{self, Library};
+use optbench::task::{self, Problem, Spec, Split, model};
+
+fn problem() -> Box<dyn Problem> {
+    let settings = |kind: &str, keys| Settings::defaults(kind, keys);
+    let model = model::find("cnn").unwrap();
+    let dataset = data::find("digits").unwrap();
+    let spec = Spec {
+        label: "digits".into(),
+        model: settings("cnn", model.about.keys).with("batch_norm", true),
+        dataset: Some(settings("digits", dataset.about.keys)),
+        batch_size: 32,
+        dtype: DType::F64,
+        target: None,
+        metric: Metric::Accuracy,
+    };
+    task::build(&spec, &Library::default()).unwrap().problem(0, &Device::Cpu).unwrap()
+}
+
+fn scale_convolutions(problem: &dyn Problem, factor: f64) {
+    for parameter in problem.parameters().iter().filter(|parameter| parameter.name.starts_with("conv")) {
+        parameter.var.set(&(parameter.var.as_tensor() * factor).unwrap().detach()).unwrap();
+    }
+}
+
+#[test]
+fn an_evaluation_elsewhere_needs_statistics_of_its_own() {
+    let mut problem = problem();
+    for t in 0..40 {
+        problem.gradients(t).unwrap();
+    }
+    let loss = |problem: &mut dyn Problem| problem.evaluate(Split::Validation).unwrap().unwrap().loss;
+    let trained = loss(&mut *problem);
+    // Normalised outputs do not depend on the size of the weights before them: with statistics of
+    // its own the other model is the same one, with those of the training it is not.
+    scale_convolutions(&*problem, 4.0);
+    let stale = loss(&mut *problem);
+    let statistics = problem.recalibrate().unwrap().expect("it has statistics");
+    let recalibrated = loss(&mut *problem);
+    assert!((stale - trained).abs() > 0.1, "{trained} {stale}");
+    assert!((recalibrated - trained).abs() < 0.02, "{trained} {recalibrated}");
+
+    problem.restore_statistics(statistics);
+    assert_eq!(loss(&mut *problem), stale, "the training's statistics are back");
+    scale_convolutions(&*problem, 0.25);
+    assert_eq!(loss(&mut *problem), trained);
+}
+
+#[test]
+fn recalibration_shifts_no_stream_of_the_training() {
+    let (mut plain, mut disturbed) = (problem(), problem());
+    for t in 0..3 {
+        let statistics = disturbed.recalibrate().unwrap().unwrap();
+        disturbed.restore_statistics(statistics);
+        assert_eq!(plain.gradients(t).unwrap().0, disturbed.gradients(t).unwrap().0);
+    }
+}
