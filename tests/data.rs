@@ -127,7 +127,7 @@ fn a_library_reads_once_and_tells_texts_of_ones_own_apart() {
     }
     let digests = library.digests();
     assert_eq!(digests.len(), 2);
-    assert!(digests.keys().all(|name| name.starts_with("text ") && name.ends_with(".txt")), "{digests:?}");
+    assert!(digests.keys().all(|name| name.starts_with("text /")), "{digests:?}");
 }
 
 #[test]
