@@ -113,6 +113,24 @@ fn models_get_the_examples_that_they_learn_from() {
 }
 
 #[test]
+fn a_library_reads_once_and_tells_texts_of_ones_own_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Library::default();
+    for name in ["a.txt", "b.txt", "a.txt"] {
+        let path = folder.path().join(name);
+        if !path.exists() {
+            fs::write(&path, name.repeat(100)).unwrap();
+        }
+        library.load(&Settings::new("text").with("path", path.to_str().unwrap())).unwrap();
+        // What was read once is not read again.
+        fs::write(&path, "").unwrap();
+    }
+    let digests = library.digests();
+    assert_eq!(digests.len(), 2);
+    assert!(digests.keys().all(|name| name.starts_with("text /")), "{digests:?}");
+}
+
+#[test]
 fn the_generated_text_has_a_floor_that_a_memory_lowers() {
     let markov = Library::default().load(&Settings::new("markov")).unwrap();
     let floor = |model: Settings| markov.examples(&model).unwrap().floor();

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::task::data::{Dataset, Locator, Source, find};
 
-/// A dataset's name beside it.
+/// A dataset beside its name, with the path that a user gave.
 type Loaded = (String, Arc<Dataset>);
 
 /// The datasets of a process: each is read once, however many runs share it.
@@ -49,7 +49,11 @@ impl Library {
         let definition =
             find(&settings.kind).ok_or_else(|| Error::Usage(format!("there is no dataset `{}`", settings.kind)))?;
         let data = Arc::new((definition.load)(settings, &self.locator)?);
-        loaded.insert(key, (settings.kind.clone(), data.clone()));
+        let name = match settings.get("path") {
+            Some(path) => format!("{} {path}", settings.kind),
+            None => settings.kind.clone(),
+        };
+        loaded.insert(key, (name, data.clone()));
         Ok(data)
     }
 

@@ -46,7 +46,7 @@ impl Locator {
     /// The folders in the order in which they are searched.
     pub fn folders(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = self.data_dir.iter().cloned().collect();
-        folders.extend(env::var_os("OPTBENCH_DATA").map(PathBuf::from));
+        folders.extend(env::var_os("OPTBENCH_DATA").filter(|folder| !folder.is_empty()).map(PathBuf::from));
         folders.extend(["/usr/local/share", "/usr/share"].map(PathBuf::from));
         folders.extend(cache());
         folders
