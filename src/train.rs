@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub steps: u64,
     /// The weights, parameter by parameter.
     pub weights: Vec<Tensor>,
+    /// What the problem carries along beside them.
+    pub problem: Vec<Tensor>,
     /// What the optimizer remembers.
     pub optimizer: State,
     /// What the schedule has learned.
@@ -190,10 +192,11 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
 }
 
 impl Training {
-    fn snapshot(&self, steps: u64, times: Times) -> Result<Snapshot> {
+    fn snapshot(&mut self, steps: u64, times: Times) -> Result<Snapshot> {
         Ok(Snapshot {
             steps,
             weights: copies(self.problem.parameters())?,
+            problem: self.problem.state()?,
             optimizer: self.optimizer.state()?,
             schedule: self.schedule.state(),
             times,
@@ -202,6 +205,7 @@ impl Training {
 
     fn go_back_to(&mut self, snapshot: Snapshot) -> Result<()> {
         assign(self.problem.parameters(), &snapshot.weights)?;
+        self.problem.restore(snapshot.problem)?;
         self.optimizer.restore(self.problem.parameters(), snapshot.optimizer)?;
         self.schedule.restore(&snapshot.schedule);
         Ok(())

@@ -51,6 +51,24 @@ impl Running {
         *self.lock() = statistics;
     }
 
+    /// The means and then the variances, for a training that is continued.
+    pub fn numbers(&self) -> Vec<f64> {
+        let now = self.lock();
+        [now.mean.as_slice(), &now.variance].concat()
+    }
+
+    /// Takes back what [`Running::numbers`] gave; `false` where they are not of as many channels.
+    pub fn set_numbers(&self, numbers: &[f64]) -> bool {
+        let mut now = self.lock();
+        let channels = now.mean.len();
+        if numbers.len() != 2 * channels {
+            return false;
+        }
+        now.mean.copy_from_slice(&numbers[..channels]);
+        now.variance.copy_from_slice(&numbers[channels..]);
+        true
+    }
+
     /// Follows the statistics of a batch of `n` numbers a channel; `variance` divides by `n`.
     fn follow(&self, mean: &[f64], variance: &[f64], n: usize) {
         let mut now = self.lock();

@@ -36,7 +36,7 @@ impl Checkpoint {
     /// # Errors
     /// When the disk refuses.
     pub(super) fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
-        let Snapshot { steps, weights, optimizer, schedule, times } = &self.snapshot;
+        let Snapshot { steps, weights, problem, optimizer, schedule, times } = &self.snapshot;
         let counts = [*steps, self.steps_bytes, self.evaluations_bytes].map(|n| n as f64);
         let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
@@ -50,7 +50,9 @@ impl Checkpoint {
                 tensors.push((name.into(), Tensor::new(numbers.as_slice(), &Device::Cpu)?));
             }
         }
-        tensors.extend(weights.iter().enumerate().map(|(i, weights)| (format!("weights.{i}"), weights.clone())));
+        for (name, list) in [("weights", weights), ("problem", problem)] {
+            tensors.extend(list.iter().enumerate().map(|(i, tensor)| (format!("{name}.{i}"), tensor.clone())));
+        }
         let states = optimizer.tensors.iter().enumerate();
         tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{i}.{name}"), tensor.clone())));
         let marks = [(FINGERPRINT, fingerprint), (VERSION, env!("CARGO_PKG_VERSION"))];
@@ -90,10 +92,14 @@ impl Checkpoint {
         let times = Times { gradients: time(gradients)?, optimizer: time(optimizer)?, evaluation: time(evaluation)? };
         let schedule = numbers(tensors.remove("schedule"))?;
         let scalars = numbers(tensors.remove("optimizer"))?;
-        let mut weights = Vec::new();
-        while let Some(tensor) = tensors.remove(&format!("weights.{}", weights.len())) {
-            weights.push(tensor);
-        }
+        let mut list = |name: &str| {
+            let mut list = Vec::new();
+            while let Some(tensor) = tensors.remove(&format!("{name}.{}", list.len())) {
+                list.push(tensor);
+            }
+            list
+        };
+        let (weights, problem) = (list("weights"), list("problem"));
         let mut states: Vec<(usize, String, Tensor)> = Vec::new();
         for (name, tensor) in tensors {
             let (place, name) = name.strip_prefix("state.")?.split_once('.')?;
@@ -102,7 +108,7 @@ impl Checkpoint {
         states.sort_by_key(|(place, ..)| *place);
         let tensors = states.into_iter().map(|(_, name, tensor)| (name, tensor)).collect();
         let optimizer = State { scalars, tensors };
-        let snapshot = Snapshot { steps: steps as u64, weights, optimizer, schedule, times };
+        let snapshot = Snapshot { steps: steps as u64, weights, problem, optimizer, schedule, times };
         Some(Self { snapshot, steps_bytes: steps_bytes as u64, evaluations_bytes: evaluations_bytes as u64, seconds })
     }
 }
@@ -117,6 +123,7 @@ mod tests {
             snapshot: Snapshot {
                 steps: 7,
                 weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
+                problem: vec![tensor(&[5.0])],
                 optimizer: State { scalars: vec![0.1 + 0.2], tensors: vec![("0.z".into(), tensor(&[4.0]))] },
                 schedule: vec![],
                 times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
@@ -136,6 +143,7 @@ mod tests {
         let read = Checkpoint::read(&bytes, "f").unwrap();
         assert_eq!(read.snapshot.optimizer.scalars, [0.1 + 0.2]);
         assert_eq!(read.snapshot.optimizer.tensors[0].0, "0.z");
+        assert_eq!(read.snapshot.problem[0].to_vec1::<f32>().unwrap(), [5.0]);
         assert_eq!(read.snapshot.weights[1].to_vec1::<f32>().unwrap(), [3.0]);
         assert_eq!((read.snapshot.steps, read.steps_bytes, read.evaluations_bytes, read.seconds), (7, 100, 50, 2.5));
         assert_eq!(read.snapshot.times.gradients, Duration::from_millis(1500));

@@ -117,6 +117,22 @@ pub trait Problem {
 
     /// Takes back what [`Problem::recalibrate`] gave.
     fn restore_statistics(&mut self, _statistics: Vec<Statistics>) {}
+
+    /// What is carried from step to step beside the weights: running statistics, a network's memory.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn state(&mut self) -> Result<Vec<Tensor>> {
+        Ok(Vec::new())
+    }
+
+    /// Takes back what [`Problem::state`] gave.
+    ///
+    /// # Errors
+    /// When the state is not one of this problem.
+    fn restore(&mut self, _state: Vec<Tensor>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes a task ready to run: loads its dataset, once for all that share it.

@@ -136,6 +136,40 @@ impl Problem for Learner {
             running.restore(statistics);
         }
     }
+
+    /// The running statistics of every layer, then the pairs of tensors of the network's memory.
+    fn state(&mut self) -> Result<Vec<Tensor>> {
+        let mut state = Vec::new();
+        for running in &self.running {
+            state.push(Tensor::new(running.numbers(), &Device::Cpu)?);
+        }
+        let memory = self.network.exchange_memory(Memory::new());
+        for (a, b) in &memory {
+            state.extend([a.detach().copy()?, b.detach().copy()?]);
+        }
+        self.network.exchange_memory(memory);
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: Vec<Tensor>) -> Result<()> {
+        let misfit = || Error::Usage("the saved state does not belong to this model".into());
+        let (statistics, memory) = state.split_at_checked(self.running.len()).ok_or_else(misfit)?;
+        for (running, saved) in self.running.iter().zip(statistics) {
+            if !running.set_numbers(&saved.to_vec1()?) {
+                return Err(misfit());
+            }
+        }
+        let (pairs, rest) = memory.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(misfit());
+        }
+        let mut memory = Memory::new();
+        for [a, b] in pairs {
+            memory.push((a.to_device(&self.device)?, b.to_device(&self.device)?));
+        }
+        self.network.exchange_memory(memory);
+        Ok(())
+    }
 }
 
 impl Learner {

@@ -104,7 +104,7 @@ impl Problem for Mlp {
         for layer in &self.layers {
             signal = layer.forward(&signal)?;
         }
-        let loss = cross_entropy(&signal, &self.labels, false)?;
+        let loss = cross_entropy(&signal, &self.labels, 0.0, false)?;
         let gradients = gradients(&loss, &self.parameters)?;
         Ok((loss.to_dtype(DType::F64)?.to_scalar()?, gradients))
     }
