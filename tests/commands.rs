@@ -98,15 +98,26 @@ fn charts_are_chosen_by_axis_metric_and_arm() {
     fs::write(folder.path().join("bowl.toml"), config).unwrap();
     assert_eq!(optbench(folder.path(), &["run", "bowl.toml"]).0, 0);
     let plot = |arguments: &[&str]| {
-        let (code, files) = optbench(folder.path(), &[&["plot", "results/bowl", "--format", "svg"], arguments].concat());
+        let (code, files) =
+            optbench(folder.path(), &[&["plot", "results/bowl", "--format", "svg"], arguments].concat());
         (code, files.lines().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>())
     };
     let all = plot(&[]).1;
-    for name in ["loss", "loss_over_seconds", "lr_sensitivity", "momentum_sensitivity", "training_loss", "learning_rate"] {
+    for name in
+        ["loss", "loss_over_seconds", "lr_sensitivity", "momentum_sensitivity", "training_loss", "learning_rate"]
+    {
         assert!(all.contains(&format!("bowl-{name}.svg")), "{name}: {all:?}");
     }
     let seconds = plot(&["--x", "seconds", "--metric", "loss"]).1;
-    assert_eq!(seconds, ["bowl-loss_over_seconds.svg", "bowl-lr_sensitivity.svg", "bowl-momentum_sensitivity.svg"]);
+    assert_eq!(
+        seconds,
+        [
+            "bowl-loss_over_seconds.svg",
+            "bowl-lr_sensitivity.svg",
+            "bowl-momentum_sensitivity.svg",
+            "bowl-sgd_lr_by_momentum.svg"
+        ]
+    );
     plot(&["--only", "adam+*"]);
     let drawn = fs::read_to_string(folder.path().join("results/bowl/charts/bowl-loss.svg")).unwrap();
     assert!(drawn.contains("adam+constant: ") && !drawn.contains("sgd+constant"), "values of adam alone");

@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Rank, Sample, bootstrap, comparison, expected_best, good_range, rates, wilcoxon};
+use crate::analysis::{Rank, Sample, bootstrap, comparison, expected_best, good_range, rates};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -124,7 +124,7 @@ impl Section<'_> {
             let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, comparison::LEVEL));
             row.push(cell(drawn.and_then(known)));
             row.push(probability(comparison.p_adjusted));
-            row.push(probability(lead.and_then(|lead| wilcoxon::signed_rank(&lead.pairs))));
+            row.push(probability(comparison.wilcoxon));
             row.push(cell(comparison.detectable.map(|x| points(x, metric))));
             row.push(lead.map_or(0, |lead| lead.n).to_string());
             row.push(comparison.verdict.word().to_owned());
