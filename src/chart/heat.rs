@@ -41,7 +41,7 @@ pub(super) fn compose(map: &HeatMap) -> Scene {
     ];
     let words = map.rows.iter().map(|row| font::width(row, 12.0)).fold(24.0, f64::max);
     let left = MARGIN + 30.0 + words;
-    let width = ((WIDTH - MARGIN - left) / map.columns.len().max(1) as f64).min(130.0);
+    let width = ((WIDTH - MARGIN - left) / map.columns.len().max(1) as f64).min(200.0);
     let bottom = TOP + HEIGHT * map.rows.len() as f64;
     let scale = Scale::auto(map.cells.iter().flatten().flatten().copied());
     let shade = Shade::of(map, scale);
