@@ -152,7 +152,15 @@ fn charts_are_chosen_by_axis_metric_and_arm() {
         assert!(all.contains(&format!("bowl-{name}.svg")), "{name}: {all:?}");
     }
     let seconds = plot(&["--x", "seconds", "--metric", "loss"]).1;
-    assert_eq!(seconds, ["bowl-loss_over_seconds.svg", "bowl-lr_sensitivity.svg", "bowl-momentum_sensitivity.svg"]);
+    assert_eq!(
+        seconds,
+        [
+            "bowl-loss_over_seconds.svg",
+            "bowl-lr_sensitivity.svg",
+            "bowl-momentum_sensitivity.svg",
+            "bowl-sgd_lr_by_momentum.svg"
+        ]
+    );
     plot(&["--only", "adam+*"]);
     let drawn = fs::read_to_string(folder.path().join("results/bowl/charts/bowl-loss.svg")).unwrap();
     assert!(drawn.contains("adam+constant: ") && !drawn.contains("sgd+constant"), "values of adam alone");

@@ -188,7 +188,8 @@ fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'
     let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == rank.optimizer);
     if let Some((grid, definition)) = optimizer.and_then(|grid| Some((grid, optim::find(&grid.kind)?))) {
         let keys: Vec<_> = definition.keys().collect();
-        for swept in grid.swept().chain(std::iter::once("lr")) {
+        let rate = std::iter::once("lr");
+        for swept in rate.chain(grid.swept().filter(|key| *key != "lr")) {
             if let Some(value) = keys.iter().find(|key| key.name == swept).and_then(|key| key.default.value()) {
                 wanted.push((swept.to_owned(), value.to_string()));
             }

@@ -5,6 +5,7 @@ pub mod claim;
 pub mod comparison;
 mod difference;
 #[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates;
 pub mod holm;
 pub mod profile;

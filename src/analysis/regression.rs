@@ -156,10 +156,9 @@ fn change(
     let diverged = |arm: &Summary| arm.diverged as f64 / (arm.finished + arm.diverged).max(1) as f64;
     change.outcome = match &change.worse {
         _ if diverged(new) > diverged(old) => Outcome::Diverged,
-        None => Outcome::Unchanged,
         Some(worse) if worse.is_exact() && worse.mean == 0.0 => Outcome::Identical,
         Some(worse) if worse.mean > change.allowed => Outcome::Unclear,
-        Some(_) => Outcome::Unchanged,
+        _ => Outcome::Unchanged,
     };
     change
 }

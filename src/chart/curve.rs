@@ -5,6 +5,7 @@ use super::axis::Projection;
 use super::marker;
 use super::path::{Frame, thin};
 use super::scene::{Point, Shape};
+use super::words::number;
 
 /// The place where all series of a chart are drawn.
 pub(super) struct Plot {
@@ -18,18 +19,6 @@ const WIDTH: f64 = 1.8;
 const ALONG: f64 = 5.0;
 /// The most values of a line that can be pointed at.
 const HINTS: usize = 40;
-
-/// A number to four digits.
-fn words(x: f64) -> String {
-    match x.abs() {
-        0.0 => "0".into(),
-        1e-3..1e5 => {
-            let digits = (3 - x.abs().log10().floor() as i32).max(0) as usize;
-            format!("{x:.digits$}")
-        }
-        _ => format!("{x:.3e}"),
-    }
-}
 
 impl Plot {
     /// The spread around a line: a shade, or an error bar for each marked point.
@@ -112,7 +101,7 @@ impl Plot {
         let chosen = series.points.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last);
         let hint = |(_, (x, y)): (usize, &(f64, f64))| {
             let at = (self.x.at(*x)?, self.y.at(*y)?);
-            let words = format!("{}: {} at {}", series.label, words(*y), words(*x));
+            let words = format!("{}: {} at {}", series.label, number(*y), number(*x));
             self.frame.contains(at).then_some(Shape::Hint { at, words })
         };
         chosen.filter_map(hint).collect()

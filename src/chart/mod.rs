@@ -13,6 +13,7 @@ mod curve;
 mod failures;
 mod font;
 mod frame;
+mod heat;
 mod legend;
 mod marker;
 mod palette;
@@ -27,6 +28,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use axis::{Axis, Scale};
+pub use heat::HeatMap;
 pub use palette::{Color, Dash, Marker, Palette, Style};
 
 /// One line of a chart.
@@ -98,22 +100,60 @@ pub enum Error {
     },
 }
 
-impl LineChart {
+/// Any chart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chart {
+    /// Lines over two axes.
+    Lines(LineChart),
+    /// Numbers over two settings.
+    Heat(HeatMap),
+}
+
+impl Chart {
     /// Writes the chart to `path`, in the format that its extension names: `.svg`, or `.png` at twice the size.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("svg") => {
-                std::fs::write(path, self.to_svg()).map_err(|source| Error::Write { path: path.to_owned(), source })
-            }
-            Some("png") => png::write(&frame::compose(self), path),
-            _ => Err(Error::Extension { path: path.to_owned() }),
+        save(&self.scene(), path)
+    }
+
+    /// The chart as the text of an SVG file.
+    pub fn to_svg(&self) -> String {
+        svg::render(&self.scene())
+    }
+
+    fn scene(&self) -> scene::Scene {
+        match self {
+            Self::Lines(chart) => frame::compose(chart),
+            Self::Heat(map) => heat::compose(map),
         }
+    }
+}
+
+impl From<LineChart> for Chart {
+    fn from(chart: LineChart) -> Self {
+        Self::Lines(chart)
+    }
+}
+
+impl LineChart {
+    /// Writes the chart to `path`, as [`Chart::save`] does.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        save(&frame::compose(self), path)
     }
 
     /// The chart as the text of an SVG file.
     pub fn to_svg(&self) -> String {
         svg::render(&frame::compose(self))
+    }
+}
+
+fn save(scene: &scene::Scene, path: &Path) -> Result<(), Error> {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("svg") => {
+            std::fs::write(path, svg::render(scene)).map_err(|source| Error::Write { path: path.to_owned(), source })
+        }
+        Some("png") => png::write(scene, path),
+        _ => Err(Error::Extension { path: path.to_owned() }),
     }
 }
 

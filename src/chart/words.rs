@@ -41,6 +41,18 @@ pub(super) fn wrap(words: &str, size: f64, room: f64, lines: usize) -> Vec<Strin
     wrapped.iter().map(|line| shorten(line, size, room)).collect()
 }
 
+/// A number to four digits.
+pub(super) fn number(x: f64) -> String {
+    match x.abs() {
+        0.0 => "0".into(),
+        1e-3..1e5 => {
+            let digits = (3 - x.abs().log10().floor() as i32).max(0) as usize;
+            format!("{x:.digits$}")
+        }
+        _ => format!("{x:.3e}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

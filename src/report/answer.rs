@@ -168,3 +168,57 @@ fn describe(spec: &Spec) -> String {
         None => spec.model.kind.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
+    use crate::report::Section;
+
+    fn headline(arms: &[Arm]) -> String {
+        let records = records(arms);
+        Section::new(ranking(&records, "task", Metric::Loss), None).headline()
+    }
+
+    #[test]
+    fn the_words_fit_the_evidence() {
+        let a = Arm::new("a", &[1.0, 1.1, 1.2]);
+        for (arms, words) in [
+            (vec![], "Nothing has run on task."),
+            (vec![Arm::new("a", &[f64::NAN; 2])], "On task, every run diverged or failed."),
+            (
+                vec![a.clone()],
+                "On task, a+constant reached final loss 1.1000 at lr 0.1 (3 seeds); there is nothing to compare it with.",
+            ),
+            (
+                vec![a.clone(), Arm::new("b", &[2.0, 2.11, 2.2])],
+                "On task, a+constant wins: final loss 1.1000 at lr 0.1, lower by 1.0033 (95% interval 0.9890 to 1.0177, 3 seeds) \
+                 than b+constant's: more than noise (p < 0.001).",
+            ),
+            (
+                vec![a.clone(), Arm::new("b", &[1.0, 1.1, 1.2])],
+                "On task, a+constant and b+constant are equal in every seed: final loss 1.1000 at lr 0.1.",
+            ),
+            (
+                vec![Arm::new("a", &[0.5, 0.5]), Arm::new("b", &[0.7, 0.7])],
+                "On task, a+constant wins: final loss 0.5000 at lr 0.1, lower by 0.2000 (the same in each of 2 seeds) than b+constant's.",
+            ),
+            (
+                vec![Arm::new("a", &[0.5]), Arm::new("b", &[0.7])],
+                "On task, a+constant is ahead of b+constant by 0.2000 (final loss 0.5000 at lr 0.1), \
+                 but one seed cannot tell whether that is more than noise.",
+            ),
+            (vec![a.clone(), Arm::new("b", &[f64::NAN; 3])], "every other arm lost seeds to divergence."),
+        ] {
+            assert!(headline(&arms).ends_with(words), "{}\n{words}", headline(&arms));
+        }
+        let tied = headline(&[a.clone(), Arm::new("b", &[0.9, 1.6, 1.1]), Arm::new("c", &[1.9, 1.0, 1.3])]);
+        assert!(tied.starts_with("On task, no winner: a+constant (final loss 1.1000 at lr 0.1) and b+constant (1.2000) cannot be told apart"), "{tied}");
+        assert!(tied.ends_with("; nor can 1 other arm."), "{tied}");
+        let chosen = Arm { test: Some(vec![3.0, 3.1, 3.2]), ..a };
+        let better = Arm { test: Some(vec![2.0, 2.1, 2.21]), ..Arm::new("b", &[2.0, 2.1, 2.2]) };
+        let overruled = headline(&[chosen, better]);
+        assert!(overruled.contains("but b+constant is better on test by 0.9967"), "{overruled}");
+    }
+}

@@ -3,11 +3,12 @@
 mod answer;
 pub mod charts;
 mod check;
+mod check_json;
+mod check_text;
 mod csv;
 mod format;
 mod glob;
 mod html;
-mod machine;
 mod render;
 pub mod schedules;
 mod tables;

@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Rank, Sample, bootstrap, comparison, expected_best, good_range, rates, wilcoxon};
+use crate::analysis::{Rank, Sample, bootstrap, comparison, expected_best, good_range, rates};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -104,7 +104,7 @@ impl Section<'_> {
         let note = format!(
             "The leader's {} {} minus the arm's, turned so that more is better for the leader; paired by seed. 95% intervals \
              by Student's t and by 9,999 bootstrap draws (too narrow with few seeds); p by the paired t test, adjusted by \
-             Holm's method over this table, decides the verdict; Wilcoxon's signed-rank p is not adjusted; detectable: the \
+             Holm's method over this table, decides the verdict (so an interval that just excludes 0 may still not tell); Wilcoxon's signed-rank p is not adjusted; detectable: the \
              smallest difference that these seeds would find with 80% power at level 0.05.",
             self.split(),
             metric.name()
@@ -124,7 +124,7 @@ impl Section<'_> {
             let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, comparison::LEVEL));
             row.push(cell(drawn.and_then(known)));
             row.push(probability(comparison.p_adjusted));
-            row.push(probability(lead.and_then(|lead| wilcoxon::signed_rank(&lead.pairs))));
+            row.push(probability(comparison.wilcoxon));
             row.push(cell(comparison.detectable.map(|x| points(x, metric))));
             row.push(lead.map_or(0, |lead| lead.n).to_string());
             row.push(comparison.verdict.word().to_owned());

@@ -1,11 +1,12 @@
 //! The charts of an experiment: curves, sensitivity, tuning, time to target.
 
 mod curves;
+mod heat;
 mod sensitivity;
 mod tuning;
 
 use crate::analysis::{Rank, Ranking, Summary};
-use crate::chart::{Axis, LineChart, Palette, Scale};
+use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::{Results, glob};
@@ -21,7 +22,7 @@ pub struct Named {
     /// The label of its task; `None` where it is about several.
     pub task: Option<String>,
     /// The chart.
-    pub chart: LineChart,
+    pub chart: Chart,
 }
 
 /// What curves are drawn over.
@@ -77,14 +78,14 @@ pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
     if choice.metric.is_none()
         && let Some(chart) = tuning::profile(&rankings, &palette)
     {
-        charts.push(Named { name: "performance_profile".into(), task: None, chart });
+        charts.push(Named { name: "performance_profile".into(), task: None, chart: chart.into() });
     }
     Ok(charts)
 }
 
 impl Canvas<'_, '_> {
-    fn all(&self, choice: &Choice) -> Result<Vec<(String, LineChart)>> {
-        let mut charts = Vec::new();
+    fn all(&self, choice: &Choice) -> Result<Vec<(String, Chart)>> {
+        let mut charts: Vec<(String, Chart)> = Vec::new();
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
         let metrics = Metric::ALL.into_iter().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
         let overs =
@@ -93,20 +94,21 @@ impl Canvas<'_, '_> {
         for metric in metrics.filter(scored) {
             for over in &overs {
                 let suffix = if *over == Over::Seconds { "_over_seconds" } else { "" };
-                charts.push((format!("{}{suffix}", metric.name()), self.curves(metric, *over)?));
+                charts.push((format!("{}{suffix}", metric.name()), self.curves(metric, *over)?.into()));
             }
         }
         let deciding = choice.metric.unwrap_or(self.ranking.metric);
         for key in self.swept() {
-            charts.push((format!("{}_sensitivity", safe(&key)), self.sensitivity(&key, deciding)));
+            charts.push((format!("{}_sensitivity", safe(&key)), self.sensitivity(&key, deciding).into()));
         }
+        charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), Chart::Heat(map))));
         if choice.metric.is_none() {
-            charts.push(("training_loss".into(), self.training_loss()?));
-            charts.push(("learning_rate".into(), self.learning_rate()?));
-            charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart)));
+            charts.push(("training_loss".into(), self.training_loss()?.into()));
+            charts.push(("learning_rate".into(), self.learning_rate()?.into()));
+            charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
             for over in overs {
                 let suffix = if over == Over::Seconds { "seconds" } else { "steps" };
-                charts.extend(self.to_target(over).map(|chart| (format!("{suffix}_to_target"), chart)));
+                charts.extend(self.to_target(over).map(|chart| (format!("{suffix}_to_target"), chart.into())));
             }
         }
         Ok(charts)

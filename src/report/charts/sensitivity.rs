@@ -81,6 +81,6 @@ impl Canvas<'_, '_> {
     }
 }
 
-fn number(arm: &Summary, key: &str) -> Option<f64> {
+pub(super) fn number(arm: &Summary, key: &str) -> Option<f64> {
     arm.runs[0].hyper_parameter(key)?.parse().ok()
 }
