@@ -15,17 +15,20 @@ impl Section<'_> {
         }
         let rivals: Vec<(&Rank, &Comparison)> =
             self.ranking.ranks.iter().zip(&self.comparisons).filter_map(|(r, c)| Some((r, c.as_ref()?))).collect();
+        let one_seed = leader.best.runs.len() == 1;
         let first_with = |verdict| rivals.iter().find(|(_, c)| c.verdict == verdict);
         let sentence = if rivals.is_empty() {
             self.alone(leader)
         } else if let Some((rival, comparison)) = first_with(Verdict::Better) {
             self.overruled(leader, rival, comparison)
-        } else if let Some((rival, comparison)) = first_with(Verdict::Unknown) {
+        } else if let Some((rival, comparison)) = first_with(Verdict::Unknown).filter(|_| one_seed) {
             self.unknown(leader, rival, comparison)
         } else if let Some((rival, _)) = first_with(Verdict::Equal) {
             self.equal(leader, rival, &rivals)
         } else if let Some((rival, comparison)) = first_with(Verdict::Tied) {
             self.tied(leader, rival, comparison, &rivals)
+        } else if let Some((rival, comparison)) = first_with(Verdict::Unknown) {
+            self.unknown(leader, rival, comparison)
         } else {
             let lead = |c: &Comparison| c.lead.as_ref().map_or(f64::INFINITY, |lead| lead.mean);
             let close = rivals.iter().filter(|(_, c)| c.verdict == Verdict::Worse);
@@ -126,8 +129,12 @@ impl Section<'_> {
         let metric = self.ranking.metric;
         let lead = comparison.lead.as_ref().map_or(0.0, |lead| lead.mean);
         let place = if lead >= 0.0 { "ahead of" } else { "chosen before" };
+        let seeds = match comparison.lead.as_ref().map_or(1, |lead| lead.n) {
+            1 => "one seed".to_owned(),
+            n => format!("{n} seeds that differ by the same step"),
+        };
         format!(
-            "{} is {place} {} by {}{} ({}), but one seed cannot tell whether that is more than noise",
+            "{} is {place} {} by {}{} ({}), but {seeds} cannot tell whether that is more than noise",
             leader.name(),
             rival.name(),
             score(lead, metric),
