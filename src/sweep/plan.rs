@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::{Budget, Experiment};
+use crate::config::{Budget, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
@@ -133,7 +133,7 @@ impl Plan {
     /// The label of a run's schedule, with the keys that the sweep varies.
     pub fn label(&self, run: &Run) -> String {
         let grid = self.experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
-        let swept = grid.into_iter().flat_map(|grid| grid.swept());
+        let swept = grid.into_iter().flat_map(Grid::swept);
         let values = swept.filter_map(|key| Some(format!(" {key} {}", run.schedule.get(key)?)));
         run.schedule_label.clone() + &values.collect::<String>()
     }
