@@ -47,6 +47,7 @@ mistaken!(
     empty,
     epochs_of_a_function,
     functions,
+    mismatched_data,
     names,
     out_of_range,
     schedules_of_an_optimizer,

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::error::Error;
 
 mod completions;
+mod data;
 mod device;
 mod init;
 mod list;
@@ -42,6 +43,7 @@ enum Command {
     Report(report::Arguments),
     Plot(plot::Arguments),
     List(list::Arguments),
+    Data(data::Arguments),
     Init(init::Arguments),
     Completions(completions::Arguments),
 }
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::execute(&arguments),
         Command::Plot(arguments) => plot::execute(&arguments),
         Command::List(arguments) => list::execute(&arguments),
+        Command::Data(arguments) => data::execute(&arguments),
         Command::Init(arguments) => init::execute(&arguments),
         Command::Completions(arguments) => completions::execute(&arguments),
     };

@@ -9,13 +9,12 @@ use clap::Args;
 
 use crate::cli::device::{self, Choice};
 use crate::cli::progress::Bars;
-use crate::cli::{Exit, print, provenance, say, threads};
+use crate::cli::{Exit, data, print, provenance, say, threads};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results};
 use crate::results::Store;
 use crate::sweep::{Plan, Run, Shard, execute as train};
-use crate::task::data::Library;
 
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]
@@ -59,7 +58,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
     let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);
     let device = device::open(arguments.device)?;
-    let library = Library::new(arguments.data_dir.clone());
+    let library = data::library(arguments.data_dir.clone());
     let plan = Plan::new(experiment, &library)?;
     let chosen: Vec<&Run> = plan
         .runs

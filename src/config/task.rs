@@ -9,7 +9,7 @@ use crate::config::value::value;
 use crate::metric::Metric;
 use crate::registry::{Accepts, Key, Range, choices, nearest};
 use crate::settings::{Settings, Value};
-use crate::task::data::{self, DATASETS};
+use crate::task::data::{self, Contents, DATASETS};
 use crate::task::model::{self, Kind, MODELS};
 use crate::task::{Spec, Target};
 
@@ -29,7 +29,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
         known.extend(["dataset", "batch_size"]);
         default_dtype = "f32";
         metrics = measured.to_vec();
-        dataset = dataset_of(table, default_dataset, diagnostics);
+        dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
     }
     if let Some(dataset) = dataset {
         keys.extend(dataset.about.keys);
@@ -51,7 +51,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     };
     let dtype = word(table, "dtype", &["f32", "f64"], default_dtype, diagnostics);
     let target = target(table, &metrics, diagnostics);
-    // Chosen by what people look at: perplexity or accuracy where there is one.
+    // Chosen by what people look at: perplexity of text, else accuracy where there is one.
     let metric = match word(table, "metric", &METRIC_NAMES, "", diagnostics) {
         "" => target.map_or(*metrics.last().expect("every task has a loss"), |target| target.metric),
         name => Metric::parse(name).expect("one of the names"),
@@ -101,24 +101,45 @@ fn model_of<'a>(
     Some((table, model))
 }
 
-fn dataset_of(table: &Table, default: &str, diagnostics: &mut Diagnostics) -> Option<&'static data::Definition> {
-    let Some(entry) = table.get("dataset") else { return data::find(default) };
-    let names: Vec<&str> = DATASETS.iter().map(|definition| definition.about.name).collect();
+/// What a model learns from: what its default dataset holds.
+fn learns_from(default_dataset: &str) -> Contents {
+    data::find(default_dataset).map_or(Contents::Images, |dataset| dataset.contents)
+}
+
+fn dataset_of(
+    table: &Table,
+    model: &str,
+    default: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'static data::Definition> {
+    let contents = learns_from(default);
+    let Some(entry) = table.get("dataset") else {
+        let alone = table.get("path").map(|_| contents.of_path());
+        return data::find(alone.unwrap_or(default));
+    };
+    let fitting = DATASETS.iter().filter(|definition| definition.contents == contents);
+    let names: Vec<&str> = fitting.map(|definition| definition.about.name).collect();
     let Item::Text(name) = &entry.value.item else {
         diagnostics
             .add(&entry.value.place, format!("`dataset` is {}", entry.value.item.describe()))
             .expected(choices(&names));
         return None;
     };
-    let found = data::find(name);
-    if found.is_none() {
+    let Some(found) = data::find(name) else {
         let added = diagnostics.add(&entry.value.place, format!("there is no dataset `{name}`"));
         let added = added.expected(choices(&names));
         if let Some(near) = nearest(name, names) {
             added.help(format!("did you mean \"{near}\"?"));
         }
+        return None;
+    };
+    if found.contents != contents {
+        let (learns, is) = (contents.name(), found.contents.name());
+        diagnostics
+            .add(&entry.value.place, format!("model `{model}` learns from {learns}, but `{name}` is {is}"))
+            .expected(choices(&names));
     }
-    found
+    Some(found)
 }
 
 /// The keys of a model or dataset, each with one value: a task is no axis.

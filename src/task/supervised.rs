@@ -92,7 +92,8 @@ impl Problem for Learner {
     }
 
     fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
-        let (inputs, labels) = self.data.batch(self.batches.at(t), self.dtype, &self.device)?;
+        let mut variants = Stream::new(self.seed, &format!("augment step {t}"));
+        let (inputs, labels) = self.data.training_batch(self.batches.at(t), &mut variants, self.dtype, &self.device)?;
         if self.stateful && self.batches.starts_epoch(t) {
             self.network.exchange_memory(Memory::new());
         }

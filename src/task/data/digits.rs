@@ -1,6 +1,7 @@
 //! Handwritten digits, embedded: the dataset that needs no file and no network.
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
@@ -8,12 +9,13 @@ use flate2::read::GzDecoder;
 use crate::error::{Error, Result};
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::images::Raw;
-use crate::task::data::{Dataset, Definition, Input, Locator};
+use crate::task::data::augment::Augment;
+use crate::task::data::raw::{Raw, Scaling};
+use crate::task::data::{Contents, Dataset, Definition, Locator, Origin};
 
 /// 1,797 rows of 64 pixels from 0 to 16 and the label, one byte each, gzipped.
 const BYTES: &[u8] = include_bytes!("../../../assets/digits.bin.gz");
-const INPUT: Input = Input::Image { shape: [1, 8, 8], classes: 10 };
+const SHAPE: [usize; 3] = [1, 8, 8];
 const VALIDATION: usize = 180;
 const TEST: usize = 180;
 
@@ -27,21 +29,25 @@ pub(super) const DEFINITION: Definition = Definition {
                  Repository, doi 10.24432/C50P49 (the test part, as scikit-learn ships it)",
     },
     licence: "CC BY 4.0",
+    contents: Contents::Images,
+    origin: Origin::Embedded,
     load,
 };
 
 fn load(_: &Settings, _: &Locator) -> Result<Dataset> {
     let mut rows = Vec::new();
     GzDecoder::new(BYTES).read_to_end(&mut rows).map_err(|error| Error::data("digits", error.to_string()))?;
-    let width = INPUT.len() + 1;
+    let width = SHAPE.iter().product::<usize>() + 1;
     let raw = Raw {
         name: "digits",
-        input: INPUT,
+        shape: SHAPE,
+        classes: 10,
         pixels: rows.chunks_exact(width).flat_map(|row| &row[..width - 1]).copied().collect(),
         labels: rows.chunks_exact(width).map(|row| row[width - 1]).collect(),
     };
-    raw.check()?;
-    Ok(Dataset::Images(Arc::new(raw.shuffled().split(VALIDATION, TEST, 16.0, None))))
+    let raw = raw.check(Path::new("the embedded file"))?.shuffled();
+    let scaling = Scaling { full_scale: 16.0, moments: None };
+    Ok(Dataset::Images(Arc::new(raw.split(VALIDATION, TEST, scaling, Augment::default()))))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::task::data::locate::read_file;
+use crate::task::data::files::Files;
+use crate::task::data::locate::Locator;
+use crate::task::data::raw::Raw;
 
 /// An array of bytes and its sizes.
 #[derive(Debug, PartialEq)]
@@ -12,61 +14,96 @@ pub(super) struct Idx {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Reads an idx file of unsigned bytes with this many dimensions, gzipped or not.
-pub(super) fn read(dataset: &str, path: &Path, dimensions: usize) -> Result<Idx> {
-    // Twice the size of the largest known file of this kind.
-    const LIMIT: u64 = 100 << 20;
-    let bytes = read_file(dataset, path, LIMIT)?;
-    parse(&bytes, dimensions).map_err(|problem| Error::data(dataset, format!("{}: {problem}", path.display())))
-}
-
-fn parse(bytes: &[u8], dimensions: usize) -> Result<Idx, String> {
+/// Reads an idx file of unsigned bytes with one of these numbers of dimensions.
+///
+/// # Errors
+/// In words, when the file is anything else, or its header promises more or less than it holds.
+pub(super) fn parse(mut bytes: Vec<u8>, dimensions: &[usize]) -> Result<Idx, String> {
     let word = |at: usize| -> Option<u32> {
         bytes.get(4 * at..4 * at + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes)
     };
-    let expected = 0x0800 | dimensions as u32;
     let magic = word(0).ok_or("the file is shorter than its header")?;
-    if magic != expected {
+    let Some(&found) = dimensions.iter().find(|&&n| magic == 0x0800 | n as u32) else {
+        let expected: Vec<String> = dimensions.iter().map(|n| format!("{:#010x}", 0x0800 | *n as u32)).collect();
         return Err(format!(
-            "magic number {magic:#010x}; expected {expected:#010x}, idx bytes in {dimensions} dimensions"
+            "magic number {magic:#010x}; expected {}, idx bytes in {} dimensions",
+            expected.join(" or "),
+            dimensions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
         ));
-    }
-    let sizes: Option<Vec<usize>> = (1..=dimensions).map(|i| word(i).map(|size| size as usize)).collect();
+    };
+    let sizes: Option<Vec<usize>> = (1..=found).map(|i| word(i).map(|size| size as usize)).collect();
     let sizes = sizes.ok_or("the file ends within its header")?;
-    let data = &bytes[4 * (dimensions + 1)..];
+    let header = 4 * (found + 1);
+    let held = bytes.len() - header;
     let promised = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    if promised != Some(data.len()) {
-        return Err(format!("the header promises {sizes:?} bytes, but {} follow; is the file complete?", data.len()));
+    if promised != Some(held) {
+        return Err(format!("the header promises {sizes:?} bytes, but {held} follow; is the file complete?"));
     }
-    Ok(Idx { sizes, bytes: data.to_vec() })
+    bytes.drain(..header);
+    Ok(Idx { sizes, bytes })
+}
+
+/// One part of a dataset with known files: grey images and their labels.
+pub(super) fn known_part(name: &'static str, files: &Files, part: usize, locator: &Locator) -> Result<Raw> {
+    let read = |file: usize, dimensions: usize| {
+        let (path, bytes) = locator.read(name, files, &files.files[file])?;
+        let idx = parse(bytes, &[dimensions]).map_err(|problem| damaged(name, &path, &problem))?;
+        Ok::<_, Error>((path, idx))
+    };
+    let (_, images) = read(2 * part, 3)?;
+    let (path, labels) = read(2 * part + 1, 1)?;
+    let shape = [1, images.sizes[1], images.sizes[2]];
+    Raw { name, shape, classes: 10, pixels: images.bytes, labels: labels.bytes }.check(&path)
+}
+
+/// A file that is not what it should be.
+pub(super) fn damaged(dataset: &str, path: &Path, problem: &str) -> Error {
+    Error::data(dataset, format!("{}: {problem}", path.display()))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::parse;
 
-    fn file(magic: u32, sizes: &[u32], data: &[u8]) -> Vec<u8> {
+    pub(crate) fn file(magic: u32, sizes: &[u32], data: &[u8]) -> Vec<u8> {
         let header = std::iter::once(magic).chain(sizes.iter().copied());
         header.flat_map(u32::to_be_bytes).chain(data.iter().copied()).collect()
     }
 
     #[test]
     fn sizes_and_bytes_are_read() {
-        let idx = parse(&file(0x803, &[2, 1, 2], &[1, 2, 3, 4]), 3).unwrap();
+        let idx = parse(file(0x803, &[2, 1, 2], &[1, 2, 3, 4]), &[3]).unwrap();
         assert_eq!((idx.sizes, idx.bytes), (vec![2, 1, 2], vec![1, 2, 3, 4]));
+        assert!(parse(file(0x804, &[1, 1, 1, 2], &[1, 2]), &[3, 4]).is_ok());
     }
 
     #[test]
     fn lies_are_found_out() {
         for (bytes, word) in [
-            (file(0x801, &[2], &[1, 2]), "magic"),
+            (file(0x801, &[2], &[1, 2]), "magic number 0x00000801; expected 0x00000803"),
             (file(0x803, &[2, 1, 2], &[1, 2, 3]), "promises"),
+            (file(0x803, &[2, 1, 2], &[1, 2, 3, 4, 5]), "promises"),
             (file(0x803, &[u32::MAX; 3], &[]), "promises"),
             (file(0x803, &[2], &[]), "header"),
             (vec![0, 0], "shorter"),
         ] {
-            let problem = parse(&bytes, 3).unwrap_err();
+            let problem = parse(bytes, &[3]).unwrap_err();
             assert!(problem.contains(word), "{problem}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_bytes_come_they_are_read_whole_or_refused(
+            magic in prop_oneof![Just(0x0801u32), Just(0x0803), any::<u32>()],
+            sizes in prop::collection::vec(prop_oneof![0u32..5, any::<u32>()], 0..4),
+            data in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            if let Ok(idx) = parse(file(magic, &sizes, &data), &[1, 3]) {
+                prop_assert_eq!(idx.sizes.iter().product::<usize>(), idx.bytes.len());
+            }
         }
     }
 }

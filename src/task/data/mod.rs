@@ -2,29 +2,58 @@
 //!
 //! A dataset is one file with a [`Definition`], and one line in [`DATASETS`].
 
-use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::registry::About;
+use crate::rng::Stream;
 use crate::settings::Settings;
 use crate::task::Split;
 
+mod augment;
+mod cifar10;
 mod digits;
+pub mod download;
 mod fashion_mnist;
+mod fetch;
+mod files;
 mod idx;
+mod idx_folder;
 pub mod images;
+mod kjv;
+mod library;
 mod locate;
+mod markov;
+mod mnist;
+mod plain_text;
+mod raw;
+mod tar;
+pub mod text;
+mod tiny_shakespeare;
+mod vocabulary;
 
+pub use download::Downloader;
+pub use files::{DataFile, Files, Origin};
 pub use images::Images;
-pub use locate::Locator;
+pub use library::Library;
+pub use locate::{Locator, Source};
+pub use text::Text;
 
 /// Every dataset that a config can name.
-pub const DATASETS: &[Definition] = &[digits::DEFINITION, fashion_mnist::DEFINITION];
+pub const DATASETS: &[Definition] = &[
+    digits::DEFINITION,
+    mnist::DEFINITION,
+    fashion_mnist::DEFINITION,
+    cifar10::DEFINITION,
+    idx_folder::DEFINITION,
+    markov::DEFINITION,
+    tiny_shakespeare::DEFINITION,
+    kjv::DEFINITION,
+    plain_text::DEFINITION,
+];
 
 /// A dataset as it is registered.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +62,39 @@ pub struct Definition {
     pub about: About,
     /// The licence and whom to credit.
     pub licence: &'static str,
+    /// What its examples are, and so which models learn from it.
+    pub contents: Contents,
+    /// Where its contents come from.
+    pub origin: Origin,
     /// Reads it from the embedded bytes or from the files that the locator finds.
     pub load: fn(&Settings, &Locator) -> Result<Dataset>,
+}
+
+/// What the examples of a dataset are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Labelled images.
+    Images,
+    /// Running text.
+    Text,
+}
+
+impl Contents {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Images => "images",
+            Self::Text => "text",
+        }
+    }
+
+    /// The dataset that a `path` alone stands for.
+    pub fn of_path(self) -> &'static str {
+        match self {
+            Self::Images => idx_folder::DEFINITION.about.name,
+            Self::Text => plain_text::DEFINITION.about.name,
+        }
+    }
 }
 
 /// The dataset of that name.
@@ -47,16 +107,25 @@ pub fn find(name: &str) -> Option<&'static Definition> {
 pub enum Dataset {
     /// Labelled images.
     Images(Arc<Images>),
+    /// Running text, which models cut into windows.
+    Text(Text),
 }
 
 impl Dataset {
     /// The dataset as examples for a model with these keys.
     ///
+    /// A model that learns from text has the key `seq_len`, and may have `level`, `vocab_size` and
+    /// `stateful`: see [`text::View`].
+    ///
     /// # Errors
-    /// When the model does not learn from data of this kind.
-    pub fn examples(&self, _model: &Settings) -> Result<Arc<dyn Examples>> {
-        match self {
-            Self::Images(images) => Ok(images.clone()),
+    /// When the model does not learn from data of this kind, or the text is too short for it.
+    pub fn examples(&self, model: &Settings) -> Result<Arc<dyn Examples>> {
+        let view = text::View::of(model);
+        match (self, view) {
+            (Self::Images(images), None) => Ok(images.clone()),
+            (Self::Text(text), Some(view)) => Ok(Arc::new(text.windows(&view)?)),
+            (Self::Images(_), Some(_)) => Err(mismatch(model, Contents::Text, Contents::Images)),
+            (Self::Text(_), None) => Err(mismatch(model, Contents::Images, Contents::Text)),
         }
     }
 
@@ -64,35 +133,41 @@ impl Dataset {
     pub fn digest(&self) -> String {
         match self {
             Self::Images(images) => images.digest(),
+            Self::Text(text) => text.digest(),
         }
     }
+}
+
+fn mismatch(model: &Settings, learns: Contents, found: Contents) -> Error {
+    let kind = &model.kind;
+    Error::Usage(format!("model `{kind}` learns from {}, but the dataset is {}", learns.name(), found.name()))
 }
 
 /// What a network sees of one example, and how many classes it tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// An image.
+    /// An image, which has one label.
     Image {
         /// Channels, height and width.
         shape: [usize; 3],
         /// How many classes there are to tell apart.
         classes: usize,
     },
-    /// A stretch of text.
+    /// A window of text, where every token is followed by another.
     Tokens {
-        /// How many tokens there are to tell apart.
+        /// How many different tokens there are.
         vocabulary: usize,
-        /// Tokens in one example.
+        /// Tokens in a window.
         length: usize,
     },
 }
 
 impl Input {
-    /// Numbers in one example.
+    /// Numbers or tokens in one example.
     pub fn len(&self) -> usize {
-        match self {
+        match *self {
             Self::Image { shape, .. } => shape.iter().product(),
-            Self::Tokens { length, .. } => *length,
+            Self::Tokens { length, .. } => length,
         }
     }
 
@@ -101,11 +176,19 @@ impl Input {
         self.len() == 0
     }
 
-    /// How many classes or tokens there are to tell apart.
+    /// How many answers a network chooses from.
     pub fn classes(&self) -> usize {
+        match *self {
+            Self::Image { classes, .. } => classes,
+            Self::Tokens { vocabulary, .. } => vocabulary,
+        }
+    }
+
+    /// What kind of example it is.
+    pub fn contents(&self) -> Contents {
         match self {
-            Self::Image { classes, .. } => *classes,
-            Self::Tokens { vocabulary, .. } => *vocabulary,
+            Self::Image { .. } => Contents::Images,
+            Self::Tokens { .. } => Contents::Text,
         }
     }
 }
@@ -118,49 +201,30 @@ pub trait Examples: Send + Sync {
     /// The positions of a split's examples.
     fn split(&self, split: Split) -> Range<usize>;
 
-    /// Inputs `[n, ..]` and labels (u32) of the examples at these positions.
+    /// Inputs and labels (u32) of the examples at these positions: images `[n, channels, height,
+    /// width]` and `[n]`, or tokens (u32) `[n, length]` and the token after each, `[n * length]`.
     ///
     /// # Errors
     /// When the device refuses.
     fn batch(&self, positions: &[usize], dtype: DType, device: &Device) -> Result<(Tensor, Tensor)>;
-}
 
-/// A dataset's name beside it.
-type Loaded = (String, Arc<Dataset>);
-
-/// The datasets of a process: each is read once, however many runs share it.
-#[derive(Debug, Default)]
-pub struct Library {
-    locator: Locator,
-    loaded: Mutex<HashMap<String, Loaded>>,
-}
-
-impl Library {
-    /// A library that looks for files in `data_dir` first.
-    pub fn new(data_dir: Option<PathBuf>) -> Self {
-        Self { locator: Locator::new(data_dir), loaded: Mutex::default() }
-    }
-
-    /// The dataset with these settings.
+    /// A batch to train on: like [`Examples::batch`], but varied at random where the dataset is
+    /// asked to. The stream belongs to the seed and the step alone.
     ///
     /// # Errors
-    /// When a file is missing or is not what it should be.
-    pub fn load(&self, settings: &Settings) -> Result<Arc<Dataset>> {
-        let key = format!("{settings:?}");
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, data)) = loaded.get(&key) {
-            return Ok(data.clone());
-        }
-        let definition =
-            find(&settings.kind).ok_or_else(|| Error::Usage(format!("there is no dataset `{}`", settings.kind)))?;
-        let data = Arc::new((definition.load)(settings, &self.locator)?);
-        loaded.insert(key, (settings.kind.clone(), data.clone()));
-        Ok(data)
+    /// When the device refuses.
+    fn training_batch(
+        &self,
+        positions: &[usize],
+        _stream: &mut Stream,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<(Tensor, Tensor)> {
+        self.batch(positions, dtype, device)
     }
 
-    /// The datasets read so far, by name, and the SHA-256 of their contents.
-    pub fn digests(&self) -> BTreeMap<String, String> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.values().map(|(name, data)| (name.clone(), data.digest())).collect()
+    /// The mean loss in nats below which no model comes but by luck, where it is known.
+    fn floor(&self) -> Option<f64> {
+        None
     }
 }

@@ -1,0 +1,105 @@
+//! Fetching the files of datasets: from mirrors, or out of a downloaded archive.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+use crate::error::{Error, Result};
+use crate::task::data::download::Downloader;
+use crate::task::data::files::{DataFile, Files, hash_file};
+use crate::task::data::locate::Source;
+use crate::task::data::tar;
+
+/// A download may be larger than what it unpacks to by the framing of gzip, but not by much.
+const FRAMING: u64 = 1 << 16;
+
+impl Source for Downloader {
+    fn fetch(&self, dataset: &str, files: &Files, file: &DataFile, folder: &Path) -> Result<()> {
+        let data = |problem: String| Error::data(dataset, problem);
+        if let Some(archive) = &files.archive {
+            let path = folder.join(archive.names[0]);
+            let check = |path: &Path| hash_file(path, archive.bytes, archive.sha256);
+            self.fetch(archive.mirrors, &path, archive.bytes, &check).map_err(data)?;
+            unpack(&path, files, folder).map_err(data)?;
+            // Its files are there: the archive would only take up room.
+            return fs::remove_file(&path).map_err(Error::io("remove", &path));
+        }
+        if file.mirrors.is_empty() {
+            return Err(data(format!("`{}` is not to be downloaded from anywhere", file.names[0])));
+        }
+        let check = |path: &Path| file.read(path).map(drop);
+        let target = folder.join(file.names[0]);
+        self.fetch(file.mirrors, &target, file.bytes + FRAMING, &check).map_err(data)
+    }
+}
+
+/// Puts the files of a dataset out of its archive into a folder. What else the archive holds is passed over.
+fn unpack(archive: &Path, files: &Files, folder: &Path) -> Result<(), String> {
+    let place = archive.display();
+    let source = fs::File::open(archive).map_err(|error| format!("cannot read {place}: {error}"))?;
+    let mut kept = 0;
+    let result = tar::read(GzDecoder::new(source), |name, contents| {
+        // Only names that are expected, and without their folders: no file lands anywhere else.
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let Some(file) = files.files.iter().find(|file| file.names[0] == name) else { return Ok(()) };
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::copy(&mut contents.take(file.bytes + 1), &mut temporary)?;
+        temporary.as_file().sync_all()?;
+        file.read(temporary.path()).map_err(std::io::Error::other)?;
+        temporary.persist(folder.join(name))?;
+        kept += 1;
+        Ok(())
+    });
+    result.map_err(|error| format!("{place} does not unpack: {error}"))?;
+    if kept == files.files.len() { Ok(()) } else { Err(format!("{place} holds {kept} of {} files", files.files.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+    use crate::task::data::tar::tests::archive;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    static FILES: Files = Files {
+        folders: &[],
+        vague: &[],
+        files: &[
+            DataFile { names: &["one.bin"], bytes: 3, sha256: ABC, mirrors: &[] },
+            DataFile { names: &["two.bin"], bytes: 3, sha256: ABC, mirrors: &[] },
+        ],
+        archive: None,
+        by_hand: "",
+    };
+
+    fn unpacked(files: &[(&str, &[u8])]) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("archive.tar.gz");
+        let mut encoder = GzEncoder::new(fs::File::create(&path).unwrap(), Compression::fast());
+        encoder.write_all(&archive(files)).unwrap();
+        encoder.finish().unwrap();
+        unpack(&path, &FILES, folder.path())?;
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+
+    #[test]
+    fn the_expected_files_come_out_and_nothing_else() {
+        let files: [(&str, &[u8]); 3] = [("../../one.bin", b"abc"), ("x/readme.html", b"hello"), ("x/two.bin", b"abc")];
+        assert_eq!(unpacked(&files).unwrap(), ["archive.tar.gz", "one.bin", "two.bin"]);
+    }
+
+    #[test]
+    fn an_archive_with_other_files_is_refused() {
+        assert!(unpacked(&[("one.bin", b"abc")]).unwrap_err().contains("holds 1 of 2 files"));
+        assert!(unpacked(&[("one.bin", b"abd"), ("two.bin", b"abc")]).unwrap_err().contains("SHA-256"));
+        assert!(unpacked(&[("one.bin", &[0; 5000])]).unwrap_err().contains("more than the expected 3 bytes"));
+    }
+}

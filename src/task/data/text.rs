@@ -1,0 +1,294 @@
+//! Running text, and the windows that language models learn from.
+//!
+//! A text is split in order: the first 90% of its bytes are for training, the next 5% for
+//! validation, the last 5% for test, cut between characters. Within a split, example `i` is the
+//! tokens from `i * seq_len` on; its labels are the tokens one further. What does not fill a
+//! window is left out, and no window reaches into another split.
+
+use std::ops::Range;
+
+use candle_core::{DType, Device, Tensor};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::settings::{Settings, Value};
+use crate::task::Split;
+use crate::task::data::files::hexadecimal;
+use crate::task::data::vocabulary::{Characters, Words};
+use crate::task::data::{Examples, Input};
+
+/// How many words a vocabulary holds unless the model says so.
+const DEFAULT_WORDS: usize = 10_000;
+
+/// A text, split.
+#[derive(Debug)]
+pub struct Text {
+    name: &'static str,
+    contents: String,
+    /// Where validation and test start, in bytes.
+    validation_from: usize,
+    test_from: usize,
+    entropy: Option<Entropy>,
+}
+
+/// What is known about the source of a generated text, in nats per character.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entropy {
+    /// Of a character that follows a known one.
+    pub(super) after_one: f64,
+    /// Of a character that follows everything before it: the entropy rate.
+    pub(super) rate: f64,
+}
+
+/// How a model looks at a text, read from its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// `seq_len`: tokens in a window.
+    pub length: usize,
+    /// `level`: `"word"`, or `"char"`, which is the default.
+    pub words: bool,
+    /// `vocab_size`: how many words have a token of their own.
+    pub vocabulary: usize,
+    /// `stateful`: whether the model carries its state from window to window.
+    pub stateful: bool,
+}
+
+impl View {
+    /// The view of a model with these keys; `None` for a model that does not learn from text.
+    pub fn of(model: &Settings) -> Option<Self> {
+        let count = |key: &str| match model.get(key) {
+            Some(Value::Integer(n)) => usize::try_from(*n).ok(),
+            _ => None,
+        };
+        Some(Self {
+            length: count("seq_len")?.max(1),
+            words: model.get("level") == Some(&Value::Text("word".into())),
+            vocabulary: count("vocab_size").unwrap_or(DEFAULT_WORDS),
+            stateful: model.get("stateful") == Some(&Value::Bool(true)),
+        })
+    }
+}
+
+impl Text {
+    /// Splits a text.
+    pub(super) fn new(name: &'static str, contents: String) -> Self {
+        let cut = |percent: usize| {
+            let at = contents.len() * percent / 100;
+            (0..=at).rev().find(|&at| contents.is_char_boundary(at)).unwrap_or(0)
+        };
+        Self { name, validation_from: cut(90), test_from: cut(95), contents, entropy: None }
+    }
+
+    /// The same text, with what is known about its source.
+    pub(super) fn with_entropy(self, entropy: Entropy) -> Self {
+        Self { entropy: Some(entropy), ..self }
+    }
+
+    /// Reads bytes as a text.
+    pub(super) fn decode(name: &'static str, place: &str, bytes: Vec<u8>) -> Result<Self> {
+        let contents = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let problem = format!(
+                "{place} is not UTF-8 text: byte {at} is {:#04x}\n  \
+                 help: convert it, such as by `iconv -f latin1 -t utf-8`",
+                error.as_bytes()[at]
+            );
+            Error::data(name, problem)
+        })?;
+        if contents.trim().is_empty() {
+            return Err(Error::data(name, format!("{place} is empty; expected text to learn from")));
+        }
+        Ok(Self::new(name, contents))
+    }
+
+    /// One of its parts.
+    pub fn part(&self, split: Split) -> &str {
+        match split {
+            Split::Train => &self.contents[..self.validation_from],
+            Split::Validation => &self.contents[self.validation_from..self.test_from],
+            Split::Test => &self.contents[self.test_from..],
+        }
+    }
+
+    /// SHA-256 of the text, in hexadecimal.
+    pub fn digest(&self) -> String {
+        hexadecimal(&Sha256::digest(&self.contents))
+    }
+
+    /// The text as a model looks at it.
+    ///
+    /// # Errors
+    /// When a part is too short for a single window.
+    pub fn windows(&self, view: &View) -> Result<Windows> {
+        let mut tokens = Vec::new();
+        let mut from = [0; 4];
+        let mut encode = |encode: &dyn Fn(&str, &mut Vec<u16>)| {
+            for (i, split) in SPLITS.into_iter().enumerate() {
+                encode(self.part(split), &mut tokens);
+                from[i + 1] = tokens.len();
+            }
+        };
+        let vocabulary = if view.words {
+            let words = Words::of(self.part(Split::Train), view.vocabulary);
+            encode(&|text, tokens| words.encode(text, tokens));
+            words.len()
+        } else {
+            let characters = Characters::of(&self.contents).map_err(|problem| Error::data(self.name, problem))?;
+            encode(&|text, tokens| characters.encode(text, tokens));
+            characters.len()
+        };
+        tokens.shrink_to_fit();
+        let mut first = [0; 4];
+        for (i, split) in SPLITS.into_iter().enumerate() {
+            let held = from[i + 1] - from[i];
+            if held <= view.length {
+                let (what, split) = (if view.words { "words" } else { "characters" }, split.name());
+                return Err(Error::data(
+                    self.name,
+                    format!(
+                        "the {split} part holds {held} {what}; a window of `seq_len` = {} needs {}\n  \
+                         help: use a longer text or a shorter `seq_len`",
+                        view.length,
+                        view.length + 1
+                    ),
+                ));
+            }
+            first[i + 1] = first[i] + (held - 1) / view.length;
+        }
+        let floor = self.entropy.filter(|_| !view.words).map(|entropy| {
+            // Without a carried state, the first label of a window has one character before it.
+            let blind = if view.stateful { 0.0 } else { 1.0 / view.length as f64 };
+            blind * entropy.after_one + (1.0 - blind) * entropy.rate
+        });
+        Ok(Windows { tokens, vocabulary, length: view.length, from, first, floor })
+    }
+}
+
+const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+
+/// A text as numbers, cut into windows.
+#[derive(Debug)]
+pub struct Windows {
+    tokens: Vec<u16>,
+    vocabulary: usize,
+    length: usize,
+    /// The first token of every split, and the end.
+    from: [usize; 4],
+    /// The first window of every split, and the end.
+    first: [usize; 4],
+    floor: Option<f64>,
+}
+
+impl Windows {
+    fn window(&self, position: usize) -> &[u16] {
+        let split = self.first[1..3].iter().filter(|&&first| position >= first).count();
+        let start = self.from[split] + (position - self.first[split]) * self.length;
+        &self.tokens[start..=start + self.length]
+    }
+}
+
+/// The windows of step `t` when a split is read as `streams` long texts side by side: the windows
+/// of one stream follow each other from step to step, so that a model can carry its state.
+///
+/// Every stream starts anew after `windows / streams` steps.
+///
+/// # Panics
+/// When there are more streams than windows, or none.
+pub fn stream_positions(split: &Range<usize>, streams: usize, t: u64) -> Vec<usize> {
+    let length = split.len() / streams;
+    assert!(length > 0, "{streams} streams need as many windows");
+    let place = (t % length as u64) as usize;
+    (0..streams).map(|stream| split.start + stream * length + place).collect()
+}
+
+impl Examples for Windows {
+    fn input(&self) -> Input {
+        Input::Tokens { vocabulary: self.vocabulary, length: self.length }
+    }
+
+    fn split(&self, split: Split) -> Range<usize> {
+        let i = SPLITS.iter().position(|&other| other == split).unwrap_or(0);
+        self.first[i]..self.first[i + 1]
+    }
+
+    fn batch(&self, positions: &[usize], _dtype: DType, device: &Device) -> Result<(Tensor, Tensor)> {
+        let total = positions.len() * self.length;
+        let (mut inputs, mut labels) = (Vec::with_capacity(total), Vec::with_capacity(total));
+        for &position in positions {
+            let window = self.window(position);
+            inputs.extend(window[..self.length].iter().map(|&token| u32::from(token)));
+            labels.extend(window[1..].iter().map(|&token| u32::from(token)));
+        }
+        let inputs = Tensor::from_vec(inputs, (positions.len(), self.length), device)?;
+        Ok((inputs, Tensor::from_vec(labels, total, device)?))
+    }
+
+    fn floor(&self) -> Option<f64> {
+        self.floor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(length: usize) -> View {
+        View { length, words: false, vocabulary: 0, stateful: false }
+    }
+
+    fn batch(windows: &Windows, positions: &[usize]) -> (Vec<Vec<u32>>, Vec<u32>) {
+        let (inputs, labels) = windows.batch(positions, DType::F32, &Device::Cpu).unwrap();
+        (inputs.to_vec2().unwrap(), labels.to_vec1().unwrap())
+    }
+
+    #[test]
+    fn labels_are_the_next_tokens_and_splits_do_not_touch() {
+        let contents: String = (0..200).map(|i| char::from(b'!' + i % 90)).collect();
+        let text = Text::new("test", contents);
+        let windows = text.windows(&view(4)).unwrap();
+        assert_eq!(SPLITS.map(|split| windows.split(split)), [0..44, 44..46, 46..48]);
+        assert_eq!(windows.input(), Input::Tokens { vocabulary: 90, length: 4 });
+        let (inputs, labels) = batch(&windows, &[1, 44, 47]);
+        // Validation starts at 180, test at 190; the character at i has the number i % 90.
+        assert_eq!(inputs, [[4, 5, 6, 7], [0, 1, 2, 3], [14, 15, 16, 17]]);
+        assert_eq!(labels, [5, 6, 7, 8, 1, 2, 3, 4, 15, 16, 17, 18]);
+    }
+
+    #[test]
+    fn the_parts_of_a_text_are_cut_between_characters() {
+        // 33 bytes: neither 29 nor 31 is where a character begins.
+        let euros = "\u{20ac}".repeat(11);
+        let text = Text::new("test", euros.clone());
+        assert_eq!(SPLITS.map(|split| text.part(split).chars().count()), [9, 1, 1]);
+        assert_eq!(SPLITS.map(|split| text.part(split)).concat(), euros);
+    }
+
+    #[test]
+    fn words_are_counted_in_the_training_part_alone() {
+        let text = Text::new("test", format!("{}{}", "a b a c ".repeat(45), "z b z c ".repeat(5)));
+        let words = View { words: true, vocabulary: 2, ..view(3) };
+        let windows = text.windows(&words).unwrap();
+        assert_eq!(windows.input().classes(), 3);
+        assert_eq!(batch(&windows, &[0]), (vec![vec![1, 2, 1]], vec![2, 1, 0]));
+        let test = windows.split(Split::Test).start;
+        assert_eq!(batch(&windows, &[test]), (vec![vec![0, 0, 0]], vec![0, 0, 2]), "z and c are unknown");
+    }
+
+    #[test]
+    fn streams_go_on_where_they_were() {
+        let split = 10..31;
+        assert_eq!(stream_positions(&split, 4, 0), [10, 15, 20, 25]);
+        assert_eq!(stream_positions(&split, 4, 1), [11, 16, 21, 26]);
+        assert_eq!(stream_positions(&split, 4, 5), stream_positions(&split, 4, 0));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_in_words() {
+        let problem = |bytes: &[u8]| Text::decode("test", "my.txt", bytes.to_vec()).unwrap_err().to_string();
+        let latin = problem(b"caf\xe9");
+        assert!(latin.contains("my.txt is not UTF-8 text: byte 3 is 0xe9\n  help:"), "{latin}");
+        assert!(problem(b"").contains("my.txt is empty") && problem(b" \n").contains("empty"));
+        let short = Text::new("test", "short".repeat(9)).windows(&view(4)).unwrap_err().to_string();
+        assert!(short.contains("the val part holds 2 characters; a window of `seq_len` = 4 needs 5"), "{short}");
+    }
+}
