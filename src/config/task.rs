@@ -51,7 +51,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     };
     let dtype = word(table, "dtype", &["f32", "f64"], default_dtype, diagnostics);
     let target = target(table, &metrics, diagnostics);
-    // Chosen by what people look at: perplexity or accuracy where there is one.
+    // Chosen by what people look at: perplexity of text, else accuracy where there is one.
     let metric = match word(table, "metric", &METRIC_NAMES, "", diagnostics) {
         "" => target.map_or(*metrics.last().expect("every task has a loss"), |target| target.metric),
         name => Metric::parse(name).expect("one of the names"),
