@@ -2,6 +2,7 @@
 //!
 //! `OPTBENCH_KILLS=300 cargo test --release --test interruptions -- --nocapture` pulls it 300 times.
 #![cfg(unix)]
+#![expect(clippy::print_stdout, reason = "the figures are what the test measures")]
 
 use std::collections::BTreeMap;
 use std::fs;

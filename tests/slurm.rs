@@ -2,6 +2,7 @@
 //!
 //! Where Slurm is not installed the test says so and does nothing else; `.ci/run` installs it.
 #![cfg(target_os = "linux")]
+#![expect(clippy::print_stdout, reason = "the figures are what the test measures")]
 
 use std::collections::BTreeMap;
 use std::fs;
