@@ -7,7 +7,7 @@ use crate::rng::Stream;
 const DRAWS: usize = 9999;
 
 /// The percentile interval of the mean at `level` (Efron and Tibshirani 1993, ch. 13), from
-/// [`DRAWS`] samples drawn with replacement; the same for the same numbers, on every machine.
+/// 9,999 samples drawn with replacement; the same for the same numbers, on every machine.
 /// `None` below two values.
 ///
 /// With few seeds it is too narrow (three values draw only ten different means); it is offered

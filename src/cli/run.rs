@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     /// Override any key, such as steps=200 or optimizers.adamw.lr=[1e-3,3e-3]; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Results directory [default: results/<name>]
+    /// Results directory [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Runs at a time [default: one per core]

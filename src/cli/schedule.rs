@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     /// Write schedule,step,factor,lr (and momentum where it moves) here; `-` is standard output
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write the chart here, as .svg or .png [default: results/<name>/charts/schedules.svg and .png]
+    /// Write the chart here, as .svg or .png [default: results/NAME/charts/schedules.svg and .png]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The task whose length counts [default: the first]

@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// Override any key, such as steps=200
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Results directory, on a file system that all nodes share [default: results/<name>]
+    /// Results directory, on a file system that all nodes share [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Look for dataset files here first

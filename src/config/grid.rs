@@ -107,6 +107,11 @@ pub(super) fn refuse_unknown(table: &Table, known: &[&str], owner: &str, diagnos
     }
 }
 
+/// Which names a registry has; more than fit a line are for `optbench list` to show.
+pub(super) fn expected_name(what: &str, names: &[&str]) -> String {
+    if names.len() > 10 { format!("a name from `optbench list {what}s`") } else { choices(names) }
+}
+
 /// The kind that a labelled table names: its `kind`, or else its label.
 ///
 /// `what` is the registry's name in the singular, `command` what lists it.
@@ -139,9 +144,7 @@ pub(super) fn kind_of<'a, T>(
     let found = find(kind);
     if found.is_none() {
         let all: Vec<&str> = names.clone().collect();
-        // More names than fit a line are for `optbench list` to show.
-        let expected = if all.len() > 10 { format!("a name from `optbench list {what}s`") } else { choices(&all) };
-        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected);
+        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, &all));
         match nearest(kind, names) {
             Some(near) => added.help(format!("did you mean `{near}`?")),
             None => added.help(format!(

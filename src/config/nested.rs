@@ -1,10 +1,10 @@
 //! Things with keys of their own inside a key: the base of a wrapper, the parts of a composition.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::refuse_unknown;
+use crate::config::grid::{expected_name, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::config::value::value;
-use crate::registry::{Accepts, Default, Key, choices, nearest};
+use crate::registry::{Accepts, Default, Key, nearest};
 use crate::settings::{Settings, Value};
 use crate::{optim, schedule};
 
@@ -92,7 +92,7 @@ fn read(
         return None;
     };
     let Some(keys) = keys(kind) else {
-        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(choices(names));
+        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, names));
         if let Some(near) = nearest(kind, names.iter().copied()) {
             added.help(format!("did you mean `{near}`?"));
         }

@@ -11,7 +11,7 @@ use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::rng::Stream;
 use crate::settings::{Settings, Value};
-use crate::task::data::{Dataset, Examples, Input};
+use crate::task::data::{Dataset, Examples, Input, SeedAndStep};
 use crate::task::model::{BuildNetwork, Memory, Network, Pass};
 use crate::task::{Problem, Spec, Split, Task};
 
@@ -92,8 +92,8 @@ impl Problem for Learner {
     }
 
     fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
-        let mut variants = Stream::new(self.seed, &format!("augment step {t}"));
-        let (inputs, labels) = self.data.training_batch(self.batches.at(t), &mut variants, self.dtype, &self.device)?;
+        let draw = SeedAndStep { seed: self.seed, step: t };
+        let (inputs, labels) = self.data.training_batch(self.batches.at(t), draw, self.dtype, &self.device)?;
         if self.stateful && self.batches.starts_epoch(t) {
             self.network.exchange_memory(Memory::new());
         }

@@ -9,7 +9,6 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::registry::About;
-use crate::rng::Stream;
 use crate::settings::Settings;
 use crate::task::Split;
 
@@ -193,6 +192,15 @@ impl Input {
     }
 }
 
+/// What the random variations of a batch depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeedAndStep {
+    /// The seed of the run.
+    pub seed: u64,
+    /// Updates done before the batch.
+    pub step: u64,
+}
+
 /// Examples that batches are cut from.
 pub trait Examples: Send + Sync {
     /// What a network sees of one example.
@@ -209,14 +217,14 @@ pub trait Examples: Send + Sync {
     fn batch(&self, positions: &[usize], dtype: DType, device: &Device) -> Result<(Tensor, Tensor)>;
 
     /// A batch to train on: like [`Examples::batch`], but varied at random where the dataset is
-    /// asked to. The stream belongs to the seed and the step alone.
+    /// asked to, by the seed and the step alone.
     ///
     /// # Errors
     /// When the device refuses.
     fn training_batch(
         &self,
         positions: &[usize],
-        _stream: &mut Stream,
+        _draw: SeedAndStep,
         dtype: DType,
         device: &Device,
     ) -> Result<(Tensor, Tensor)> {
