@@ -21,6 +21,19 @@ checkpoint_every = 20
 [tasks.digits]
 model = "mlp"
 hidden = [256, 256]
+[tasks.normalised]
+dataset = "digits"
+model = "cnn"
+channels = [4]
+hidden = 16
+batch_norm = true
+dropout = 0.1
+[tasks.text]
+model = "lstm_lm"
+embedding = 8
+hidden = 16
+seq_len = 16
+stateful = true
 [tasks.bowl]
 model = "quadratic"
 [optimizers.sgd]
@@ -35,7 +48,7 @@ warmup = "10%"
 patience = 0
 [schedules.cosine]
 "#;
-const RUNS: usize = 12;
+const RUNS: usize = 24;
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_optbench"))
