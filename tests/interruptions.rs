@@ -141,7 +141,13 @@ fn a_terminated_sweep_stops_cleanly_within_two_seconds_and_goes_on() {
     let folder = folder();
     let arguments = ["--set", "steps=200000", "--set", "eval_every=50000", "--out", "long"];
     let mut child = start(folder.path(), &arguments);
-    std::thread::sleep(Duration::from_millis(1800));
+    let runs = folder.path().join("long/runs");
+    let under_way = || fs::read_dir(&runs).into_iter().flatten().flatten().any(|run| run.path().is_dir());
+    while !under_way() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // What took less than a second is not worth keeping.
+    std::thread::sleep(Duration::from_millis(2500));
     signal(&child, "-TERM");
     let asked = Instant::now();
     assert_eq!(child.wait().unwrap().code(), Some(130));
