@@ -66,5 +66,6 @@ fn an_override_is_named_in_its_own_mistakes() {
     assert!(message.contains("--set optimizers.adamw.lrr=1:1:18"), "{message}");
     assert!(message.contains("did you mean `lr`?"), "{message}");
     assert!(set("steps").is_err());
+    assert_eq!(set("epochs=2").unwrap().length.to_string(), "2 epochs", "in place of the steps");
     assert_eq!(set("tasks.digits.dataset=digits").unwrap().tasks[0].dataset.as_ref().unwrap().kind, "digits");
 }

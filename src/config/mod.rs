@@ -73,6 +73,12 @@ impl Experiment {
         for set in overrides {
             let (patch, more) = set_argument(set, &mut diagnostics);
             errors.extend(more);
+            // A run has one length: an override replaces it, whichever way the file states it.
+            for (given, other) in [("steps", "epochs"), ("epochs", "steps")] {
+                if patch.get(given).is_some() {
+                    table.0.retain(|entry| entry.key != other);
+                }
+            }
             source::merge(&mut table, patch);
         }
         let experiment = experiment::read(&table, default_name, &mut diagnostics);
