@@ -1,11 +1,15 @@
 //! The idx format of MNIST and its successors: a magic number, the sizes, then bytes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::task::data::Dataset;
+use crate::task::data::augment::Augment;
 use crate::task::data::files::Files;
 use crate::task::data::locate::Locator;
-use crate::task::data::raw::Raw;
+use crate::task::data::raw::{Raw, Scaling};
 
 /// An array of bytes and its sizes.
 #[derive(Debug, PartialEq)]
@@ -44,7 +48,7 @@ pub(super) fn parse(mut bytes: Vec<u8>, dimensions: &[usize]) -> Result<Idx, Str
 }
 
 /// One part of a dataset with known files: grey images and their labels.
-pub(super) fn known_part(name: &'static str, files: &Files, part: usize, locator: &Locator) -> Result<Raw> {
+fn known_part(name: &'static str, files: &Files, part: usize, locator: &Locator) -> Result<Raw> {
     let read = |file: usize, dimensions: usize| {
         let (path, bytes) = locator.read(name, files, &files.files[file])?;
         let idx = parse(bytes, &[dimensions]).map_err(|problem| damaged(name, &path, &problem))?;
@@ -59,6 +63,23 @@ pub(super) fn known_part(name: &'static str, files: &Files, part: usize, locator
 /// A file that is not what it should be.
 pub(super) fn damaged(dataset: &str, path: &Path, problem: &str) -> Error {
     Error::data(dataset, format!("{}: {problem}", path.display()))
+}
+
+/// A dataset that is published as MNIST is: the training part, shuffled and cut for validation, then
+/// the test part as it is.
+pub(super) fn known(
+    name: &'static str,
+    files: &Files,
+    validation: usize,
+    scaling: Scaling,
+    settings: &Settings,
+    locator: &Locator,
+) -> Result<Dataset> {
+    let test = known_part(name, files, 1, locator)?;
+    let test_images = test.labels.len();
+    let train = known_part(name, files, 0, locator)?.shuffled();
+    let images = train.followed_by(&test).split(validation, test_images, scaling, Augment::of(settings));
+    Ok(Dataset::Images(Arc::new(images)))
 }
 
 #[cfg(test)]

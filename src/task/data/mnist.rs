@@ -1,11 +1,9 @@
 //! MNIST: handwritten digits.
 
-use std::sync::Arc;
-
 use crate::error::Result;
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::augment::{self, Augment};
+use crate::task::data::augment;
 use crate::task::data::raw::Scaling;
 use crate::task::data::{Contents, DataFile, Dataset, Definition, Files, Locator, Origin, idx};
 
@@ -61,9 +59,5 @@ static FILES: Files = Files {
 };
 
 fn load(settings: &Settings, locator: &Locator) -> Result<Dataset> {
-    let test = idx::known_part(NAME, &FILES, 1, locator)?;
-    let test_images = test.labels.len();
-    let train = idx::known_part(NAME, &FILES, 0, locator)?.shuffled();
-    let images = train.followed_by(&test).split(VALIDATION, test_images, SCALING, Augment::of(settings));
-    Ok(Dataset::Images(Arc::new(images)))
+    idx::known(NAME, &FILES, VALIDATION, SCALING, settings, locator)
 }
