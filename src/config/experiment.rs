@@ -10,18 +10,20 @@ use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 use crate::{optim, schedule};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "seeds",
     "epochs",
     "steps",
     "eval_every",
     "checkpoint_every",
+    "probe",
     "tasks",
     "optimizers",
     "schedules",
     "claims",
 ];
+const PROBES: [&str; 1] = ["gradients"];
 const MOST_SEEDS: i64 = 10_000;
 const MOST_STEPS: f64 = 1e12;
 const START: Place = Place { source: 0, span: (0, 0) };
@@ -48,6 +50,10 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         checkpoint_every: table
             .get("checkpoint_every")
             .and_then(|entry| duration(&entry.value, "checkpoint_every", diagnostics)),
+        probes_gradients: table
+            .get("probe")
+            .and_then(|entry| value(&entry.value, "probe", Accepts::Choices(&PROBES), diagnostics))
+            .is_some_and(|probes| probes != Value::List(Vec::new())),
         claims: claims(table, &tasks, &optimizers, diagnostics),
         tasks,
         optimizers,

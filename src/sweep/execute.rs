@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use crate::error::{Error, Result};
-use crate::results::{Record, Status, Store};
+use crate::results::{Probes, Record, Status, Store};
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
 use crate::train::{self, Ending, Snapshot, Training};
@@ -123,7 +123,12 @@ impl Context<'_> {
     fn train(&self, run: &Run) -> Result<Trained> {
         let start = Instant::now();
         let steps_per_epoch = self.plan.tasks[run.task].steps_per_epoch();
-        let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch)? else {
+        let spec = &self.plan.experiment.tasks[run.task];
+        let probes = Probes {
+            gradients: self.plan.experiment.probes_gradients,
+            path: spec.function().is_some_and(|function| function.start().len() == 2),
+        };
+        let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch, probes)? else {
             return Ok(Trained::Elsewhere);
         };
         if self.store.load(&run.name)?.is_some_and(|record| record.is_done()) {
@@ -131,10 +136,9 @@ impl Context<'_> {
             return Ok(Trained::Before);
         }
         self.progress.started(self.worker, run, self.plan.budgets[run.task].steps);
-        let spec = &self.plan.experiment.tasks[run.task];
         let checkpoint = recorder.take_checkpoint()?;
         let before = checkpoint.as_ref().map_or(0.0, |(checkpoint, _)| checkpoint.seconds);
-        let mut witness = Witness::new(recorder, self, spec.target, self.plan.snapshots(run));
+        let mut witness = Witness::new(recorder, self, spec.target, probes, self.plan.snapshots(run));
         let mut resume = None;
         if let Some((checkpoint, evaluations)) = checkpoint {
             for row in evaluations {
