@@ -66,24 +66,41 @@ fn claims_decide_the_exit_code_in_every_format() {
 
     let junit = check("junit").1;
     assert!(junit.contains("<testsuite name=\"small\" tests=\"4\" failures=\"2\" skipped=\"0\">"), "{junit}");
-    well_formed(&junit);
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    assert_eq!(cases.len(), 4);
+    let failed = |case: &&roxmltree::Node| case.children().any(|child| child.has_tag_name("failure"));
+    assert_eq!(cases.iter().filter(failed).count(), 2);
+    assert_eq!(cases[2].attribute("classname"), Some("small.claim"));
+    assert_eq!(cases[2].attribute("name"), Some("false on bowl"));
 }
 
-/// Every element that is opened is closed, in order, and attributes hold no bare `<`.
-fn well_formed(xml: &str) {
-    let mut open: Vec<&str> = Vec::new();
-    for piece in xml.split('<').skip(1) {
-        let (tag, text) = piece.split_once('>').expect("every tag ends");
-        assert!(!text.contains('>'), "bare > in {text}");
-        assert_eq!(tag.matches('"').count() % 2, 0, "quotes in {tag}");
-        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
-        match tag {
-            tag if tag.starts_with('?') || tag.ends_with('/') => {}
-            tag if tag.starts_with('/') => assert_eq!(open.pop(), Some(name)),
-            _ => open.push(name),
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
+#[test]
+fn labels_of_any_signs_come_through_in_every_format() {
+    let odd = r#"a <b> & "c" %, d::e | f]]>"#;
+    let config = CONFIG.replace("fast", "Q").replace("[optimizers.Q]", &format!("[optimizers.'{odd}']"));
+    let config = config.replace("\"Q+constant\"", &format!("'{odd}+constant'"));
+    // The claim that fails is the one that is annotated.
+    let config = config.replace("[claims.holds]", "[claims.holds]\nmargin = 0").replace("better", "BETTER");
+    let config = config.replace("than", "better").replace("BETTER", "than");
+    let folder = folder(&config);
+    let check = |format: &str| optbench(folder.path(), &["check", "results/small", "--format", format]).1;
+
+    let junit = check("junit");
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    assert!(failure.attribute("message").unwrap().contains(odd), "{junit}");
+
+    let github = check("github");
+    let annotation = github.lines().find(|line| line.starts_with("::error")).unwrap();
+    assert!(annotation.contains(r#"a <b> & "c" %25, d::e | f]]>"#), "{annotation}");
+    assert_eq!(annotation.matches("::error title=").count(), 1);
+
+    let json: serde_json::Value = serde_json::from_str(&check("json")).unwrap();
+    assert!(json.to_string().contains("d::e"));
+    assert!(
+        fs::read_to_string(folder.path().join("results/small/report.html")).unwrap().contains("a &lt;b&gt; &amp; ")
+    );
 }
 
 #[test]
@@ -114,6 +131,30 @@ fn a_baseline_is_compared_arm_by_arm() {
     assert_eq!(code, 1, "{table}");
     assert!(table.contains("check FAILED: 1 of 1 claim supported; 2 regressions in 8 arms"), "{table}");
     assert_eq!(run(&["check", "now", "--baseline", "results/small", "--tolerance", "100%"]).0, 1, "ten times as bad");
+}
+
+#[test]
+fn slower_steps_warn_and_fail_only_if_asked() {
+    let folder = folder(CONFIG);
+    let run = |arguments: &[&str]| optbench(folder.path(), arguments);
+    assert_eq!(run(&["run", "small.toml", "--out", "now"]).0, 0);
+    for run in fs::read_dir(folder.path().join("now/runs")).unwrap() {
+        let record = run.unwrap().path().join("run.toml");
+        let slow = |line: &str| match line.split_once(" = ") {
+            Some((key @ ("gradient_seconds" | "optimizer_seconds"), _)) => format!("{key} = 9e3\n"),
+            _ => format!("{line}\n"),
+        };
+        let text: String = fs::read_to_string(&record).unwrap().lines().map(slow).collect();
+        fs::write(&record, text).unwrap();
+    }
+    let check = ["check", "now", "--baseline", "results/small"];
+    let (code, table, _) = run(&check);
+    assert_eq!((code, table.contains("warning: SLOWER")), (0, true), "{table}");
+    let (code, table, _) = run(&[&check[..], &["--fail-on-time"]].concat());
+    assert_eq!((code, table.contains("error: SLOWER")), (1, true), "{table}");
+    let junit = run(&[&check[..], &["--fail-on-time", "--format", "junit"]].concat()).1;
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    assert!(document.descendants().any(|node| node.attribute("classname") == Some("small.time")), "{junit}");
 }
 
 /// The same record with a loss a tenth of what it was.

@@ -20,12 +20,20 @@ pub struct Axis {
     /// The values at both ends, if they are not to follow from the data. Ignored where it makes no range: not finite,
     /// both the same, or not positive on a logarithmic axis.
     pub range: Option<(f64, f64)>,
+    /// Whether only whole numbers are marked.
+    pub whole: bool,
 }
 
 impl Axis {
     /// An axis whose range follows from the data.
     pub fn new(label: impl Into<String>, scale: Scale) -> Self {
-        Self { label: label.into(), scale, range: None }
+        Self { label: label.into(), scale, range: None, whole: false }
+    }
+
+    /// The same axis, of things that are counted.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 }
 

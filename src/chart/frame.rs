@@ -1,6 +1,6 @@
 //! The page: where heading, plot, axes and legend go, and all of them as one scene.
 
-use super::axis::{Axis, Projection};
+use super::axis::{Axis, Projection, Scale};
 use super::curve::Plot;
 use super::failures::Lane;
 use super::font;
@@ -22,8 +22,23 @@ const TICK: f64 = 12.0;
 /// From the plot to the lower end of the horizontal axis's words.
 const BELOW: f64 = 48.0;
 
+/// What else is drawn inside the axes.
+pub(super) struct Ground<'a> {
+    /// Under the lines.
+    pub(super) below: &'a dyn Fn(&Plot) -> Vec<Shape>,
+    /// Over them.
+    pub(super) above: &'a dyn Fn(&Plot) -> Vec<Shape>,
+    /// Whether lines have no other markers than those at their points.
+    pub(super) bare: bool,
+}
+
 /// The whole chart.
 pub(super) fn compose(chart: &LineChart) -> Scene {
+    compose_on(chart, &Ground { below: &|_| Vec::new(), above: &|_| Vec::new(), bare: false })
+}
+
+/// The whole chart, with more than its lines inside the axes.
+pub(super) fn compose_on(chart: &LineChart, ground: &Ground) -> Scene {
     let mut shapes = Vec::new();
     let under_heading = heading(chart, &mut shapes);
     let legend = Legend::of(chart);
@@ -48,12 +63,13 @@ pub(super) fn compose(chart: &LineChart) -> Scene {
     let plot = Plot { frame, x, y };
 
     if xs.is_some() {
-        let wanted = (frame.width() / 90.0) as usize;
-        plot.grid(&ticks(chart.x.scale, x.range, wanted), &y_ticks, &mut shapes);
+        plot.grid(&x_ticks(&chart.x, x.range, (frame.width() / 90.0) as usize), &y_ticks, &mut shapes);
     }
     shapes.extend(lane.draw(&frame));
     if xs.is_some() && ys.is_some() {
-        plot.content(chart, &mut shapes);
+        shapes.extend((ground.below)(&plot));
+        plot.content(chart, ground.bare, &mut shapes);
+        shapes.extend((ground.above)(&plot));
     } else {
         let middle = (f64::midpoint(left, right), f64::midpoint(frame.top, bottom));
         shapes.push(Shape::text("no data", middle, 16.0, GREY, Anchor::Middle));
@@ -86,6 +102,13 @@ fn heading(chart: &LineChart, shapes: &mut Vec<Shape>) -> f64 {
         shapes.push(Shape::text(line, (MARGIN, y), SUBTITLE, GREY, Anchor::Start));
     }
     y + 18.0
+}
+
+/// Ticks below the plot: fewer of them where they would not be whole and should be.
+fn x_ticks(axis: &Axis, range: (f64, f64), wanted: usize) -> Vec<Tick> {
+    let marks = ticks(axis.scale, range, wanted);
+    let broken = axis.whole && axis.scale == Scale::Linear && marks.iter().any(|tick| tick.at.fract() != 0.0);
+    if broken && wanted > 1 { x_ticks(axis, range, wanted - 1) } else { marks }
 }
 
 impl Plot {
@@ -122,7 +145,7 @@ impl Plot {
     }
 
     /// All series, the later ones and all markers on top.
-    fn content(&self, chart: &LineChart, shapes: &mut Vec<Shape>) {
+    fn content(&self, chart: &LineChart, bare: bool, shapes: &mut Vec<Shape>) {
         for series in &chart.series {
             shapes.extend(self.band(series));
         }
@@ -136,7 +159,7 @@ impl Plot {
         for series in &chart.series {
             shapes.extend(self.line(series));
         }
-        for (i, series) in chart.series.iter().enumerate() {
+        for (i, series) in chart.series.iter().enumerate().filter(|(_, series)| series.markers || !bare) {
             shapes.extend(self.markers(series, i));
         }
         for series in &chart.series {

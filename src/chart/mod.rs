@@ -9,6 +9,7 @@
 //! says `no data`.
 
 mod axis;
+mod contour;
 mod curve;
 mod failures;
 mod font;
@@ -29,6 +30,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub use axis::{Axis, Scale};
+pub use contour::{ContourChart, Heights};
 pub use heat::HeatMap;
 pub use palette::{Color, Dash, Marker, Palette, Style};
 pub use ridges::{Ridge, RidgeChart, RidgePanel};
@@ -111,6 +113,8 @@ pub enum Chart {
     Heat(HeatMap),
     /// Distributions, step by step.
     Ridges(RidgeChart),
+    /// Paths over lines of equal height.
+    Contours(ContourChart),
 }
 
 impl Chart {
@@ -129,6 +133,7 @@ impl Chart {
             Self::Lines(chart) => frame::compose(chart),
             Self::Heat(map) => heat::compose(map),
             Self::Ridges(chart) => ridges::compose(chart),
+            Self::Contours(chart) => contour::compose(chart),
         }
     }
 }

@@ -111,3 +111,19 @@ fn saving_follows_the_extension() {
     assert!(matches!(chart.save(&folder.join("none/a.svg")), Err(Error::Write { .. })));
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
+
+#[test]
+fn what_is_counted_has_whole_ticks() {
+    let marks = |last: f64| {
+        let mut chart = chart(vec![Series { markers: true, ..line(&[(1.0, 100.0), (last, 200.0)]) }]);
+        let broken = chart.to_svg();
+        chart.x = Axis::new("tries", Scale::Linear).whole();
+        let svg = chart.to_svg();
+        let labels = |svg: &str, label: &str| svg.contains(&format!(">{label}</text>"));
+        assert!(
+            !labels(&svg, "1.2") && !labels(&svg, "7.5") && labels(&broken, if last > 9.0 { "7.5" } else { "1.2" })
+        );
+        labels(&svg, "2") || labels(&svg, "5")
+    };
+    assert!(marks(2.0) && marks(16.0));
+}

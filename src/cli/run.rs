@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, print, provenance, say, threads};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Results};
+use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
 use crate::sweep::{Plan, Run, Shard, execute as train};
 
@@ -42,6 +42,9 @@ pub(super) struct Arguments {
     /// Look for dataset files here first
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Write the curves in another form, too, under tensorboard/ in the results
+    #[arg(long, value_enum, value_name = "FORM")]
+    log: Option<Log>,
     /// Print the runs, their number and the total of steps; train nothing
     #[arg(long)]
     dry_run: bool,
@@ -51,6 +54,12 @@ pub(super) struct Arguments {
     /// Answer yes to every question
     #[arg(long)]
     yes: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Log {
+    /// Event files for `tensorboard --logdir`
+    Tensorboard,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
@@ -100,6 +109,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let mut results = Results::open(store)?;
     in_order(&mut results, &plan);
     results.write()?;
+    if arguments.log == Some(Log::Tensorboard) {
+        tensorboard::write(&results)?;
+    }
     for (run, error) in &execution.failed {
         say(&format!("error: {run} failed: {error}"));
     }

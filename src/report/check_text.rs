@@ -87,8 +87,10 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// Text of an element or attribute, without the characters that no XML file may contain.
 fn xml(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text: String = text.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -100,6 +102,6 @@ mod tests {
     fn what_separates_is_escaped() {
         assert_eq!(data("50%\nworse, say: a"), "50%25%0Aworse, say: a");
         assert_eq!(property("a: b, c"), "a%3A b%2C c");
-        assert_eq!(xml("<a & \"b\">\u{1}"), "&lt;a &amp; &quot;b&quot;&gt; ");
+        assert_eq!(xml("<a & \"b\">\u{1}\u{fffe}"), "&lt;a &amp; &quot;b&quot;&gt;  ");
     }
 }

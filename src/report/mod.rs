@@ -13,6 +13,7 @@ mod html;
 mod render;
 pub mod schedules;
 mod tables;
+pub mod tensorboard;
 mod words;
 
 use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnings};

@@ -64,7 +64,7 @@ impl Store {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
             _ => Ok(()),
         };
-        for folder in [self.runs(), self.charts()] {
+        for folder in [self.runs(), self.charts(), self.root.join("tensorboard")] {
             gone(fs::remove_dir_all(&folder), &folder)?;
         }
         for file in ["experiment.toml", "provenance.json", "runs.csv", "summary.csv", "report.html"] {

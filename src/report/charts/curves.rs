@@ -117,7 +117,7 @@ fn unit(rank: &Rank, over: Over) -> f64 {
 
 pub(super) fn x_axis(over: Over) -> Axis {
     match over {
-        Over::Steps => Axis::new("steps", Scale::Linear),
+        Over::Steps => Axis::new("steps", Scale::Linear).whole(),
         Over::Seconds => Axis::new("seconds of training, without evaluations", Scale::Linear),
     }
 }

@@ -3,6 +3,7 @@
 mod curves;
 mod gradients;
 mod heat;
+mod paths;
 mod sensitivity;
 mod tuning;
 
@@ -107,6 +108,7 @@ impl Canvas<'_, '_> {
             charts.push(("training_loss".into(), self.training_loss()?.into()));
             charts.push(("learning_rate".into(), self.learning_rate()?.into()));
             charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
+            charts.extend(self.paths()?.map(|chart| ("paths".into(), Chart::Contours(chart))));
             for quantity in [Quantity::Gradient, Quantity::Update] {
                 let chart = self.magnitudes(quantity)?;
                 charts.extend(chart.map(|chart| (format!("{}s", quantity.name()), Chart::Ridges(chart))));

@@ -24,7 +24,7 @@ impl Canvas<'_, '_> {
         Some(LineChart {
             title: format!("{}: expected best after k tries", self.ranking.task),
             subtitle: Some("the best of k settings drawn at random from those tried (Dodge et al. 2019)".into()),
-            x: Axis::new("settings tried", Scale::Linear),
+            x: Axis::new("settings tried", Scale::Linear).whole(),
             y,
             series,
             rules: Vec::new(),

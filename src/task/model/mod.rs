@@ -166,4 +166,7 @@ pub trait Function: Send + Sync {
 
     /// The gradient at `x`.
     fn gradient(&self, x: &[f64]) -> Vec<f64>;
+
+    /// Where the value is least; `None` where there is no such place.
+    fn minimum(&self) -> Option<Vec<f64>>;
 }

@@ -49,4 +49,8 @@ impl Function for Quadratic {
     fn gradient(&self, x: &[f64]) -> Vec<f64> {
         x.iter().zip(&self.curvature).map(|(x, c)| c * x).collect()
     }
+
+    fn minimum(&self) -> Option<Vec<f64>> {
+        self.curvature.iter().all(|c| *c >= 0.0).then(|| vec![0.0; self.curvature.len()])
+    }
 }

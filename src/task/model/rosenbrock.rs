@@ -43,4 +43,8 @@ impl Function for Rosenbrock {
         let valley = x[1] - x[0] * x[0];
         vec![-2.0 * (1.0 - x[0]) - 400.0 * x[0] * valley, 200.0 * valley]
     }
+
+    fn minimum(&self) -> Option<Vec<f64>> {
+        Some(vec![1.0, 1.0])
+    }
 }

@@ -1,0 +1,127 @@
+//! Paths over a function of two numbers.
+
+use super::{Canvas, label};
+use crate::chart::{Axis, ContourChart, Heights, LineChart, Scale, Series};
+use crate::error::Result;
+use crate::results::{PathRow, Status};
+use crate::task::model::Function;
+
+/// Columns and rows of the grid that heights are taken on.
+const GRID: usize = 161;
+
+impl Canvas<'_, '_> {
+    /// The way of the first seed of each optimizer and schedule at its chosen hyper-parameters;
+    /// `None` where the task is no function of two numbers.
+    pub(super) fn paths(&self) -> Result<Option<ContourChart>> {
+        let spec = self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task);
+        let Some(function) = spec.and_then(|spec| spec.function()).filter(|f| f.start().len() == 2) else {
+            return Ok(None);
+        };
+        let mut paths = Vec::new();
+        for rank in &self.ranking.ranks {
+            let record = rank.best.runs[0];
+            let rows = self.results.store.path(&record.run)?;
+            if !rows.is_empty() {
+                paths.push((rank, record.status, rows));
+            }
+        }
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let window = Window::of(&*function, paths.iter().map(|(.., rows)| rows.as_slice()));
+        let (mut series, mut marked, mut crosses) = (Vec::new(), Vec::new(), Vec::new());
+        for (rank, status, rows) in &paths {
+            let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.x, row.y)).collect();
+            let mut line = self.series(rank, points);
+            if *status == Status::Diverged {
+                line.label = format!("{} (diverged)", label(rank));
+                crosses.extend(window.last_seen(rows).map(|(x, y)| (x, y, line.style.color)));
+            }
+            let mut markers = Series { points: marks(rows), ..line.clone() };
+            markers.markers = true;
+            series.push(line);
+            marked.push(markers);
+        }
+        series.extend(marked);
+        let axis = |label: &str, range| Axis { range: Some(range), ..Axis::new(label, Scale::Linear) };
+        let place = |at: &[f64], words: &str| (at[0], at[1], words.to_owned());
+        let minimum = function.minimum().map(|at| place(&at, "minimum"));
+        Ok(Some(ContourChart {
+            heights: window.heights(&*function),
+            marks: minimum.into_iter().chain([place(function.start(), "start")]).collect(),
+            crosses,
+            paths: LineChart {
+                title: format!("{}: paths to the minimum", self.ranking.task),
+                subtitle: Some(
+                    "the weights that an evaluation would be of, each optimizer and schedule at its best \
+                     hyper-parameters; markers after 10, 100, 1,000, ... steps and at the end, a cross where a path diverged"
+                        .into(),
+                ),
+                x: axis("first weight", window.x),
+                y: axis("second weight", window.y),
+                series,
+                rules: Vec::new(),
+            },
+        }))
+    }
+}
+
+/// The points after each power of ten and the last, apart from each other so that no line joins them.
+fn marks(rows: &[PathRow]) -> Vec<(f64, f64)> {
+    let last = rows.last().map_or(0, |row| row.step);
+    let marked =
+        rows.iter().filter(|row| row.step == last || (row.step > 1 && 10u64.pow(row.step.ilog10()) == row.step));
+    marked.flat_map(|row| [(row.x, row.y), (f64::NAN, f64::NAN)]).collect()
+}
+
+/// The part of the plane that is drawn.
+struct Window {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl Window {
+    /// Start and minimum, and of the paths what lies no further from them than they from each other.
+    fn of<'a>(function: &dyn Function, paths: impl Iterator<Item = &'a [PathRow]> + Clone) -> Self {
+        let start = function.start();
+        let end = function.minimum().unwrap_or_else(|| vec![0.0; 2]);
+        let size = (0..2).map(|i| f64::abs(start[i] - end[i])).fold(0.0, f64::max);
+        let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
+        let range = |i: usize| {
+            let (low, high) = (start[i].min(end[i]), start[i].max(end[i]));
+            let reach = (low - 0.7 * size, high + 0.7 * size);
+            let places = paths.clone().flatten().map(|row| if i == 0 { row.x } else { row.y });
+            let within = places.filter(|place| place.is_finite()).map(|place| place.clamp(reach.0, reach.1));
+            let (low, high) = within.fold((low, high), |(low, high), place| (low.min(place), high.max(place)));
+            (low - 0.12 * size, high + 0.12 * size)
+        };
+        Self { x: range(0), y: range(1) }
+    }
+
+    fn contains(&self, row: &PathRow) -> bool {
+        (self.x.0..=self.x.1).contains(&row.x) && (self.y.0..=self.y.1).contains(&row.y)
+    }
+
+    /// Where a path that goes astray leaves the window first, or its last point.
+    fn last_seen(&self, rows: &[PathRow]) -> Option<(f64, f64)> {
+        let inside = rows.iter().take_while(|row| self.contains(row)).count();
+        let from = rows[..inside].last()?;
+        let Some(to) = rows.get(inside).filter(|row| row.x.is_finite() && row.y.is_finite()) else {
+            return Some((from.x, from.y));
+        };
+        // Just inside the edge, where all of a cross can be seen.
+        let share = |from: f64, to: f64, (low, high): (f64, f64)| {
+            let air = 0.012 * (high - low);
+            ((if to > from { high - air } else { low + air }) - from) / (to - from)
+        };
+        let shares = [share(from.x, to.x, self.x), share(from.y, to.y, self.y)];
+        let t = shares.into_iter().filter(|t| t.is_finite()).fold(1.0, f64::min).max(0.0);
+        Some((from.x + t * (to.x - from.x), from.y + t * (to.y - from.y)))
+    }
+
+    fn heights(&self, function: &dyn Function) -> Heights {
+        let place = |(low, high): (f64, f64), i: usize| low + (high - low) * i as f64 / (GRID - 1) as f64;
+        let row = |j: usize| (0..GRID).map(|i| function.value(&[place(self.x, i), place(self.y, j)])).collect();
+        Heights { x: self.x, y: self.y, rows: (0..GRID).map(row).collect() }
+    }
+}
