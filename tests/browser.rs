@@ -48,8 +48,8 @@ fn open(browser: &str, folder: &Path, arguments: &[&str]) -> Output {
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
         .args(["--enable-logging=stderr", "--virtual-time-budget=3000", &profile])
         .args(arguments)
-        .stdout(fs::File::create(folder.join("out")).unwrap())
-        .stderr(fs::File::create(folder.join("err")).unwrap())
+        .stdout(fs::File::create(folder.join("said.out")).unwrap())
+        .stderr(fs::File::create(folder.join("said.err")).unwrap())
         .stdin(Stdio::null())
         .spawn()
         .unwrap();
@@ -60,12 +60,12 @@ fn open(browser: &str, folder: &Path, arguments: &[&str]) -> Output {
         }
         if start.elapsed() > Duration::from_secs(60) {
             child.kill().unwrap();
-            panic!("{browser} {arguments:?} does not end: {}", fs::read_to_string(folder.join("err")).unwrap());
+            panic!("{browser} {arguments:?} does not end: {}", fs::read_to_string(folder.join("said.err")).unwrap());
         }
         std::thread::sleep(Duration::from_millis(50));
     };
     let read = |name: &str| fs::read(folder.join(name)).unwrap();
-    Output { status, stdout: read("out"), stderr: read("err") }
+    Output { status, stdout: read("said.out"), stderr: read("said.err") }
 }
 
 /// What `browser.js` saw on the page, with the console silent.

@@ -95,7 +95,7 @@ fn tensorboard_itself_reads_every_value() {
         return;
     }
     let folder = folder();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_events.py");
     let output = Command::new(&python).arg(script).arg(folder.path().join("out/tensorboard")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: BTreeMap<String, BTreeMap<String, Vec<(u64, f32)>>> = serde_json::from_slice(&output.stdout).unwrap();
