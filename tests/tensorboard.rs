@@ -1,4 +1,4 @@
-//! `optbench run --log tensorboard`: event files that TensorBoard reads.
+//! `optbench run --log tensorboard`: event files that `TensorBoard` reads.
 #![expect(clippy::print_stdout, reason = "what is not there to test with is said")]
 
 use std::collections::BTreeMap;

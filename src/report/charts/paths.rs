@@ -4,6 +4,7 @@ use super::{Canvas, label};
 use crate::chart::{Axis, ContourChart, Heights, LineChart, Scale, Series};
 use crate::error::Result;
 use crate::results::{PathRow, Status};
+use crate::task::Spec;
 use crate::task::model::Function;
 
 /// Columns and rows of the grid that heights are taken on.
@@ -14,7 +15,7 @@ impl Canvas<'_, '_> {
     /// `None` where the task is no function of two numbers.
     pub(super) fn paths(&self) -> Result<Option<ContourChart>> {
         let spec = self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task);
-        let Some(function) = spec.and_then(|spec| spec.function()).filter(|f| f.start().len() == 2) else {
+        let Some(function) = spec.and_then(Spec::function).filter(|f| f.start().len() == 2) else {
             return Ok(None);
         };
         let mut paths = Vec::new();
@@ -28,7 +29,8 @@ impl Canvas<'_, '_> {
         if paths.is_empty() {
             return Ok(None);
         }
-        let window = Window::of(&*function, paths.iter().map(|(.., rows)| rows.as_slice()));
+        let ways: Vec<&[PathRow]> = paths.iter().map(|(.., rows)| rows.as_slice()).collect();
+        let window = Window::of(&*function, &ways);
         let (mut series, mut marked, mut crosses) = (Vec::new(), Vec::new(), Vec::new());
         for (rank, status, rows) in &paths {
             let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.x, row.y)).collect();
@@ -54,7 +56,7 @@ impl Canvas<'_, '_> {
                 title: format!("{}: paths to the minimum", self.ranking.task),
                 subtitle: Some(
                     "the weights that an evaluation would be of, each optimizer and schedule at its best \
-                     hyper-parameters; markers after 10, 100, 1,000, ... steps and at the end, a cross where a path diverged"
+                     hyper-parameters; markers after 3, 10, 30, 100, ... steps and at the end, a cross where a path diverged"
                         .into(),
                 ),
                 x: axis("first weight", window.x),
@@ -66,11 +68,13 @@ impl Canvas<'_, '_> {
     }
 }
 
-/// The points after each power of ten and the last, apart from each other so that no line joins them.
+/// The points after 3, 10, 30, 100, ... steps and the last, apart from each other so that no line joins them.
 fn marks(rows: &[PathRow]) -> Vec<(f64, f64)> {
     let last = rows.last().map_or(0, |row| row.step);
-    let marked =
-        rows.iter().filter(|row| row.step == last || (row.step > 1 && 10u64.pow(row.step.ilog10()) == row.step));
+    let is_round = |step: u64| {
+        step > 2 && matches!(step / 10u64.pow(step.ilog10()), 1 | 3) && step.is_multiple_of(10u64.pow(step.ilog10()))
+    };
+    let marked = rows.iter().filter(|row| row.step == last || is_round(row.step));
     marked.flat_map(|row| [(row.x, row.y), (f64::NAN, f64::NAN)]).collect()
 }
 
@@ -82,7 +86,7 @@ struct Window {
 
 impl Window {
     /// Start and minimum, and of the paths what lies no further from them than they from each other.
-    fn of<'a>(function: &dyn Function, paths: impl Iterator<Item = &'a [PathRow]> + Clone) -> Self {
+    fn of(function: &dyn Function, paths: &[&[PathRow]]) -> Self {
         let start = function.start();
         let end = function.minimum().unwrap_or_else(|| vec![0.0; 2]);
         let size = (0..2).map(|i| f64::abs(start[i] - end[i])).fold(0.0, f64::max);
@@ -90,7 +94,7 @@ impl Window {
         let range = |i: usize| {
             let (low, high) = (start[i].min(end[i]), start[i].max(end[i]));
             let reach = (low - 0.7 * size, high + 0.7 * size);
-            let places = paths.clone().flatten().map(|row| if i == 0 { row.x } else { row.y });
+            let places = paths.iter().copied().flatten().map(|row| if i == 0 { row.x } else { row.y });
             let within = places.filter(|place| place.is_finite()).map(|place| place.clamp(reach.0, reach.1));
             let (low, high) = within.fold((low, high), |(low, high), place| (low.min(place), high.max(place)));
             (low - 0.12 * size, high + 0.12 * size)
@@ -123,5 +127,30 @@ impl Window {
         let place = |(low, high): (f64, f64), i: usize| low + (high - low) * i as f64 / (GRID - 1) as f64;
         let row = |j: usize| (0..GRID).map(|i| function.value(&[place(self.x, i), place(self.y, j)])).collect();
         Heights { x: self.x, y: self.y, rows: (0..GRID).map(row).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(step: u64, x: f64, y: f64) -> PathRow {
+        PathRow { step, x, y }
+    }
+
+    #[test]
+    fn markers_thin_out_with_the_steps() {
+        let rows: Vec<PathRow> = (0..=45).map(|step| row(step, step as f64, 0.0)).collect();
+        let marked: Vec<f64> = marks(&rows).into_iter().map(|point| point.0).filter(|x| x.is_finite()).collect();
+        assert_eq!(marked, [3.0, 10.0, 30.0, 45.0]);
+    }
+
+    #[test]
+    fn a_path_that_goes_astray_is_last_seen_at_the_edge() {
+        let window = Window { x: (0.0, 10.0), y: (0.0, 10.0) };
+        let seen = window.last_seen(&[row(0, 5.0, 5.0), row(1, 5.0, 6.0), row(2, 105.0, 6.0), row(3, 5.0, 5.0)]);
+        assert!(seen.is_some_and(|(x, y)| (x - 9.88).abs() < 1e-9 && (y - 6.0).abs() < 1e-9), "{seen:?}");
+        assert_eq!(window.last_seen(&[row(0, 5.0, 5.0), row(1, f64::NAN, 1.0)]), Some((5.0, 5.0)));
+        assert_eq!(window.last_seen(&[row(0, -5.0, 5.0)]), None);
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn profile(rankings: &[Ranking], palette: &Palette) -> Option<LineCha
              (AlgoPerf's score)",
             targeted.len()
         )),
-        x: Axis::new("tau", Scale::Linear),
+        x: Axis::new("tau: seconds to the target, as a multiple of the fastest", Scale::Linear),
         y: share(),
         series: series.collect(),
         rules: Vec::new(),
