@@ -33,6 +33,7 @@
 //!     clip_norm: None,
 //!     steps: 50,
 //!     eval_every: 10,
+//!     horizons: Vec::new(),
 //!     resume: None,
 //! };
 //! let outcome = train(training, &mut ())?;

@@ -31,6 +31,10 @@ pub struct Training {
     pub steps: u64,
     /// Updates between two evaluations.
     pub eval_every: u64,
+    /// The steps before the last at which it is evaluated on both splits, beside the other evaluations.
+    ///
+    /// They change no update: a schedule that listens to evaluations does not hear of them.
+    pub horizons: Vec<u64>,
     /// Where to go on from, instead of from the start.
     pub resume: Option<Snapshot>,
 }
@@ -178,8 +182,12 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
         }
         let mut finite = training.update(steps, &mut times, observer)?;
         steps += 1;
-        if !finite || steps == training.steps || steps.is_multiple_of(training.eval_every) {
+        let horizon = training.horizons.contains(&steps) && steps < training.steps;
+        if !finite || horizon || steps == training.steps || steps.is_multiple_of(training.eval_every) {
             finite &= training.evaluate(steps, Split::Validation, &mut times, observer)?;
+        }
+        if horizon && finite {
+            training.evaluate(steps, Split::Test, &mut times, observer)?;
         }
         if !finite {
             ending = Ending::Diverged;
@@ -257,7 +265,8 @@ impl Training {
         times.evaluation += start.elapsed();
         let Some(scores) = scores else { return Ok(true) };
         observer.evaluation(&EvaluationRecord { step, split, scores })?;
-        if split == Split::Validation && step > 0 {
+        // No update follows the last evaluation, and what a horizon adds is not the schedule's to hear.
+        if split == Split::Validation && step > 0 && step.is_multiple_of(self.eval_every) {
             self.schedule.observe(step, &scores);
         }
         Ok(scores.loss.is_finite())

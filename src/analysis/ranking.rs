@@ -51,7 +51,9 @@ impl Rank<'_> {
 /// Ranks what ran on a task: hyper-parameters are chosen on validation, an arm with fewer diverged
 /// seeds before one with more, then by the mean of `metric`, then by the mean loss.
 pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
-    let arms: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
+    // Runs that end earlier by plan are for the anytime comparison.
+    let whole = |arm: &Summary| arm.runs[0].task == task && arm.runs[0].horizon.is_none();
+    let arms: Vec<Summary<'a>> = summaries(records).into_iter().filter(whole).collect();
     let mut ranks: Vec<Rank<'a>> = Vec::new();
     for arm in arms {
         let (optimizer, schedule) = (arm.runs[0].optimizer.as_str(), arm.runs[0].schedule.as_str());

@@ -79,7 +79,7 @@ pub fn summaries(records: &[Record]) -> Vec<Summary<'_>> {
     let mut arms: Vec<Summary> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for record in records {
-        let key = (&record.task, &record.optimizer, &record.schedule, &record.hyper_parameters);
+        let key = (&record.task, &record.optimizer, &record.schedule, &record.hyper_parameters, record.horizon);
         let place = *places.entry(key).or_insert_with(|| {
             arms.push(Summary { runs: Vec::new(), finished: 0, diverged: 0, failed: 0 });
             arms.len() - 1

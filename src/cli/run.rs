@@ -121,7 +121,7 @@ fn dry_run(plan: &Plan, runs: &[&Run]) -> Result<Exit> {
     let mut text = String::new();
     let mut steps = 0;
     for run in runs {
-        let budget = plan.budgets[run.task].steps;
+        let budget = plan.budget(run).steps;
         steps += budget;
         text += &format!("{}  {budget} steps\n", run.name);
     }

@@ -4,13 +4,13 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::{duration, value};
-use crate::config::{Claim, Experiment, claim, nested, optimizer_names, schedule_names, task};
+use crate::config::{Claim, Experiment, anytime, claim, nested, optimizer_names, schedule_names, task};
 use crate::duration::{Duration, Timeline};
 use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 use crate::{optim, schedule};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "seeds",
     "epochs",
@@ -20,6 +20,7 @@ const KEYS: [&str; 10] = [
     "tasks",
     "optimizers",
     "schedules",
+    "anytime",
     "claims",
 ];
 const MOST_SEEDS: i64 = 10_000;
@@ -37,10 +38,12 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     }
     let schedules = schedules(table, diagnostics);
     let optimizers = optimizers(table, &schedules, diagnostics);
+    let length = length(table, diagnostics);
+    let anytime = table.get("anytime").and_then(|entry| anytime::read(&entry.value, length, diagnostics));
     let experiment = Experiment {
         name: name(table, default_name, diagnostics),
         seeds: seeds(table, diagnostics),
-        length: length(table, diagnostics),
+        length,
         eval_every: match table.get("eval_every") {
             Some(entry) => duration(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
             None => Duration::Percent(10.0),
@@ -48,6 +51,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         checkpoint_every: table
             .get("checkpoint_every")
             .and_then(|entry| duration(&entry.value, "checkpoint_every", diagnostics)),
+        anytime,
         claims: claims(table, &tasks, &optimizers, diagnostics),
         tasks,
         optimizers,
@@ -225,12 +229,13 @@ fn claims(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Claim> {
     let tasks: Vec<String> = tasks.iter().map(|task| task.label.clone()).collect();
-    let arms: Vec<String> = optimizers
-        .iter()
-        .flat_map(|(grid, schedules)| schedules.iter().map(move |schedule| format!("{}+{schedule}", grid.label)))
-        .collect();
+    let arms = |(grid, schedules): &(Grid, Vec<String>)| -> Vec<(String, String)> {
+        schedules.iter().map(|schedule| (grid.label.clone(), schedule.clone())).collect()
+    };
+    let arms: Vec<(String, String)> = optimizers.iter().flat_map(arms).collect();
+    let known = claim::Known { arms: &arms, tasks: &tasks, anytime: table.get("anytime").is_some() };
     let claims = entries(table, "claims", diagnostics);
-    claims.iter().filter_map(|entry| claim::read(entry, &arms, &tasks, diagnostics)).collect()
+    claims.iter().filter_map(|entry| claim::read(entry, &known, diagnostics)).collect()
 }
 
 /// Tries every duration on every task, so that nothing trains before all of them make sense.
@@ -251,6 +256,12 @@ fn check_durations(table: &Table, experiment: &Experiment, diagnostics: &mut Dia
                 continue;
             }
         };
+        if let (Some(entry), None, Err(problem)) =
+            (table.get("anytime"), steps_per_epoch, experiment.horizons(steps_per_epoch))
+        {
+            diagnostics.add(&entry.key_place, format!("task `{}`: {problem}", task.label));
+            continue;
+        }
         for (optimizer, schedules) in &experiment.optimizers {
             for settings in optimizer.variants().iter().take(1) {
                 let beta2 = settings.optional_float("beta2");

@@ -185,7 +185,7 @@ mod tests {
 
     fn headline(arms: &[Arm]) -> String {
         let records = records(arms);
-        Section::new(ranking(&records, "task", Metric::Loss), None).headline()
+        Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline()
     }
 
     #[test]

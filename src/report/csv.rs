@@ -15,6 +15,8 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
     let mut header: Vec<String> = ["run", "task", "optimizer", "schedule", "seed"].map(str::to_owned).to_vec();
     header.extend(keys.iter().cloned());
     header.extend(["status", "steps"].map(str::to_owned));
+    let horizons = has_horizons(records);
+    header.extend(horizons.then(|| "horizon".to_owned()));
     for prefix in ["final_val", "final_test", "best_val"] {
         header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
     }
@@ -27,6 +29,7 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         row.push(record.seed.to_string());
         row.extend(keys.iter().map(|key| record.hyper_parameter(key).unwrap_or_default().to_owned()));
         row.extend([record.status.name().to_owned(), record.steps.to_string()]);
+        row.extend(horizons.then(|| record.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
         for scores in [record.validation, record.test, record.best.map(|best| best.0)] {
             row.extend(Metric::ALL.map(|metric| cell(scores.and_then(|scores: Scores| scores.get(metric)))));
         }
@@ -47,6 +50,8 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
     let keys = hyper_parameters(records);
     let mut header: Vec<String> = ["task", "optimizer", "schedule"].map(str::to_owned).to_vec();
     header.extend(keys.iter().cloned());
+    let horizons = has_horizons(records);
+    header.extend(horizons.then(|| "horizon".to_owned()));
     header.extend(["runs", "finished", "diverged", "failed"].map(str::to_owned));
     for prefix in ["final_val", "final_test", "best_val"] {
         for metric in Metric::ALL {
@@ -58,6 +63,7 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
         let first = arm.runs[0];
         let mut row = vec![first.task.clone(), first.optimizer.clone(), first.schedule.clone()];
         row.extend(keys.iter().map(|key| first.hyper_parameter(key).unwrap_or_default().to_owned()));
+        row.extend(horizons.then(|| first.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
         row.push(arm.runs.len().to_string());
         row.extend([arm.finished, arm.diverged, arm.failed].map(|count| count.to_string()));
         let readers: [fn(&Record) -> Option<Scores>; 3] =
@@ -75,6 +81,11 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
         row
     });
     write(&header, rows)
+}
+
+/// Whether some runs end at a horizon by plan: only then there is a column that says which.
+fn has_horizons(records: &[Record]) -> bool {
+    records.iter().any(|record| record.horizon.is_some())
 }
 
 /// Every hyper-parameter that a run has, in the order of first appearance.

@@ -28,7 +28,10 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
 fn terminal(section: &Section) -> String {
     let warnings: String = section.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     let gap = if warnings.is_empty() { "" } else { "\n" };
-    format!("{}\n{}\n\n{}{gap}{warnings}", section.headline(), section.subtitle(), section.compact().terminal())
+    let anytime = section.anytime_answers().iter().map(|answer| format!("Anytime: {answer}.\n")).collect::<String>();
+    let anytime = if anytime.is_empty() { anytime } else { format!("\n{anytime}") };
+    let table = section.compact().terminal();
+    format!("{}\n{}\n\n{table}{anytime}{gap}{warnings}", section.headline(), section.subtitle())
 }
 
 fn markdown(section: &Section) -> String {
@@ -99,6 +102,7 @@ fn json(results: &Results, sections: &[Section]) -> Result<String> {
                 "metric": section.ranking.metric.name(),
                 "answer": section.headline(),
                 "warnings": section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "anytime": section.anytime_json(),
                 "ranks": ranks.map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref())).collect::<Vec<_>>(),
             })
         })

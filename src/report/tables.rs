@@ -12,7 +12,8 @@ pub(super) const GOOD: f64 = 0.01;
 impl Section<'_> {
     /// Every table with its heading, the ranking first.
     pub(super) fn tables(&self) -> Vec<Table> {
-        let tables = [self.ranking(), self.differences(), self.sensitivity(), self.tries(), self.cost()];
+        let tables =
+            [self.ranking(), self.differences(), self.anytime(), self.sensitivity(), self.tries(), self.cost()];
         tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
     }
 

@@ -10,6 +10,6 @@ mod store;
 pub use checkpoint::Checkpoint;
 pub use curves::{EvaluationRow, StepRow};
 pub use merge::Merged;
-pub use record::{Best, Record, Status};
+pub use record::{Best, Horizon, Record, Status};
 pub use recorder::Recorder;
 pub use store::Store;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::results::{Record, Status, Store};
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
+use crate::task::Split;
 use crate::train::{self, Ending, Snapshot, Training};
 
 /// The stack of a training thread: candle walks a graph by recursion.
@@ -130,15 +131,17 @@ impl Context<'_> {
             recorder.abandon();
             return Ok(Trained::Before);
         }
-        self.progress.started(self.worker, run, self.plan.budgets[run.task].steps);
+        self.progress.started(self.worker, run, self.plan.budget(run).steps);
         let spec = &self.plan.experiment.tasks[run.task];
         let checkpoint = recorder.take_checkpoint()?;
         let before = checkpoint.as_ref().map_or(0.0, |(checkpoint, _)| checkpoint.seconds);
-        let mut witness = Witness::new(recorder, self, spec.target, self.plan.snapshots(run));
+        let mut witness = Witness::new(recorder, self, spec.target, self.plan.snapshots(run), &run.stands_for);
         let mut resume = None;
         if let Some((checkpoint, evaluations)) = checkpoint {
             for row in evaluations {
-                witness.judge(row.step, &row.scores());
+                if let Some(split) = Split::parse(&row.split) {
+                    witness.judge(split, row.step, &row.scores());
+                }
             }
             witness.seconds_before = before;
             witness.saved = true;
@@ -169,6 +172,7 @@ impl Context<'_> {
                 Ok(_) => Status::Finished,
                 Err(_) => Status::Failed,
             },
+            horizon: run.horizon,
             error: outcome.as_ref().err().map(ToString::to_string),
             steps: outcome.as_ref().map_or(witness.steps, |outcome| outcome.steps),
             validation: witness.validation,
@@ -180,6 +184,7 @@ impl Context<'_> {
             optimizer_seconds: times.optimizer.as_secs_f64(),
             evaluation_seconds: times.evaluation.as_secs_f64(),
             state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
+            horizons: witness.horizons,
         };
         witness.recorder.finish(&record)?;
         self.progress.finished(self.worker, &record);
@@ -187,7 +192,7 @@ impl Context<'_> {
     }
 
     fn training(&self, run: &Run, resume: Option<Snapshot>) -> Result<Training> {
-        let budget = self.plan.budgets[run.task];
+        let budget = self.plan.budget(run);
         Ok(Training {
             problem: self.plan.tasks[run.task].problem(run.seed, self.device)?,
             optimizer: self.plan.optimizer(run)?,
@@ -196,6 +201,7 @@ impl Context<'_> {
             clip_norm: run.optimizer.optional_float("clip_norm"),
             steps: budget.steps,
             eval_every: budget.eval_every,
+            horizons: if run.horizon.is_none() { self.plan.horizons[run.task].clone() } else { Vec::new() },
             resume,
         })
     }

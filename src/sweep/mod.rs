@@ -1,6 +1,7 @@
 //! The sweep: which runs an experiment has, and training them.
 
 mod execute;
+mod horizon;
 mod plan;
 mod witness;
 

@@ -38,6 +38,11 @@ impl Split {
             Self::Test => "test",
         }
     }
+
+    /// The split of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Train, Self::Validation, Self::Test].into_iter().find(|split| split.name() == name)
+    }
 }
 
 /// A metric's value that counts as done.

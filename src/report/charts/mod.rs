@@ -1,5 +1,6 @@
 //! The charts of an experiment: curves, sensitivity, tuning, time to target.
 
+mod anytime;
 mod curves;
 mod heat;
 mod sensitivity;
@@ -105,6 +106,7 @@ impl Canvas<'_, '_> {
         if choice.metric.is_none() {
             charts.push(("training_loss".into(), self.training_loss()?.into()));
             charts.push(("learning_rate".into(), self.learning_rate()?.into()));
+            charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
             charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
             for over in overs {
                 let suffix = if over == Over::Seconds { "seconds" } else { "steps" };
