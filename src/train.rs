@@ -82,6 +82,20 @@ pub struct EvaluationRecord {
     pub scores: Scores,
 }
 
+/// The inside of one update, for an observer that asked to look.
+pub struct Look<'a> {
+    /// Updates done, this one included.
+    pub step: u64,
+    /// The gradient, parameter by parameter, before any clipping.
+    pub gradients: &'a [Tensor],
+    /// The weights that the gradient was taken at.
+    pub before: &'a [Tensor],
+    /// The weights that the next gradient is taken at.
+    pub after: Vec<Tensor>,
+    /// The weights that an evaluation would be of, where they are not those of `after`.
+    pub delivered: Option<Vec<Tensor>>,
+}
+
 /// Sees what happens in a training. Every method may stay as it is.
 pub trait Observer {
     /// An update was done, or found impossible because it diverged.
@@ -97,6 +111,19 @@ pub trait Observer {
     /// # Errors
     /// Ends the training.
     fn evaluation(&mut self, _record: &EvaluationRecord) -> Result<()> {
+        Ok(())
+    }
+
+    /// Asked before every update, by the number it will have: whether to look inside.
+    fn watches(&mut self, _step: u64) -> bool {
+        false
+    }
+
+    /// The inside of an update that was asked for and done.
+    ///
+    /// # Errors
+    /// Ends the training.
+    fn look(&mut self, _look: &Look) -> Result<()> {
         Ok(())
     }
 
@@ -234,11 +261,20 @@ impl Training {
         };
         let finite = loss.is_finite() && grad_norm.is_finite();
         let lr = self.optimizer.rate(&at);
+        // What is copied for an observer is not the optimizer's time.
+        let before = (finite && observer.watches(t + 1)).then(|| copies(self.problem.parameters())).transpose()?;
+        let copied = Instant::now();
         if finite {
             self.optimizer.step(self.problem.parameters(), &gradients, &at)?;
         }
         times.gradients += computed - start;
-        times.optimizer += computed.elapsed();
+        times.optimizer += copied.elapsed();
+        if let Some(before) = before {
+            let parameters = self.problem.parameters();
+            let delivered = self.optimizer.evaluation_weights(parameters)?;
+            let after = parameters.iter().map(|parameter| parameter.var.as_detached_tensor()).collect();
+            observer.look(&Look { step: t + 1, gradients: &gradients, before: &before, after, delivered })?;
+        }
         observer.step(&StepRecord { step: t + 1, lr, loss, grad_norm })?;
         Ok(finite)
     }

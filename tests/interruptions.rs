@@ -18,6 +18,7 @@ seeds = 1
 steps = 700
 eval_every = 150
 checkpoint_every = 20
+probe = ["gradients"]
 [tasks.digits]
 model = "mlp"
 hidden = [256, 256]
@@ -49,6 +50,8 @@ patience = 0
 [schedules.cosine]
 "#;
 const RUNS: usize = 24;
+/// What every run leaves; those of the bowl the last, too.
+const FILES: [&str; 4] = ["steps.csv", "evals.csv", "gradients.csv", "path.csv"];
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_optbench"))
@@ -73,7 +76,7 @@ fn curves(root: &Path) -> BTreeMap<String, Vec<u8>> {
     for run in fs::read_dir(root.join("runs")).into_iter().flatten().flatten() {
         let name = run.file_name().into_string().unwrap();
         if !name.starts_with('.') {
-            for file in ["steps.csv", "evals.csv"] {
+            for file in FILES.into_iter().filter(|file| *file != "path.csv" || name.starts_with("bowl")) {
                 all.insert(format!("{name}/{file}"), fs::read(run.path().join(file)).unwrap());
             }
         }
@@ -99,7 +102,7 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
     assert!(start(folder.path(), &["--out", "whole"]).wait().unwrap().success());
     let undisturbed = begun.elapsed();
     let expected = curves(&whole);
-    assert_eq!(expected.len(), 2 * RUNS);
+    assert_eq!(expected.len(), 3 * RUNS + RUNS / 4, "a path of each run on the bowl");
 
     let wanted: usize = std::env::var("OPTBENCH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
     let mut dice = Stream::new(0, "kills");

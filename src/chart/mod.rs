@@ -20,6 +20,7 @@ mod palette;
 mod path;
 mod png;
 mod range;
+mod ridges;
 mod scene;
 mod svg;
 mod ticks;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 pub use axis::{Axis, Scale};
 pub use heat::HeatMap;
 pub use palette::{Color, Dash, Marker, Palette, Style};
+pub use ridges::{Ridge, RidgeChart, RidgePanel};
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +109,8 @@ pub enum Chart {
     Lines(LineChart),
     /// Numbers over two settings.
     Heat(HeatMap),
+    /// Distributions, step by step.
+    Ridges(RidgeChart),
 }
 
 impl Chart {
@@ -124,6 +128,7 @@ impl Chart {
         match self {
             Self::Lines(chart) => frame::compose(chart),
             Self::Heat(map) => heat::compose(map),
+            Self::Ridges(chart) => ridges::compose(chart),
         }
     }
 }

@@ -10,19 +10,21 @@ use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 use crate::{optim, schedule};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "seeds",
     "epochs",
     "steps",
     "eval_every",
     "checkpoint_every",
+    "probe",
     "tasks",
     "optimizers",
     "schedules",
     "anytime",
     "claims",
 ];
+const PROBES: [&str; 1] = ["gradients"];
 const MOST_SEEDS: i64 = 10_000;
 const MOST_STEPS: f64 = 1e12;
 const START: Place = Place { source: 0, span: (0, 0) };
@@ -52,6 +54,10 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
             .get("checkpoint_every")
             .and_then(|entry| duration(&entry.value, "checkpoint_every", diagnostics)),
         anytime,
+        probes_gradients: table
+            .get("probe")
+            .and_then(|entry| value(&entry.value, "probe", Accepts::Choices(&PROBES), diagnostics))
+            .is_some_and(|probes| probes != Value::List(Vec::new())),
         claims: claims(table, &tasks, &optimizers, diagnostics),
         tasks,
         optimizers,

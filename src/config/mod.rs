@@ -41,6 +41,8 @@ pub struct Experiment {
     pub eval_every: Duration,
     /// The time between two checkpoints; by the clock where it is not given.
     pub checkpoint_every: Option<Duration>,
+    /// Whether the sizes of gradients and updates are recorded: `probe = ["gradients"]`.
+    pub probes_gradients: bool,
     /// The tasks.
     pub tasks: Vec<Spec>,
     /// The optimizers with the labels of the schedules that each is run under.

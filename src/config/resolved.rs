@@ -49,6 +49,9 @@ impl Experiment {
             length => table.insert("steps".into(), of_value(&Value::Duration(length))),
         };
         table.insert("eval_every".into(), of_value(&Value::Duration(self.eval_every)));
+        if self.probes_gradients {
+            table.insert("probe".into(), Toml::Array(vec!["gradients".into()]));
+        }
         let tasks: Table = self.tasks.iter().map(|task| (task.label.clone(), of_task(task).into())).collect();
         let optimizers: Table = self
             .optimizers

@@ -6,7 +6,7 @@ use crate::analysis::claim::judge;
 use crate::error::{Error, Result};
 use crate::report::charts::Named;
 use crate::report::format::Table;
-use crate::report::{Checked, Results, Section};
+use crate::report::{Checked, Results, Section, gradients};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 const LEGEND: &str = "Lead: how much better the first arm is, with its 95% interval, paired by seed. A claim is supported \
@@ -23,7 +23,11 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
         let chosen = charts.iter().filter(|named| named.task.as_deref() == task);
         chosen.map(|named| context! { name => &named.name, svg => named.chart.to_svg() }).collect()
     };
-    let tasks: Vec<Value> = results.sections().iter().map(|s| section(s, &of(Some(&s.ranking.task)))).collect();
+    let mut tasks = Vec::new();
+    for one in results.sections() {
+        let probed = gradients::table(&results.store, &one.ranking)?;
+        tasks.push(section(&one, probed, &of(Some(&one.ranking.task))));
+    }
     let context = context! {
         name => &results.experiment.name,
         tasks => tasks,
@@ -37,10 +41,11 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
     environment.get_template("report").and_then(|template| template.render(context)).map_err(refused)
 }
 
-fn section(section: &Section, charts: &[Value]) -> Value {
+fn section(section: &Section, probed: Option<Table>, charts: &[Value]) -> Value {
     let mut tables = section.tables().into_iter().map(|table| of_table(&table));
     let ranking = tables.next();
-    let tables: Vec<Value> = tables.chain([of_table(&section.every_setting())]).collect();
+    let last = probed.into_iter().chain([section.every_setting()]).map(|table| of_table(&table));
+    let tables: Vec<Value> = tables.chain(last).collect();
     context! {
         label => &section.ranking.task,
         headline => section.headline(),

@@ -9,6 +9,7 @@ mod check_text;
 mod csv;
 mod format;
 mod glob;
+mod gradients;
 mod html;
 mod render;
 pub mod schedules;

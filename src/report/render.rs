@@ -6,7 +6,7 @@ use crate::analysis::{Rank, Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
 use crate::report::tables::{GOOD, seconds_to_target, tried};
-use crate::report::{Results, Section, charts, html};
+use crate::report::{Results, Section, charts, gradients, html};
 use crate::settings::number;
 
 /// The report of an experiment in one format.
@@ -18,7 +18,10 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
     let joined = |write: fn(&Section) -> String| sections.iter().map(write).collect::<Vec<_>>().join("\n");
     match format {
         Format::Table => Ok(joined(terminal)),
-        Format::Markdown => Ok(joined(markdown)),
+        Format::Markdown => {
+            let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
+            Ok(texts.join("\n"))
+        }
         Format::Csv => csv(&sections),
         Format::Json => json(results, &sections),
         Format::Html => html::page(results, &charts::draw(results, &charts::Choice::default())?),
@@ -34,9 +37,10 @@ fn terminal(section: &Section) -> String {
     format!("{}\n{}\n\n{table}{anytime}{gap}{warnings}", section.headline(), section.subtitle())
 }
 
-fn markdown(section: &Section) -> String {
+fn markdown(results: &Results, section: &Section) -> Result<String> {
+    let probed = gradients::table(&results.store, &section.ranking)?;
     let mut text = format!("## {}\n\n**{}**\n\n{}\n", section.ranking.task, section.headline(), section.subtitle());
-    for table in section.tables() {
+    for table in section.tables().into_iter().chain(probed) {
         text += &format!("\n### {}\n\n{}", table.title, table.markdown());
         if !table.note.is_empty() {
             text += &format!("\n{}\n", table.note);
@@ -46,7 +50,7 @@ fn markdown(section: &Section) -> String {
         text += "\n### Warnings\n\n";
         text += &section.warnings.iter().map(|warning| format!("- {warning}\n")).collect::<String>();
     }
-    text
+    Ok(text)
 }
 
 /// One row an optimizer and schedule, numbers that read back exactly.

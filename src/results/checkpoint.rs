@@ -22,10 +22,8 @@ const VERSION: &str = "optbench";
 pub struct Checkpoint {
     /// The training.
     pub snapshot: Snapshot,
-    /// Bytes of `steps.csv`.
-    pub steps_bytes: u64,
-    /// Bytes of `evals.csv`.
-    pub evaluations_bytes: u64,
+    /// Bytes of each of the run's files.
+    pub bytes: Vec<u64>,
     /// Seconds that the run had taken.
     pub seconds: f64,
 }
@@ -37,11 +35,11 @@ impl Checkpoint {
     /// When the disk refuses.
     pub(super) fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
         let Snapshot { steps, weights, problem, optimizer, schedule, times } = &self.snapshot;
-        let counts = [*steps, self.steps_bytes, self.evaluations_bytes].map(|n| n as f64);
+        let bytes: Vec<f64> = self.bytes.iter().map(|n| *n as f64).collect();
         let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
         for (name, numbers) in [
-            ("progress", &[&counts[..], &seconds, &[self.seconds]].concat()),
+            ("progress", &[&[*steps as f64], &seconds[..], &[self.seconds], &bytes].concat()),
             ("schedule", schedule),
             ("optimizer", &optimizer.scalars),
         ] {
@@ -85,9 +83,10 @@ impl Checkpoint {
             })
         };
         let progress = numbers(tensors.remove("progress"))?;
-        let [steps, steps_bytes, evaluations_bytes, gradients, optimizer, evaluation, seconds] = progress[..] else {
+        let [steps, gradients, optimizer, evaluation, seconds, ref bytes @ ..] = progress[..] else {
             return None;
         };
+        let bytes = bytes.iter().map(|n| *n as u64).collect();
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         let times = Times { gradients: time(gradients)?, optimizer: time(optimizer)?, evaluation: time(evaluation)? };
         let schedule = numbers(tensors.remove("schedule"))?;
@@ -109,7 +108,7 @@ impl Checkpoint {
         let tensors = states.into_iter().map(|(_, name, tensor)| (name, tensor)).collect();
         let optimizer = State { scalars, tensors };
         let snapshot = Snapshot { steps: steps as u64, weights, problem, optimizer, schedule, times };
-        Some(Self { snapshot, steps_bytes: steps_bytes as u64, evaluations_bytes: evaluations_bytes as u64, seconds })
+        Some(Self { snapshot, bytes, seconds })
     }
 }
 
@@ -128,8 +127,7 @@ mod tests {
                 schedule: vec![],
                 times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
             },
-            steps_bytes: 100,
-            evaluations_bytes: 50,
+            bytes: vec![100, 50],
             seconds: 2.5,
         }
     }
@@ -145,7 +143,7 @@ mod tests {
         assert_eq!(read.snapshot.optimizer.tensors[0].0, "0.z");
         assert_eq!(read.snapshot.problem[0].to_vec1::<f32>().unwrap(), [5.0]);
         assert_eq!(read.snapshot.weights[1].to_vec1::<f32>().unwrap(), [3.0]);
-        assert_eq!((read.snapshot.steps, read.steps_bytes, read.evaluations_bytes, read.seconds), (7, 100, 50, 2.5));
+        assert_eq!((read.snapshot.steps, &read.bytes[..], read.seconds), (7, &[100, 50][..], 2.5));
         assert_eq!(read.snapshot.times.gradients, Duration::from_millis(1500));
         assert!(Checkpoint::read(&bytes, "another run").is_none());
     }

@@ -65,3 +65,11 @@ pub(super) fn rows<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
     let rows = csv::Reader::from_reader(file).into_deserialize();
     rows.map(|row| row.map_err(|error| Error::damaged(path, &error))).collect()
 }
+
+/// Reads every row of a CSV file that not every run has.
+pub(super) fn rows_if_any<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>> {
+    match rows(path) {
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        rows => rows,
+    }
+}

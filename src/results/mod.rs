@@ -2,14 +2,19 @@
 
 mod checkpoint;
 mod curves;
+mod log;
+mod magnitudes;
 mod merge;
+mod path;
 mod record;
 mod recorder;
 mod store;
 
 pub use checkpoint::Checkpoint;
 pub use curves::{EvaluationRow, StepRow};
+pub use magnitudes::{BINS, Magnitudes, Quantity, is_probed};
 pub use merge::Merged;
+pub use path::PathRow;
 pub use record::{Best, Horizon, Record, Status};
-pub use recorder::Recorder;
+pub use recorder::{Probes, Recorder};
 pub use store::Store;

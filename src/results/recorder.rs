@@ -3,28 +3,40 @@
 //! A run under way lives in a hidden folder beside the finished ones. It becomes one of them by
 //! being renamed, or is taken up again from its last checkpoint, or leaves nothing.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use candle_core::{DType, Tensor};
+
 use crate::error::{Error, Result};
+use crate::results::log::{Cell, Log};
 use crate::results::store::{RECORD, sync_folder};
-use crate::results::{Checkpoint, EvaluationRow, Record, curves};
+use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
-const STEPS: &str = "steps.csv";
-const EVALUATIONS: &str = "evals.csv";
-const STEPS_HEADER: &str = "step,epoch,lr,loss,grad_norm\n";
-const EVALUATIONS_HEADER: &str = "step,epoch,split,loss,accuracy,perplexity\n";
+const STEPS: (&str, &str) = ("steps.csv", "step,epoch,lr,loss,grad_norm");
+const EVALUATIONS: (&str, &str) = ("evals.csv", "step,epoch,split,loss,accuracy,perplexity");
+
+/// What a run writes down beside its steps and evaluations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Probes {
+    /// How large gradients and updates are: `gradients.csv`.
+    pub gradients: bool,
+    /// Where the point is that a function of two numbers is minimised from: `path.csv`.
+    pub path: bool,
+}
 
 /// The files of a run that is under way.
 pub struct Recorder {
     folder: PathBuf,
     destination: PathBuf,
     fingerprint: String,
-    steps: BufWriter<File>,
-    evaluations: BufWriter<File>,
+    steps: Log,
+    evaluations: Log,
+    gradients: Option<Log>,
+    path: Option<Log>,
     steps_per_epoch: Option<u64>,
     checkpoint: Option<Checkpoint>,
     lock_path: PathBuf,
@@ -39,33 +51,36 @@ impl Recorder {
         (lock_path, lock): (PathBuf, File),
         fingerprint: &str,
         steps_per_epoch: Option<u64>,
+        probes: Probes,
     ) -> Result<Self> {
+        let mut files = vec![STEPS, EVALUATIONS];
+        files.extend(probes.gradients.then_some((magnitudes::FILE, magnitudes::HEADER)));
+        files.extend(probes.path.then_some((path::FILE, path::HEADER)));
         let checkpoint = fs::read(folder.join(CHECKPOINT)).ok().and_then(|bytes| Checkpoint::read(&bytes, fingerprint));
-        let taken_up = checkpoint.and_then(|checkpoint| {
-            let steps = cut(&folder.join(STEPS), checkpoint.steps_bytes)?;
-            let evaluations = cut(&folder.join(EVALUATIONS), checkpoint.evaluations_bytes)?;
-            Some((Some(checkpoint), steps, evaluations))
+        let taken_up = checkpoint.filter(|checkpoint| checkpoint.bytes.len() == files.len()).and_then(|checkpoint| {
+            let resume = |((name, _), bytes): (&(&str, _), &u64)| Log::resume(folder.join(name), *bytes);
+            let logs: Option<Vec<Log>> = files.iter().zip(&checkpoint.bytes).map(resume).collect();
+            Some((Some(checkpoint), logs?))
         });
-        let (checkpoint, steps, evaluations) = match taken_up {
+        let (checkpoint, logs) = match taken_up {
             Some(taken_up) => taken_up,
             None => {
                 remove_folder(&folder)?;
                 fs::create_dir(&folder).map_err(Error::io("create", &folder))?;
-                let start = |name: &str, header: &str| {
-                    let path = folder.join(name);
-                    let mut file = File::create_new(&path).map_err(Error::io("create", &path))?;
-                    file.write_all(header.as_bytes()).map_err(Error::io("write", &path))?;
-                    Ok::<_, Error>(file)
-                };
-                (None, start(STEPS, STEPS_HEADER)?, start(EVALUATIONS, EVALUATIONS_HEADER)?)
+                let start = |(name, header): &(&str, &str)| Log::start(folder.join(name), header);
+                (None, files.iter().map(start).collect::<Result<_>>()?)
             }
         };
+        let mut logs = logs.into_iter();
+        let mut next = || logs.next().expect("a log for each file");
         Ok(Self {
             folder,
             destination,
             fingerprint: fingerprint.to_owned(),
-            steps: BufWriter::with_capacity(1 << 16, steps),
-            evaluations: BufWriter::new(evaluations),
+            steps: next(),
+            evaluations: next(),
+            gradients: probes.gradients.then(&mut next),
+            path: probes.path.then(&mut next),
             steps_per_epoch,
             checkpoint,
             lock_path,
@@ -79,7 +94,7 @@ impl Recorder {
     /// When the evaluations cannot be read.
     pub fn take_checkpoint(&mut self) -> Result<Option<(Checkpoint, Vec<EvaluationRow>)>> {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(None) };
-        Ok(Some((checkpoint, curves::rows(&self.folder.join(EVALUATIONS))?)))
+        Ok(Some((checkpoint, curves::rows(&self.folder.join(EVALUATIONS.0))?)))
     }
 
     /// Adds a row to `steps.csv`.
@@ -89,8 +104,8 @@ impl Recorder {
     pub fn step(&mut self, record: &StepRecord) -> Result<()> {
         let StepRecord { step, lr, loss, grad_norm } = record;
         let epoch = Cell(self.epoch(*step));
-        writeln!(self.steps, "{step},{epoch},{},{},{}", Cell(Some(*lr)), Cell(Some(*loss)), Cell(Some(*grad_norm)))
-            .map_err(Error::io("write", self.folder.join(STEPS)))
+        let (lr, loss, grad_norm) = (Cell(Some(*lr)), Cell(Some(*loss)), Cell(Some(*grad_norm)));
+        self.steps.line(format_args!("{step},{epoch},{lr},{loss},{grad_norm}"))
     }
 
     /// Adds a row to `evals.csv`.
@@ -101,8 +116,33 @@ impl Recorder {
         let EvaluationRecord { step, split, scores } = record;
         let epoch = Cell(self.epoch(*step));
         let (loss, accuracy, perplexity) = (Cell(Some(scores.loss)), Cell(scores.accuracy), Cell(scores.perplexity));
-        writeln!(self.evaluations, "{step},{epoch},{},{loss},{accuracy},{perplexity}", split.name())
-            .map_err(Error::io("write", self.folder.join(EVALUATIONS)))
+        self.evaluations.line(format_args!("{step},{epoch},{},{loss},{accuracy},{perplexity}", split.name()))
+    }
+
+    /// Adds a row to `gradients.csv`, where the run has one.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn magnitudes(&mut self, found: &Magnitudes) -> Result<()> {
+        self.gradients.as_mut().map_or(Ok(()), |log| log.line(format_args!("{found}")))
+    }
+
+    /// Adds the two coordinates of a point to `path.csv`, where the run has one.
+    ///
+    /// # Errors
+    /// When the disk or the device refuses.
+    pub fn point(&mut self, step: u64, weights: &[Tensor]) -> Result<()> {
+        let Some(log) = &mut self.path else { return Ok(()) };
+        let mut point = Vec::with_capacity(2);
+        for tensor in weights {
+            point.extend(tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?);
+        }
+        let coordinate = |i: usize| Cell(point.get(i).copied());
+        log.line(format_args!("{step},{},{}", coordinate(0), coordinate(1)))
+    }
+
+    fn logs(&mut self) -> impl Iterator<Item = &mut Log> {
+        [&mut self.steps, &mut self.evaluations].into_iter().chain(&mut self.gradients).chain(&mut self.path)
     }
 
     fn epoch(&self, step: u64) -> Option<f64> {
@@ -114,15 +154,8 @@ impl Recorder {
     /// # Errors
     /// When the disk refuses.
     pub fn save(&mut self, snapshot: &Snapshot, seconds: f64) -> Result<()> {
-        let durable = |file: &mut BufWriter<File>| {
-            file.flush()?;
-            file.get_ref().sync_data()?;
-            file.get_ref().metadata().map(|metadata| metadata.len())
-        };
-        let steps_bytes = durable(&mut self.steps).map_err(Error::io("write", self.folder.join(STEPS)))?;
-        let evaluations_bytes =
-            durable(&mut self.evaluations).map_err(Error::io("write", self.folder.join(EVALUATIONS)))?;
-        let checkpoint = Checkpoint { snapshot: snapshot.clone(), steps_bytes, evaluations_bytes, seconds };
+        let bytes = self.logs().map(Log::save).collect::<Result<_>>()?;
+        let checkpoint = Checkpoint { snapshot: snapshot.clone(), bytes, seconds };
         checkpoint.write(&self.folder.join(CHECKPOINT), &self.fingerprint)
     }
 
@@ -138,11 +171,11 @@ impl Recorder {
     /// # Errors
     /// When the disk refuses.
     pub fn finish(self, record: &Record) -> Result<()> {
-        let Self { folder, destination, steps, evaluations, lock_path, .. } = self;
+        let Self { folder, destination, steps, evaluations, gradients, path, lock_path, .. } = self;
         let text = toml::to_string(record).map_err(|error| Error::Usage(error.to_string()))?;
         let write = || {
-            for file in [steps, evaluations] {
-                file.into_inner()?.sync_all()?;
+            for log in [steps, evaluations].into_iter().chain(gradients).chain(path) {
+                log.finish()?;
             }
             let mut file = File::create(folder.join(RECORD))?;
             file.write_all(text.as_bytes())?;
@@ -164,48 +197,9 @@ impl Recorder {
     }
 }
 
-/// Opens a file to go on after its first `bytes`; `None` where it is shorter, or gone.
-fn cut(path: &Path, bytes: u64) -> Option<File> {
-    use std::io::Seek;
-    let mut file = OpenOptions::new().write(true).open(path).ok()?;
-    if file.metadata().ok()?.len() < bytes {
-        return None;
-    }
-    file.set_len(bytes).ok()?;
-    file.seek(std::io::SeekFrom::End(0)).ok()?;
-    Some(file)
-}
-
 fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
         _ => Ok(()),
-    }
-}
-
-/// A number that reads back exactly, or an empty cell.
-struct Cell(Option<f64>);
-
-impl std::fmt::Display for Cell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            None => Ok(()),
-            Some(x) if x.fract() == 0.0 && x.abs() < 1e15 => write!(f, "{x}"),
-            Some(x) => write!(f, "{x:?}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_read_back_exactly() {
-        for x in [0.1 + 0.2, 1e-300, 3.0, -0.0, 1e20, f64::INFINITY] {
-            assert_eq!(Cell(Some(x)).to_string().parse::<f64>().unwrap().to_bits(), x.to_bits());
-        }
-        assert!(Cell(Some(f64::NAN)).to_string().parse::<f64>().unwrap().is_nan());
-        assert_eq!(Cell(None).to_string(), "");
     }
 }

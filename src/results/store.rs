@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::results::{Record, Recorder, Status};
+use crate::results::{Probes, Record, Recorder, Status};
 
 /// What marks a run as done.
 pub(super) const RECORD: &str = "run.toml";
@@ -141,7 +141,13 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn begin(&self, run: &str, fingerprint: &str, steps_per_epoch: Option<u64>) -> Result<Option<Recorder>> {
+    pub fn begin(
+        &self,
+        run: &str,
+        fingerprint: &str,
+        steps_per_epoch: Option<u64>,
+        probes: Probes,
+    ) -> Result<Option<Recorder>> {
         let lock_path = self.runs().join(format!(".{run}.lock"));
         let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
         match lock.try_lock() {
@@ -150,7 +156,7 @@ impl Store {
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path)(error)),
         }
         let folder = self.runs().join(format!(".{run}.partial"));
-        Recorder::open(folder, self.run(run), (lock_path, lock), fingerprint, steps_per_epoch).map(Some)
+        Recorder::open(folder, self.run(run), (lock_path, lock), fingerprint, steps_per_epoch, probes).map(Some)
     }
 }
 
@@ -176,12 +182,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let store = Store::new(root.path());
         store.create().unwrap();
-        let mut recorder = store.begin("a", "f", None).unwrap().unwrap();
-        assert!(store.begin("a", "f", None).unwrap().is_none(), "locked while it is trained");
+        let mut recorder = store.begin("a", "f", None, Probes::default()).unwrap().unwrap();
+        assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_none(), "locked while it is trained");
         recorder.step(&StepRecord { step: 1, lr: 0.1, loss: 2.5, grad_norm: 1.0 }).unwrap();
         recorder.abandon();
         assert!(store.load("a").unwrap().is_none());
         assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
-        assert!(store.begin("a", "f", None).unwrap().is_some(), "free again");
+        assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_some(), "free again");
     }
 }

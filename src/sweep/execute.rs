@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use crate::error::{Error, Result};
-use crate::results::{Record, Status, Store};
+use crate::results::{Probes, Record, Status, Store};
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
 use crate::task::Split;
@@ -124,7 +124,12 @@ impl Context<'_> {
     fn train(&self, run: &Run) -> Result<Trained> {
         let start = Instant::now();
         let steps_per_epoch = self.plan.tasks[run.task].steps_per_epoch();
-        let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch)? else {
+        let spec = &self.plan.experiment.tasks[run.task];
+        let probes = Probes {
+            gradients: self.plan.experiment.probes_gradients,
+            path: spec.function().is_some_and(|function| function.start().len() == 2),
+        };
+        let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch, probes)? else {
             return Ok(Trained::Elsewhere);
         };
         if self.store.load(&run.name)?.is_some_and(|record| record.is_done()) {
@@ -132,10 +137,9 @@ impl Context<'_> {
             return Ok(Trained::Before);
         }
         self.progress.started(self.worker, run, self.plan.budget(run).steps);
-        let spec = &self.plan.experiment.tasks[run.task];
         let checkpoint = recorder.take_checkpoint()?;
         let before = checkpoint.as_ref().map_or(0.0, |(checkpoint, _)| checkpoint.seconds);
-        let mut witness = Witness::new(recorder, self, spec.target, self.plan.snapshots(run), &run.stands_for);
+        let mut witness = Witness::new(recorder, self, spec.target, probes, self.plan.snapshots(run), &run.stands_for);
         let mut resume = None;
         if let Some((checkpoint, evaluations)) = checkpoint {
             for row in evaluations {

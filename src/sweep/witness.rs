@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::metric::Scores;
-use crate::results::{Best, Horizon, Recorder};
+use crate::results::{Best, Horizon, Magnitudes, Probes, Quantity, Recorder, is_probed};
 use crate::sweep::execute::Context;
 use crate::task::{Split, Target};
-use crate::train::{EvaluationRecord, Observer, Snapshot, StepRecord};
+use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
 
 /// When checkpoints are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(super) struct Witness<'a> {
     /// Seconds that the run had taken when it was taken up again.
     pub(super) seconds_before: f64,
     target: Option<Target>,
+    probes: Probes,
     context: &'a Context<'a>,
     snapshots: Snapshots,
     start: Instant,
@@ -50,6 +51,7 @@ impl<'a> Witness<'a> {
         recorder: Recorder,
         context: &'a Context<'a>,
         target: Option<Target>,
+        probes: Probes,
         snapshots: Snapshots,
         horizons: &[u64],
     ) -> Self {
@@ -65,6 +67,7 @@ impl<'a> Witness<'a> {
             saved: false,
             seconds_before: 0.0,
             target,
+            probes,
             context,
             snapshots,
             start: now,
@@ -108,6 +111,27 @@ impl Observer for Witness<'_> {
     fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
         self.judge(record.split, record.step, &record.scores);
         self.recorder.evaluation(record)
+    }
+
+    fn watches(&mut self, step: u64) -> bool {
+        self.probes.path || (self.probes.gradients && is_probed(step))
+    }
+
+    fn look(&mut self, look: &Look) -> Result<()> {
+        let Look { step, gradients, before, after, delivered } = look;
+        if self.probes.gradients && is_probed(*step) {
+            let pairs = after.iter().zip(*before);
+            let updates = pairs.map(|(after, before)| after - before).collect::<candle_core::Result<Vec<_>>>()?;
+            self.recorder.magnitudes(&Magnitudes::of(*step, Quantity::Gradient, gradients)?)?;
+            self.recorder.magnitudes(&Magnitudes::of(*step, Quantity::Update, &updates)?)?;
+        }
+        if self.probes.path {
+            if *step == 1 {
+                self.recorder.point(0, before)?;
+            }
+            self.recorder.point(*step, delivered.as_ref().unwrap_or(after))?;
+        }
+        Ok(())
     }
 
     fn proceed(&mut self) -> bool {

@@ -16,7 +16,7 @@ pub mod model;
 mod supervised;
 
 use data::Library;
-use model::Kind;
+use model::{Function, Kind};
 
 /// A part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,16 @@ pub struct Spec {
     pub target: Option<Target>,
     /// What arms are ranked by.
     pub metric: Metric,
+}
+
+impl Spec {
+    /// The function that is minimised; `None` for a network.
+    pub fn function(&self) -> Option<Arc<dyn Function>> {
+        match model::find(&self.model.kind)?.kind {
+            Kind::Function(build) => build(&self.model).ok(),
+            Kind::Network { .. } => None,
+        }
+    }
 }
 
 /// A task that is ready to be run under any seed, shared by all runs of a process.

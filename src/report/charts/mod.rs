@@ -2,6 +2,7 @@
 
 mod anytime;
 mod curves;
+mod gradients;
 mod heat;
 mod sensitivity;
 mod tuning;
@@ -11,7 +12,7 @@ use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::{Results, glob};
-use crate::results::{Record, Status};
+use crate::results::{Quantity, Record, Status};
 
 /// The endings of the files that a run writes.
 pub const SVG_AND_PNG: &[&str] = &["svg", "png"];
@@ -108,6 +109,10 @@ impl Canvas<'_, '_> {
             charts.push(("learning_rate".into(), self.learning_rate()?.into()));
             charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
             charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
+            for quantity in [Quantity::Gradient, Quantity::Update] {
+                let chart = self.magnitudes(quantity)?;
+                charts.extend(chart.map(|chart| (format!("{}s", quantity.name()), Chart::Ridges(chart))));
+            }
             for over in overs {
                 let suffix = if over == Over::Seconds { "seconds" } else { "steps" };
                 charts.extend(self.to_target(over).map(|chart| (format!("{suffix}_to_target"), chart.into())));
