@@ -10,9 +10,10 @@ use candle_core::Device;
 
 use crate::error::{Error, Result};
 use crate::results::{Record, Status, Store};
+use crate::settings::Value;
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
-use crate::train::{self, Ending, Snapshot, Training};
+use crate::train::{self, Calibration, Ending, Snapshot, Training};
 
 /// The stack of a training thread: candle walks a graph by recursion.
 const STACK: usize = 256 << 20;
@@ -180,6 +181,7 @@ impl Context<'_> {
             optimizer_seconds: times.optimizer.as_secs_f64(),
             evaluation_seconds: times.evaluation.as_secs_f64(),
             state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
+            loss_floor: self.plan.tasks[run.task].floor(),
         };
         witness.recorder.finish(&record)?;
         self.progress.finished(self.worker, &record);
@@ -194,6 +196,11 @@ impl Context<'_> {
             schedule: self.plan.schedule(run)?,
             lr: run.optimizer.float("lr"),
             clip_norm: run.optimizer.optional_float("clip_norm"),
+            calibration: match run.optimizer.get("batch_norm_statistics") {
+                Some(Value::Text(word)) if word == "reestimated" => Calibration::Always,
+                Some(Value::Text(word)) if word == "training" => Calibration::Never,
+                _ => Calibration::WhereNeeded,
+            },
             steps: budget.steps,
             eval_every: budget.eval_every,
             resume,

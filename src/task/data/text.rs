@@ -187,20 +187,6 @@ impl Windows {
     }
 }
 
-/// The windows of step `t` when a split is read as `streams` long texts side by side: the windows
-/// of one stream follow each other from step to step, so that a model can carry its state.
-///
-/// Every stream starts anew after `windows / streams` steps.
-///
-/// # Panics
-/// When there are more streams than windows, or none.
-pub fn stream_positions(split: &Range<usize>, streams: usize, t: u64) -> Vec<usize> {
-    let length = split.len() / streams;
-    assert!(length > 0, "{streams} streams need as many windows");
-    let place = (t % length as u64) as usize;
-    (0..streams).map(|stream| split.start + stream * length + place).collect()
-}
-
 impl Examples for Windows {
     fn input(&self) -> Input {
         Input::Tokens { vocabulary: self.vocabulary, length: self.length }
@@ -272,14 +258,6 @@ mod tests {
         assert_eq!(batch(&windows, &[0]), (vec![vec![1, 2, 1]], vec![2, 1, 0]));
         let test = windows.split(Split::Test).start;
         assert_eq!(batch(&windows, &[test]), (vec![vec![0, 0, 0]], vec![0, 0, 2]), "z and c are unknown");
-    }
-
-    #[test]
-    fn streams_go_on_where_they_were() {
-        let split = 10..31;
-        assert_eq!(stream_positions(&split, 4, 0), [10, 15, 20, 25]);
-        assert_eq!(stream_positions(&split, 4, 1), [11, 16, 21, 26]);
-        assert_eq!(stream_positions(&split, 4, 5), stream_positions(&split, 4, 0));
     }
 
     #[test]
