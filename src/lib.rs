@@ -31,6 +31,7 @@
 //!     schedule: plan.schedule(run)?,
 //!     lr: run.optimizer.float("lr"),
 //!     clip_norm: None,
+//!     calibration: Default::default(),
 //!     steps: 50,
 //!     eval_every: 10,
 //!     horizons: Vec::new(),

@@ -15,6 +15,13 @@ pub struct Ranking<'a> {
     pub ranks: Vec<Rank<'a>>,
 }
 
+impl Ranking<'_> {
+    /// The loss in nats below which no model comes but by luck, where it is known.
+    pub fn loss_floor(&self) -> Option<f64> {
+        self.ranks.iter().flat_map(|rank| &rank.best.runs).find_map(|record| record.loss_floor)
+    }
+}
+
 /// An optimizer and a schedule at the hyper-parameters that were best on validation.
 #[derive(Debug, Clone)]
 pub struct Rank<'a> {

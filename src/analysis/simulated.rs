@@ -53,6 +53,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
         optimizer_seconds: 0.1,
         evaluation_seconds: 0.1,
         state_bytes: 0,
+        loss_floor: None,
         horizons: Vec::new(),
     }
 }

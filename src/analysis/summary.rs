@@ -51,6 +51,11 @@ impl Summary<'_> {
         self.runs.iter().filter_map(|record| Some((record.seed, score(record)?))).collect()
     }
 
+    /// How many nats the losses of [`Summary::reported`] lie above the task's floor, where it has one.
+    pub fn above_floor(&self) -> Sample {
+        self.sample(|record| Some(reported(record)?.loss - record.loss_floor?))
+    }
+
     /// Milliseconds of a step of every run: batch, forward and backward pass, and update.
     pub fn milliseconds(&self) -> Sample {
         self.sample(|record| {

@@ -24,6 +24,7 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         ["steps_to_target", "seconds", "gradient_seconds", "optimizer_seconds", "evaluation_seconds", "state_bytes"]
             .map(str::to_owned),
     );
+    header.push("loss_floor".to_owned());
     let rows = records.iter().map(|record| {
         let mut row = vec![record.run.clone(), record.task.clone(), record.optimizer.clone(), record.schedule.clone()];
         row.push(record.seed.to_string());
@@ -37,6 +38,7 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
         row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
         row.push(record.state_bytes.to_string());
+        row.push(cell(record.loss_floor));
         row
     });
     write(&header, rows)
@@ -58,7 +60,9 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
             header.extend(["mean", "std"].map(|statistic| format!("{prefix}_{}_{statistic}", metric.name())));
         }
     }
-    header.extend(["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes"].map(str::to_owned));
+    header.extend(
+        ["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes", "loss_floor"].map(str::to_owned),
+    );
     let rows = summaries(records).into_iter().map(|arm: Summary| {
         let first = arm.runs[0];
         let mut row = vec![first.task.clone(), first.optimizer.clone(), first.schedule.clone()];
@@ -78,6 +82,7 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
         row.extend([reached.len().to_string(), cell(reached.mean())]);
         row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
         row.push(first.state_bytes.to_string());
+        row.push(cell(first.loss_floor));
         row
     });
     write(&header, rows)

@@ -76,6 +76,9 @@ pub struct Record {
     pub evaluation_seconds: f64,
     /// Bytes of optimizer state at the end.
     pub state_bytes: u64,
+    /// The loss in nats below which no model of the task comes but by luck, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_floor: Option<f64>,
     /// The horizons before its end at which it stands for a shorter run, because no update depends on its length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub horizons: Vec<Horizon>,

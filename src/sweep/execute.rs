@@ -10,10 +10,11 @@ use candle_core::Device;
 
 use crate::error::{Error, Result};
 use crate::results::{Probes, Record, Status, Store};
+use crate::settings::Value;
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
 use crate::task::Split;
-use crate::train::{self, Ending, Snapshot, Training};
+use crate::train::{self, Calibration, Ending, Snapshot, Training};
 
 /// The stack of a training thread: candle walks a graph by recursion.
 const STACK: usize = 256 << 20;
@@ -188,6 +189,7 @@ impl Context<'_> {
             optimizer_seconds: times.optimizer.as_secs_f64(),
             evaluation_seconds: times.evaluation.as_secs_f64(),
             state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
+            loss_floor: self.plan.tasks[run.task].floor(),
             horizons: witness.horizons,
         };
         witness.recorder.finish(&record)?;
@@ -203,6 +205,11 @@ impl Context<'_> {
             schedule: self.plan.schedule(run)?,
             lr: run.optimizer.float("lr"),
             clip_norm: run.optimizer.optional_float("clip_norm"),
+            calibration: match run.optimizer.get("batch_norm_statistics") {
+                Some(Value::Text(word)) if word == "reestimated" => Calibration::Always,
+                Some(Value::Text(word)) if word == "training" => Calibration::Never,
+                _ => Calibration::WhereNeeded,
+            },
             steps: budget.steps,
             eval_every: budget.eval_every,
             horizons: if run.horizon.is_none() { self.plan.horizons[run.task].clone() } else { Vec::new() },

@@ -11,6 +11,7 @@ use crate::nn::params::Parameter;
 use crate::settings::Settings;
 
 mod analytic;
+mod batches;
 pub mod data;
 pub mod model;
 mod supervised;
@@ -94,6 +95,11 @@ impl Spec {
 pub trait Task: Send + Sync {
     /// Updates in one pass over the training set; `None` where there is none.
     fn steps_per_epoch(&self) -> Option<u64>;
+
+    /// The mean loss in nats below which no model comes but by luck; `None` where it is not known.
+    fn floor(&self) -> Option<f64> {
+        None
+    }
 
     /// A fresh problem: initial weights and an order of batches that depend on the seed alone.
     ///

@@ -11,6 +11,7 @@ use crate::analysis::{Rank, Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
+use crate::report::words::score;
 use crate::report::{Results, glob};
 use crate::results::{Quantity, Record, Status};
 
@@ -119,6 +120,17 @@ impl Canvas<'_, '_> {
             }
         }
         Ok(charts)
+    }
+
+    /// The lines that a score is read against: the target, and what no model can do better than.
+    fn rules(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
+        let floor = match metric {
+            Metric::Loss => self.ranking.loss_floor(),
+            Metric::Perplexity => self.ranking.loss_floor().map(f64::exp),
+            Metric::Accuracy => None,
+        };
+        let floor = floor.map(|floor| (floor, format!("floor {}", score(floor, metric))));
+        self.target(metric, axis).into_iter().chain(floor).collect()
     }
 
     /// The target as a line, where it is about this metric and within what the axis shows.
