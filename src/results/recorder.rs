@@ -7,8 +7,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
-use crate::results::store::{RECORD, sync_folder};
+use crate::results::store::{Mark, RECORD, sync_folder};
 use crate::results::{Checkpoint, EvaluationRow, Record, curves};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
@@ -139,21 +141,27 @@ impl Recorder {
     /// When the disk refuses.
     pub fn finish(self, record: &Record) -> Result<()> {
         let Self { folder, destination, steps, evaluations, lock_path, .. } = self;
-        let text = toml::to_string(record).map_err(|error| Error::Usage(error.to_string()))?;
+        let mut mark = Mark { optbench: Some(env!("CARGO_PKG_VERSION").into()), ..Mark::default() };
         let write = || {
-            for file in [steps, evaluations] {
-                file.into_inner()?.sync_all()?;
+            for (name, file) in [(STEPS, steps), (EVALUATIONS, evaluations)] {
+                let file = file.into_inner()?;
+                file.sync_all()?;
+                mark.bytes.insert(name.into(), file.metadata()?.len());
             }
+            let text = toml::to_string(&Written { record, mark: &mark }).map_err(std::io::Error::other)?;
             let mut file = File::create(folder.join(RECORD))?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            match fs::remove_file(folder.join(CHECKPOINT)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+            // Checkpoints, and what a kill left of one that was being written.
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                if ![STEPS, EVALUATIONS, RECORD].iter().any(|kept| entry.file_name() == *kept) {
+                    fs::remove_file(entry.path())?;
+                }
             }
             sync_folder(&folder)?;
             if destination.exists() {
-                // Only a failed run is ever trained again.
+                // Only a failed or a damaged run is ever trained again.
                 fs::remove_dir_all(&destination)?;
             }
             fs::rename(&folder, &destination)?;
@@ -162,6 +170,15 @@ impl Recorder {
         };
         write().map_err(Error::io("write", &destination))
     }
+}
+
+/// What stands in `run.toml`.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    mark: &'a Mark,
+    #[serde(flatten)]
+    record: &'a Record,
 }
 
 /// Opens a file to go on after its first `bytes`; `None` where it is shorter, or gone.

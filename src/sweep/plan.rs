@@ -111,11 +111,7 @@ impl Plan {
                                 };
                                 run.fingerprint = fingerprint(&run, spec, self.budgets[task]);
                                 run.name = name(&run, &spec.label, &swept, &swept_schedules[place]);
-                                if !names.insert(run.name.clone()) {
-                                    // Different labels that are made safe may come to the same name.
-                                    run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
-                                    names.insert(run.name.clone());
-                                }
+                                make_unique(&mut run.name, &mut names);
                                 self.runs.push(run);
                             }
                         }
@@ -199,6 +195,16 @@ fn fingerprint(run: &Run, spec: &Spec, budget: Budget) -> String {
     let decides = (&spec.model, &spec.dataset, spec.batch_size, spec.dtype, &run.optimizer, &run.schedule);
     let text = format!("{decides:?} {} {budget:?}", run.seed);
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Different labels that are made safe may come to the same name, and some file systems ignore capitals.
+fn make_unique(name: &mut String, names: &mut HashSet<String>) {
+    let wanted = name.clone();
+    let mut number = 2;
+    while !names.insert(name.to_ascii_lowercase()) {
+        *name = format!("{wanted}-{number}");
+        number += 1;
+    }
 }
 
 /// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.
