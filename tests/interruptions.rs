@@ -1,6 +1,6 @@
 //! Pulling the plug: whatever happens to a sweep, the same command ends it with the same bytes.
 //!
-//! `OPTBENCH_KILLS=300 cargo test --release --test interruptions -- --nocapture` pulls it 300 times.
+//! `OPTBENCH_KILLS=300 cargo test --release --test interruptions killed -- --nocapture` pulls it 300 times.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "the figures are what the test measures")]
 
@@ -15,8 +15,8 @@ use optbench::rng::Stream;
 const CONFIG: &str = r#"
 name = "plug"
 seeds = 1
-steps = 700
-eval_every = 150
+steps = 300
+eval_every = 70
 checkpoint_every = 20
 [tasks.digits]
 model = "mlp"
@@ -34,8 +34,17 @@ embedding = 8
 hidden = 16
 seq_len = 16
 stateful = true
+[tasks.groups]
+model = "resnet"
+width = 2
+blocks = [1, 1]
+batch_size = 8
+[tasks.plain]
+model = "logistic"
 [tasks.bowl]
 model = "quadratic"
+[tasks.valley]
+model = "rosenbrock"
 [optimizers.sgd]
 lr = 0.05
 momentum = 0.9
@@ -48,7 +57,9 @@ warmup = "10%"
 patience = 0
 [schedules.cosine]
 "#;
-const RUNS: usize = 24;
+const RUNS: usize = 42;
+/// What a finished run's folder holds, and nothing else.
+const FILES: [&str; 3] = ["evals.csv", "run.toml", "steps.csv"];
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_optbench"))
@@ -129,6 +140,12 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
         assert_eq!(fs::read_to_string(root.join("runs.csv")).unwrap().lines().count(), 1 + RUNS);
         let left = fs::read_dir(root.join("runs")).unwrap().flatten().filter(|e| e.path().is_dir()).count();
         assert_eq!(left, RUNS, "nothing half done is left");
+        for run in fs::read_dir(root.join("runs")).unwrap().flatten() {
+            let entries = fs::read_dir(run.path()).unwrap().flatten();
+            let mut files: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+            files.sort();
+            assert_eq!(files, FILES, "{}", run.path().display());
+        }
     }
     println!(
         "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: 0 losses, 0 differing bytes"
