@@ -170,7 +170,7 @@ fn files_that_were_cut_off_are_found_and_made_again() {
     let mut tried = 0;
     for file in files(&root).into_iter().filter(torn).filter(|file| !file.starts_with(root.join("charts"))) {
         let bytes = fs::read(&file).unwrap();
-        for end in [0, 1, bytes.len() / 3, bytes.len() * 9 / 10, bytes.len() - 1] {
+        for end in [0, bytes.len() / 3, bytes.len() * 9 / 10, bytes.len() - 2] {
             fs::write(&file, &bytes[..end]).unwrap();
             let output = run(folder.path(), "whole");
             let (name, message) = (file.strip_prefix(&root).unwrap().display(), said(&output));
@@ -188,7 +188,7 @@ fn files_that_were_cut_off_are_found_and_made_again() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 5 * (3 + 5), "three files of a run and five of the folder");
+    assert_eq!(tried, 4 * (3 + 5), "three files of a run and five of the folder");
 }
 
 #[test]

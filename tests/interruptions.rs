@@ -35,6 +35,7 @@ hidden = 16
 seq_len = 16
 stateful = true
 [tasks.groups]
+dataset = "digits"
 model = "resnet"
 width = 2
 blocks = [1, 1]

@@ -3,6 +3,7 @@
 //! A run under way lives in a hidden folder beside the finished ones. It becomes one of them by
 //! being renamed, or is taken up again from its last checkpoint, or leaves nothing.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::results::store::{Mark, RECORD, sync_folder};
+use crate::results::store::{RECORD, sync_folder};
 use crate::results::{Checkpoint, EvaluationRow, Record, curves};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
@@ -141,14 +142,15 @@ impl Recorder {
     /// When the disk refuses.
     pub fn finish(self, record: &Record) -> Result<()> {
         let Self { folder, destination, steps, evaluations, lock_path, .. } = self;
-        let mut mark = Mark { optbench: Some(env!("CARGO_PKG_VERSION").into()), ..Mark::default() };
+        let mut bytes = BTreeMap::new();
         let write = || {
             for (name, file) in [(STEPS, steps), (EVALUATIONS, evaluations)] {
                 let file = file.into_inner()?;
                 file.sync_all()?;
-                mark.bytes.insert(name.into(), file.metadata()?.len());
+                bytes.insert(name, file.metadata()?.len());
             }
-            let text = toml::to_string(&Written { record, mark: &mark }).map_err(std::io::Error::other)?;
+            let written = Written { optbench: env!("CARGO_PKG_VERSION"), record, bytes: &bytes };
+            let text = toml::to_string(&written).map_err(std::io::Error::other)?;
             let mut file = File::create(folder.join(RECORD))?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
@@ -172,13 +174,13 @@ impl Recorder {
     }
 }
 
-/// What stands in `run.toml`.
+/// What stands in `run.toml`: the lengths come last, so that no part of it is missed unseen.
 #[derive(Serialize)]
 struct Written<'a> {
-    #[serde(flatten)]
-    mark: &'a Mark,
+    optbench: &'a str,
     #[serde(flatten)]
     record: &'a Record,
+    bytes: &'a BTreeMap<&'a str, u64>,
 }
 
 /// Opens a file to go on after its first `bytes`; `None` where it is shorter, or gone.

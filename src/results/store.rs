@@ -8,7 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
@@ -17,14 +17,16 @@ use crate::results::{Record, Recorder, Status};
 /// What marks a run as done.
 pub(super) const RECORD: &str = "run.toml";
 
+/// `steps.csv` and `evals.csv`.
+const FILES_WITH_LENGTHS: usize = 2;
+
 /// What stands in the mark beside the record.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Mark {
+#[derive(Debug, Deserialize)]
+struct Mark {
     /// The version that trained the run.
-    pub(super) optbench: Option<String>,
+    optbench: Option<String>,
     /// How long its files are, so that one that was cut off later is found.
-    #[serde(default)]
-    pub(super) bytes: BTreeMap<String, u64>,
+    bytes: Option<BTreeMap<String, u64>>,
 }
 
 /// The results folder of one experiment.
@@ -106,7 +108,7 @@ impl Store {
     pub fn write(&self, file: &str, contents: impl AsRef<[u8]>) -> Result<()> {
         let path = self.root.join(file);
         let write = || {
-            let mut new = NamedTempFile::new_in(&self.root)?;
+            let mut new = temporary(&self.root)?;
             new.write_all(contents.as_ref())?;
             new.as_file().sync_all()?;
             new.persist(&path)?;
@@ -128,7 +130,10 @@ impl Store {
         };
         let record = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
         let mark: Mark = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
-        for (file, expected) in mark.bytes {
+        if mark.optbench.is_some() && mark.bytes.as_ref().is_none_or(|bytes| bytes.len() < FILES_WITH_LENGTHS) {
+            return Err(Error::damaged(path, &"its end is missing"));
+        }
+        for (file, expected) in mark.bytes.into_iter().flatten() {
             let path = self.run(run).join(file);
             let held = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             if held != expected {
@@ -209,6 +214,14 @@ impl Record {
     pub fn is_done(&self) -> bool {
         self.status != Status::Failed
     }
+}
+
+/// A new file that others may read as any file of this user: a temporary one is private unless told otherwise.
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 /// Whether an open file is the one that stands at a path now.

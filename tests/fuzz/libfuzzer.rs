@@ -1,5 +1,7 @@
 //! One target under libFuzzer: `OPTBENCH_FUZZ=config fuzz CORPUS`, as `scripts/fuzz` calls it.
 
+#![no_main]
+
 use std::sync::LazyLock;
 
 mod limit;

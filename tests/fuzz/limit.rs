@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 /// More than any input of the fuzzer deserves at once.
 const MOST_AT_ONCE: usize = 256 << 20;
 
-pub struct Limited;
+pub(crate) struct Limited;
 
 impl Limited {
     fn check(size: usize) {

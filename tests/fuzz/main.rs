@@ -160,7 +160,8 @@ fn mutate(seed: &[u8], other: &[u8], dice: &mut Stream) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..=dice.below(8) {
         let at = dice.below(bytes.len() + 1);
-        let to = (at + dice.below(1 << dice.below(10))).min(bytes.len());
+        let most = 1 << dice.below(10);
+        let to = (at + dice.below(most)).min(bytes.len());
         match dice.below(7) {
             0 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
             1 if at < bytes.len() => bytes[at] = dice.below(256) as u8,

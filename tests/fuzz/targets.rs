@@ -19,9 +19,9 @@ use optbench::task::Split;
 use optbench::task::data::{self, Library, Locator, parsers};
 
 /// A name, and what takes the bytes.
-pub type Target = (&'static str, fn(&[u8]));
+pub(crate) type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: &[Target] = &[
+pub(crate) const TARGETS: &[Target] = &[
     ("config", config),
     ("durations", durations),
     ("text", text),
@@ -33,9 +33,9 @@ pub const TARGETS: &[Target] = &[
 ];
 
 /// What parts the files of an input that stands for a folder.
-pub const SEPARATOR: &[u8] = b"\n%%%\n";
+pub(crate) const SEPARATOR: &[u8] = b"\n%%%\n";
 /// The run that checkpoints of the corpus belong to.
-pub const FINGERPRINT: &str = "fuzzed";
+pub(crate) const FINGERPRINT: &str = "fuzzed";
 
 thread_local! {
     static LIBRARY: Library = Library::default();
