@@ -97,6 +97,19 @@ pub struct Init {
     composed: bool,
     parameters: Vec<Parameter>,
     running: Vec<Running>,
+    outline: Option<Outline>,
+}
+
+/// What the weights of a model take in memory, found out without touching it.
+#[derive(Debug, Clone, Default)]
+pub struct Outline {
+    /// Bytes of all weights together.
+    pub bytes: f64,
+    /// The largest parameter: its name, its shape, and its bytes.
+    pub largest: (String, Vec<usize>, f64),
+    /// The longest side of any parameter: the inputs or outputs of the widest layer.
+    pub widest: usize,
+    most: f64,
 }
 
 impl Init {
@@ -109,7 +122,19 @@ impl Init {
             composed: !device.is_cpu(),
             parameters: Vec::new(),
             running: Vec::new(),
+            outline: None,
         }
+    }
+
+    /// A store that only adds up what a model's weights take: nothing is drawn, and building ends in
+    /// an error as soon as they take more than `most` bytes.
+    pub fn outline(dtype: DType, most: f64) -> Self {
+        Self { outline: Some(Outline { most, ..Outline::default() }), ..Self::new(0, dtype, &Device::Cpu) }
+    }
+
+    /// What the parameters so far take; nothing where they are drawn.
+    pub fn into_outline(self) -> Outline {
+        self.outline.unwrap_or_default()
     }
 
     /// Builds every layer of candle's own operations, as on a GPU, although the device is the CPU.
@@ -171,6 +196,9 @@ impl Init {
     }
 
     fn draw(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Parameter> {
+        if let Some(outline) = &mut self.outline {
+            return outline.add(name, shape, self.dtype);
+        }
         let mut stream = Stream::new(self.seed, &format!("init {name}"));
         let values = (0..shape.elem_count()).map(|_| value(&mut stream)).collect();
         self.values(name, shape, values)
@@ -191,6 +219,24 @@ impl Init {
     /// The parameters in the order in which they were made.
     pub fn finish(self) -> Vec<Parameter> {
         self.parameters
+    }
+}
+
+impl Outline {
+    fn add(&mut self, name: String, shape: Shape, dtype: DType) -> Result<Parameter> {
+        let sides = shape.dims().to_vec();
+        // In floating point, where no product overflows.
+        let bytes = sides.iter().map(|&side| side as f64).product::<f64>() * dtype.size_in_bytes() as f64;
+        self.bytes += bytes;
+        self.widest = sides.iter().copied().fold(self.widest, usize::max);
+        if bytes > self.largest.2 {
+            self.largest = (name.clone(), sides, bytes);
+        }
+        if self.bytes > self.most {
+            return Err(Error::Usage(format!("the weights up to `{name}` take {} bytes", self.bytes)));
+        }
+        // Pages of zeros that nobody looks at are never mapped.
+        Ok(Parameter { name, var: Var::zeros(shape, dtype, &Device::Cpu)?, handed_over: HandOver::default() })
     }
 }
 
@@ -258,6 +304,16 @@ mod tests {
         assert_eq!(values(0, &["w"]), values(0, &["other", "w"]));
         assert_ne!(values(0, &["w"]), values(1, &["w"]));
         assert!(values(0, &["w"]).iter().all(|x| x.abs() <= 0.5));
+    }
+
+    #[test]
+    fn an_outline_adds_up_and_ends_where_it_must() {
+        let mut init = Init::outline(DType::F32, 1e9);
+        init.uniform("small", (10, 20), 1.0).unwrap();
+        assert!(init.uniform("large", (1 << 40, 1 << 40), 1.0).is_err());
+        let outline = init.into_outline();
+        assert_eq!(outline.largest.0, "large");
+        assert_eq!((outline.bytes, outline.widest), (800.0 + 4.0 * 2f64.powi(80), 1 << 40));
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Context<'_> {
         let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch, probes)? else {
             return Ok(Trained::Elsewhere);
         };
-        if self.store.load(&run.name)?.is_some_and(|record| record.is_done()) {
+        if self.store.finished(&run.name)?.is_some() {
             recorder.abandon();
             return Ok(Trained::Before);
         }

@@ -2,9 +2,11 @@
 
 mod execute;
 mod horizon;
+mod memory;
 mod plan;
 mod witness;
 
 pub use execute::{Execution, Progress, execute};
+pub use memory::in_words;
 pub use plan::{Plan, Run, Shard};
 pub use witness::Snapshots;

@@ -115,11 +115,7 @@ impl Plan {
                                     let mut run = Run { seed, ..length.clone() };
                                     run.fingerprint = fingerprint(&run, spec, self.budget(&run), &self.horizons[task]);
                                     run.name = name(&run, &spec.label, grid, schedule_grid);
-                                    if !names.insert(run.name.clone()) {
-                                        // Different labels that are made safe may come to the same name.
-                                        run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
-                                        names.insert(run.name.clone());
-                                    }
+                                    make_unique(&mut run.name, &mut names);
                                     runs.push(run);
                                 }
                             }
@@ -224,6 +220,16 @@ fn fingerprint(run: &Run, spec: &Spec, budget: Budget, horizons: &[u64]) -> Stri
         text += &format!(" {horizons:?} {:?}", run.stands_for);
     }
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Different labels that are made safe may come to the same name, and some file systems ignore capitals.
+fn make_unique(name: &mut String, names: &mut HashSet<String>) {
+    let wanted = name.clone();
+    let mut number = 2;
+    while !names.insert(name.to_ascii_lowercase()) {
+        *name = format!("{wanted}-{number}");
+        number += 1;
+    }
 }
 
 /// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.

@@ -13,7 +13,7 @@ use crate::settings::{Settings, Value};
 use crate::task::batches::Batches;
 use crate::task::data::{Dataset, Examples, Input, SeedAndStep};
 use crate::task::model::{BuildNetwork, Memory, Network, Pass};
-use crate::task::{Problem, Spec, Split, Task};
+use crate::task::{Footprint, Problem, Spec, Split, Task};
 
 /// Predictions judged at a time in an evaluation.
 const EVALUATION_BATCH: usize = 500;
@@ -51,6 +51,21 @@ impl Task for Supervised {
 
     fn floor(&self) -> Option<f64> {
         self.data.floor()
+    }
+
+    fn footprint(&self, most: f64) -> Result<Option<Footprint>> {
+        let mut init = Init::outline(self.dtype, most);
+        let built = (self.build)(&self.model, &self.data.input(), &mut init);
+        let weights = init.into_outline();
+        if weights.bytes <= most {
+            built?;
+        }
+        let rows = match self.data.input() {
+            Input::Tokens { length, .. } => self.batch_size * length,
+            Input::Image { .. } => self.batch_size,
+        };
+        let batch_bytes = rows as f64 * weights.widest as f64 * self.dtype.size_in_bytes() as f64;
+        Ok(Some(Footprint { weights, batch_bytes }))
     }
 
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {

@@ -7,6 +7,8 @@ mod heat;
 mod sensitivity;
 mod tuning;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::analysis::{Rank, Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
@@ -71,9 +73,11 @@ pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
         rankings.retain(|ranking| !ranking.ranks.is_empty());
     }
     let mut charts = Vec::new();
+    let stems = stems(results.experiment.tasks.iter().map(|task| task.label.as_str()));
     for ranking in &rankings {
         let canvas = Canvas { results, ranking, palette: &palette };
-        let name = |what: &str| format!("{}-{what}", safe(&ranking.task));
+        let stem = stems.get(ranking.task.as_str()).cloned().unwrap_or_else(|| safe(&ranking.task));
+        let name = |what: &str| format!("{stem}-{what}");
         for (what, chart) in canvas.all(choice)? {
             charts.push(Named { name: name(&what), task: Some(ranking.task.clone()), chart });
         }
@@ -156,6 +160,20 @@ pub fn save(results: &Results, charts: &[Named], formats: &[&str]) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// The tasks' labels as beginnings of file names: all different, even where capitals do not count.
+fn stems<'a>(labels: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
+    let mut taken = HashSet::new();
+    let stem = |label: &'a str| {
+        let (mut stem, mut number) = (safe(label), 2);
+        while !taken.insert(stem.to_ascii_lowercase()) {
+            stem = format!("{}-{number}", safe(label));
+            number += 1;
+        }
+        (label, stem)
+    };
+    labels.map(stem).collect()
 }
 
 fn safe(label: &str) -> String {
