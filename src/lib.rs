@@ -31,8 +31,10 @@
 //!     schedule: plan.schedule(run)?,
 //!     lr: run.optimizer.float("lr"),
 //!     clip_norm: None,
+//!     calibration: Default::default(),
 //!     steps: 50,
 //!     eval_every: 10,
+//!     horizons: Vec::new(),
 //!     resume: None,
 //! };
 //! let outcome = train(training, &mut ())?;

@@ -27,12 +27,31 @@ pub struct Training {
     pub lr: f64,
     /// The length beyond which gradients are scaled down.
     pub clip_norm: Option<f64>,
+    /// When running statistics are estimated anew.
+    pub calibration: Calibration,
     /// Updates to do.
     pub steps: u64,
     /// Updates between two evaluations.
     pub eval_every: u64,
+    /// The steps before the last at which it is evaluated on both splits, beside the other evaluations.
+    ///
+    /// They change no update: a schedule that listens to evaluations does not hear of them.
+    pub horizons: Vec<u64>,
     /// Where to go on from, instead of from the start.
     pub resume: Option<Snapshot>,
+}
+
+/// When the running statistics of batch normalisation are estimated anew, for one evaluation, on
+/// training batches at the weights that are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Calibration {
+    /// Where those weights are not the ones that are trained.
+    #[default]
+    WhereNeeded,
+    /// Before every evaluation.
+    Always,
+    /// Never: whatever is evaluated, with the statistics that the training gathered.
+    Never,
 }
 
 /// Everything that a training needs to go on, bit for bit, from between two updates.
@@ -205,8 +224,12 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
         }
         let mut finite = training.update(steps, &mut times, observer)?;
         steps += 1;
-        if !finite || steps == training.steps || steps.is_multiple_of(training.eval_every) {
+        let horizon = training.horizons.contains(&steps) && steps < training.steps;
+        if !finite || horizon || steps == training.steps || steps.is_multiple_of(training.eval_every) {
             finite &= training.evaluate(steps, Split::Validation, &mut times, observer)?;
+        }
+        if horizon && finite {
+            training.evaluate(steps, Split::Test, &mut times, observer)?;
         }
         if !finite {
             ending = Ending::Diverged;
@@ -275,17 +298,19 @@ impl Training {
     /// `false` where the loss is not finite.
     fn evaluate(&mut self, step: u64, split: Split, times: &mut Times, observer: &mut dyn Observer) -> Result<bool> {
         let start = Instant::now();
-        let scores = match self.optimizer.evaluation_weights(self.problem.parameters())? {
-            None => self.problem.evaluate(split)?,
+        let elsewhere = self.optimizer.evaluation_weights(self.problem.parameters())?;
+        // Statistics of the weights that are trained say nothing about others.
+        let anew = match self.calibration {
+            Calibration::WhereNeeded => elsewhere.is_some(),
+            Calibration::Always => true,
+            Calibration::Never => false,
+        };
+        let scores = match elsewhere {
+            None => self.judge(split, anew)?,
             Some(weights) => {
                 let trained = copies(self.problem.parameters())?;
                 assign(self.problem.parameters(), &weights)?;
-                // Statistics of the weights that are trained say nothing about these.
-                let statistics = self.problem.recalibrate()?;
-                let scores = self.problem.evaluate(split);
-                if let Some(statistics) = statistics {
-                    self.problem.restore_statistics(statistics);
-                }
+                let scores = self.judge(split, anew);
                 assign(self.problem.parameters(), &trained)?;
                 scores?
             }
@@ -293,10 +318,22 @@ impl Training {
         times.evaluation += start.elapsed();
         let Some(scores) = scores else { return Ok(true) };
         observer.evaluation(&EvaluationRecord { step, split, scores })?;
-        if split == Split::Validation && step > 0 {
+        // No update follows the last evaluation, and what a horizon adds is not the schedule's to hear.
+        if split == Split::Validation && step > 0 && step.is_multiple_of(self.eval_every) {
             self.schedule.observe(step, &scores);
         }
         Ok(scores.loss.is_finite())
+    }
+
+    /// The scores of the current weights, with running statistics estimated anew or not; those of the
+    /// training are what they were afterwards.
+    fn judge(&mut self, split: Split, anew: bool) -> Result<Option<Scores>> {
+        let trained = if anew { self.problem.recalibrate()? } else { None };
+        let scores = self.problem.evaluate(split);
+        if let Some(trained) = trained {
+            self.problem.restore_statistics(trained);
+        }
+        scores
     }
 }
 

@@ -1,5 +1,8 @@
 //! Running statistics follow the weights that are evaluated, and leave the training alone.
 
+use std::fs;
+use std::process::Command;
+
 use candle_core::{DType, Device};
 use optbench::metric::Metric;
 use optbench::settings::Settings;
@@ -58,5 +61,65 @@ fn recalibration_shifts_no_stream_of_the_training() {
         let statistics = disturbed.recalibrate().unwrap().unwrap();
         disturbed.restore_statistics(statistics);
         assert_eq!(plain.gradients(t).unwrap().0, disturbed.gradients(t).unwrap().0);
+    }
+}
+
+const CONFIG: &str = r#"
+name = "norms"
+seeds = 1
+steps = 30
+eval_every = 10
+[tasks.digits]
+model = "cnn"
+channels = [4, 8]
+hidden = 16
+batch_norm = true
+dataset = "digits"
+batch_size = 32
+[optimizers.sgd]
+lr = 0.1
+[optimizers.sgd_reestimated]
+kind = "sgd"
+lr = 0.1
+batch_norm_statistics = "reestimated"
+[optimizers.sgd_training]
+kind = "sgd"
+lr = 0.1
+batch_norm_statistics = "training"
+[optimizers.sf]
+kind = "schedule_free_sgd"
+lr = 0.5
+[optimizers.sf_reestimated]
+kind = "schedule_free_sgd"
+lr = 0.5
+batch_norm_statistics = "reestimated"
+[optimizers.sf_training]
+kind = "schedule_free_sgd"
+lr = 0.5
+batch_norm_statistics = "training"
+"#;
+
+#[test]
+fn a_config_chooses_the_statistics_and_the_training_does_not_notice() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("norms.toml"), CONFIG).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optbench"));
+    assert!(command.current_dir(folder.path()).args(["run", "norms.toml"]).output().unwrap().status.success());
+    let file = |optimizer: &str, lr: &str, name: &str| {
+        let run = format!("results/norms/runs/digits-{optimizer}-constant-lr{lr}-s0");
+        fs::read_to_string(folder.path().join(run).join(name)).unwrap()
+    };
+    for (optimizer, lr) in [("sgd", "0.1"), ("sf", "0.5")] {
+        let [silent, reestimated, training] =
+            ["", "_reestimated", "_training"].map(|which| format!("{optimizer}{which}"));
+        let steps = file(&silent, lr, "steps.csv");
+        assert_eq!(steps, file(&reestimated, lr, "steps.csv"));
+        assert_eq!(steps, file(&training, lr, "steps.csv"));
+        let evaluations = |optimizer: &str| file(optimizer, lr, "evals.csv");
+        assert_ne!(evaluations(&reestimated), evaluations(&training));
+        // Schedule-Free is evaluated elsewhere than it trains, but for before its first step; SGD is not.
+        let usual = if optimizer == "sf" { &reestimated } else { &training };
+        let started = |optimizer: &str| evaluations(optimizer).split_once("\n10,").unwrap().1.to_owned();
+        assert_eq!(started(&silent), started(usual));
     }
 }

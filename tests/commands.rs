@@ -166,3 +166,25 @@ fn charts_are_chosen_by_axis_metric_and_arm() {
     assert!(drawn.contains("adam+constant: ") && !drawn.contains("sgd+constant"), "values of adam alone");
     assert_eq!((plot(&["--only", "lion+*"]).0, plot(&["--metric", "speed"]).0), (2, 2));
 }
+
+#[test]
+fn a_device_that_is_not_there_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), "steps = 1\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n")
+        .unwrap();
+    for (device, words) in [
+        ("cuda", if cfg!(feature = "cuda") { "cannot open cuda:0" } else { "--features cuda" }),
+        ("cuda:7", if cfg!(feature = "cuda") { "cannot open cuda:7" } else { "built without CUDA" }),
+        ("gpu", "expected `cpu`, `cuda` or `cuda:N`"),
+    ] {
+        if device == "cuda" && Path::new("/dev/nvidia0").exists() && cfg!(feature = "cuda") {
+            continue;
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optbench"));
+        let output = command.current_dir(folder.path()).args(["run", "c.toml", "--device", device]).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{device}: {message}");
+        assert!(message.contains(words), "{device}: {message}");
+        assert!(!folder.path().join("results").exists());
+    }
+}

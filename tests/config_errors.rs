@@ -40,14 +40,17 @@ macro_rules! mistaken {
 }
 
 mistaken!(
+    anytime,
     axes,
     both_lengths,
     claims,
+    claims_of_many,
     dependent_keys,
     durations,
     empty,
     epochs_of_a_function,
     functions,
+    horizons_of_a_function,
     mismatched_data,
     names,
     out_of_range,

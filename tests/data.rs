@@ -221,6 +221,50 @@ fn the_list_says_where_everything_is() {
 }
 
 #[test]
+fn the_distance_to_the_floor_is_told_from_what_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "name = \"f\"\nsteps = 3\nseeds = 2\n[tasks.text]\nmodel = \"lstm_lm\"\nhidden = 8\nseq_len = 10\n\
+                  [tasks.digits]\nmodel = \"logistic\"\ndataset = \"digits\"\n[optimizers.adamw]\n";
+    fs::write(folder.path().join("f.toml"), config).unwrap();
+    assert!(optbench(folder.path(), &["run", "f.toml"]).status.success());
+    // Charts and tables follow from the runs' own folders.
+    for follows in ["runs.csv", "report.html", "charts/text-loss.svg", "charts/text-perplexity.svg"] {
+        fs::remove_file(folder.path().join("results/f").join(follows)).unwrap();
+    }
+    let report = |format| text(&optbench(folder.path(), &["report", "results/f", "--format", format]).stdout);
+    let csv = report("csv");
+    let rows: Vec<std::collections::HashMap<String, String>> =
+        csv::Reader::from_reader(csv.as_bytes()).into_deserialize().map(Result::unwrap).collect();
+    let row = |task: &str| rows.iter().find(|row| row["task"] == task).unwrap();
+    let number = |name: &str| row("text")[name].parse::<f64>().unwrap();
+    assert!((number("loss_floor") - (2.4356 + 9.0 * 1.9964) / 10.0).abs() < 1e-4);
+    let stored: Vec<f64> = (0..2)
+        .map(|seed| {
+            let run = format!("results/f/runs/text-adamw-constant-lr0.001-s{seed}/evals.csv");
+            let evaluations = fs::read_to_string(folder.path().join(run)).unwrap();
+            let test = evaluations.lines().find(|line| line.contains(",test,")).unwrap();
+            test.split(',').nth(3).unwrap().parse().unwrap()
+        })
+        .collect();
+    let above = f64::midpoint(stored[0], stored[1]) - number("loss_floor");
+    assert!((number("above_floor_mean") - above).abs() < 1e-12 && above > 0.5);
+    assert_eq!((row("digits")["loss_floor"].as_str(), row("digits")["above_floor_mean"].as_str()), ("", ""));
+
+    let table = report("table");
+    let (of_text, of_digits) = table.split_once("On digits").unwrap();
+    assert!(of_text.contains("nats above floor") && of_text.contains("below 2.0404 nats"), "{table}");
+    assert!(!of_digits.contains("floor"), "{table}");
+    assert!(report("markdown").contains("| nats above floor |"));
+    assert!(report("json").contains("\"above_floor\""));
+    assert!(optbench(folder.path(), &["plot", "results/f"]).status.success());
+    for (chart, words) in [("text-loss", "floor 2.0404"), ("text-perplexity", "floor 7.69")] {
+        let svg = fs::read_to_string(folder.path().join(format!("results/f/charts/{chart}.svg"))).unwrap();
+        assert!(svg.contains(words), "{chart}");
+    }
+    assert!(!fs::read_to_string(folder.path().join("results/f/charts/digits-loss.svg")).unwrap().contains("floor"));
+}
+
+#[test]
 fn a_run_without_its_data_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let config = "steps = 1\n[tasks.clothes]\nmodel = \"mlp\"\ndataset = \"mnist\"\n[optimizers.sgd]\n";

@@ -111,6 +111,31 @@ fn no_modules_import_each_other_in_a_circle() {
     }
 }
 
+/// Where memory is handled by hand, and what tests it.
+const UNSAFE: [(&str, &str); 2] = [
+    ("src/nn/matmul.rs", "matrix products, held against candle's in the same file"),
+    ("src/cli/threads.rs", "the environment of a process with a single thread"),
+];
+
+#[test]
+fn memory_is_handled_by_hand_in_named_files_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let mut found = Vec::new();
+    for file in sources(&root.join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let words =
+            text.lines().filter(is_code).flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        if words.into_iter().any(|word| word == "unsafe") {
+            found.push(file.strip_prefix(root).unwrap().display().to_string());
+        }
+    }
+    found.sort();
+    let mut named: Vec<&str> = UNSAFE.iter().map(|(file, _)| *file).collect();
+    named.sort_unstable();
+    assert_eq!(found, named);
+}
+
 #[test]
 fn imports_are_read_in_every_form() {
     let text = "use crate::error::Error;\nuse crate::{optim::{self, Step}, rng};\n// crate::cli\nfn f() -> crate::train::Outcome {}";

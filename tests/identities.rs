@@ -7,6 +7,7 @@ mod problems;
 
 use candle_core::{DType, Device, Tensor};
 use optbench::config::Experiment;
+use optbench::nn::float::write;
 use optbench::nn::params::{Init, Parameter};
 use optbench::optim::{OPTIMIZERS, Optimizer, Step, build, find};
 use optbench::registry::{Accepts, Default};
@@ -414,6 +415,24 @@ fn a_training_can_be_continued_from_its_state_bit_for_bit() {
             }
         }
         Ok(())
+    });
+}
+
+#[test]
+fn no_optimizer_holds_on_to_the_memory_of_a_gradient() {
+    hold(|_, settings| {
+        let mut untouched = Trial::new(settings, DType::F64);
+        untouched.steps(0..12);
+        let mut reused = Trial::new(settings, DType::F64);
+        for t in 0..12 {
+            let gradients = reused.gradients(t);
+            let lr = reused.lr();
+            reused.optimizer.step(&reused.parameters, &gradients, &at(t, lr)).unwrap();
+            for gradient in &gradients {
+                write(gradient, |values: &mut [f64]| values.fill(f64::NAN)).unwrap();
+            }
+        }
+        at_most(apart(&untouched, &reused), 0.0)
     });
 }
 

@@ -1,10 +1,10 @@
 //! Pulling the plug: whatever happens to a sweep, the same command ends it with the same bytes.
 //!
-//! `OPTBENCH_KILLS=300 cargo test --release --test interruptions -- --nocapture` pulls it 300 times.
+//! `OPTBENCH_KILLS=300 cargo test --release --test interruptions killed -- --nocapture` pulls it 300 times.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "the figures are what the test measures")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,8 +15,8 @@ use optbench::rng::Stream;
 const CONFIG: &str = r#"
 name = "plug"
 seeds = 1
-steps = 700
-eval_every = 150
+steps = 300
+eval_every = 70
 checkpoint_every = 20
 probe = ["gradients"]
 [tasks.digits]
@@ -35,8 +35,18 @@ embedding = 8
 hidden = 16
 seq_len = 16
 stateful = true
+[tasks.groups]
+dataset = "digits"
+model = "resnet"
+width = 2
+blocks = [1, 1]
+batch_size = 8
+[tasks.plain]
+model = "logistic"
 [tasks.bowl]
 model = "quadratic"
+[tasks.valley]
+model = "rosenbrock"
 [optimizers.sgd]
 lr = 0.05
 momentum = 0.9
@@ -49,9 +59,16 @@ warmup = "10%"
 patience = 0
 [schedules.cosine]
 "#;
-const RUNS: usize = 24;
-/// What every run leaves; those of the bowl the last, too.
-const FILES: [&str; 4] = ["steps.csv", "evals.csv", "gradients.csv", "path.csv"];
+const RUNS: usize = 42;
+const PATHS: usize = 12;
+/// What a finished run's folder holds, beside its record and nothing else; those of functions of two numbers a path, too.
+const FILES: [&str; 4] = ["evals.csv", "gradients.csv", "path.csv", "steps.csv"];
+
+fn files(run: &str) -> impl Iterator<Item = &'static str> {
+    FILES
+        .into_iter()
+        .filter(move |file| *file != "path.csv" || ["bowl", "valley"].iter().any(|task| run.starts_with(task)))
+}
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_optbench"))
@@ -76,7 +93,7 @@ fn curves(root: &Path) -> BTreeMap<String, Vec<u8>> {
     for run in fs::read_dir(root.join("runs")).into_iter().flatten().flatten() {
         let name = run.file_name().into_string().unwrap();
         if !name.starts_with('.') {
-            for file in FILES.into_iter().filter(|file| *file != "path.csv" || name.starts_with("bowl")) {
+            for file in files(&name) {
                 all.insert(format!("{name}/{file}"), fs::read(run.path().join(file)).unwrap());
             }
         }
@@ -102,7 +119,7 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
     assert!(start(folder.path(), &["--out", "whole"]).wait().unwrap().success());
     let undisturbed = begun.elapsed();
     let expected = curves(&whole);
-    assert_eq!(expected.len(), 3 * RUNS + RUNS / 4, "a path of each run on the bowl");
+    assert_eq!(expected.len(), 3 * RUNS + PATHS, "a path of each run on a function");
 
     let wanted: usize = std::env::var("OPTBENCH_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
     let mut dice = Stream::new(0, "kills");
@@ -132,6 +149,13 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
         assert_eq!(fs::read_to_string(root.join("runs.csv")).unwrap().lines().count(), 1 + RUNS);
         let left = fs::read_dir(root.join("runs")).unwrap().flatten().filter(|e| e.path().is_dir()).count();
         assert_eq!(left, RUNS, "nothing half done is left");
+        for run in fs::read_dir(root.join("runs")).unwrap().flatten() {
+            let entries = fs::read_dir(run.path()).unwrap().flatten();
+            let found: BTreeSet<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+            let name = run.file_name().into_string().unwrap();
+            let expected = files(&name).chain(["run.toml"]).map(str::to_owned).collect();
+            assert_eq!(found, expected, "{name}");
+        }
     }
     println!(
         "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: 0 losses, 0 differing bytes"

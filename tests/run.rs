@@ -124,6 +124,76 @@ fn curves_do_not_depend_on_jobs_and_a_second_run_trains_nothing() {
     assert!(first == curves(&folder.path().join("a")));
 }
 
+/// Every kind of network, with what is drawn at random or carried along beside the weights.
+const NETWORKS: &str = r#"
+name = "networks"
+seeds = 2
+steps = 8
+eval_every = 8
+[tasks.cnn]
+model = "cnn"
+channels = [4, 8]
+hidden = 16
+batch_norm = true
+dropout = 0.3
+dataset = "digits"
+batch_size = 16
+[tasks.fused_cnn]
+model = "cnn"
+channels = [8, 16]
+hidden = 16
+dropout = 0.3
+dataset = "digits"
+batch_size = 16
+[tasks.resnet]
+model = "resnet"
+width = 4
+dataset = "digits"
+batch_size = 16
+label_smoothing = 0.1
+[tasks.reader]
+model = "lstm_lm"
+embedding = 8
+hidden = 16
+layers = 2
+seq_len = 20
+dropout = 0.2
+batch_size = 16
+[tasks.rememberer]
+model = "lstm_lm"
+embedding = 16
+hidden = 16
+tied = true
+stateful = true
+seq_len = 20
+batch_size = 16
+[optimizers.adamw]
+average = "ema"
+average_decay = 0.5
+[optimizers.schedule_free_sgd]
+lr = 0.1
+"#;
+
+#[test]
+fn no_network_s_curves_depend_on_jobs_or_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("networks.toml"), NETWORKS).unwrap();
+    for (jobs, threads, out) in [("1", "1", "a"), ("1", "2", "b"), ("5", "1", "c")] {
+        let arguments = ["run", "networks.toml", "--jobs", jobs, "--threads", threads, "--out", out];
+        let output = optbench(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let first = curves(&folder.path().join("a"));
+    assert_eq!(first.len(), 2 * 5 * 2 * 2, "files x tasks x optimizers x seeds");
+    for out in ["b", "c"] {
+        for (name, bytes) in &curves(&folder.path().join(out)) {
+            assert!(first[name] == *bytes, "{name} of {out}");
+        }
+    }
+    let seeds = ["s0", "s1"].map(|seed| &first[&format!("cnn-adamw-constant-lr0.001-{seed}/steps.csv")]);
+    assert_ne!(seeds[0], seeds[1], "not the same because nothing happens");
+}
+
 #[test]
 fn the_resolved_config_is_the_same_experiment() {
     let folder = folder();

@@ -1,7 +1,8 @@
 //! Claims against the records: supported, refuted, or not to be decided with these seeds.
 
+use crate::analysis::anytime::{at_stage, endless, stages};
 use crate::analysis::comparison::{ALPHA, LEVEL, POWER};
-use crate::analysis::{Difference, Rank, Summary, ranking, rates};
+use crate::analysis::{Difference, Rank, Ranking, Summary, ranking, rates};
 use crate::config::{Arm, At, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
@@ -49,6 +50,8 @@ pub struct Part {
     pub metric: Metric,
     /// The learning rate that both sides share, where the claim is about every one.
     pub lr: Option<f64>,
+    /// The step as of which both sides are compared, where the claim is about every horizon.
+    pub horizon: Option<u64>,
     /// `better` minus `than`, turned so that more is better; `None` where nothing can be compared.
     pub lead: Option<Difference>,
     /// How far the lead may lie below zero: the claim's share of the mean of `than`.
@@ -79,21 +82,10 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
     let mut parts: Vec<Part> = Vec::new();
     for task in experiment.tasks.iter().filter(|task| claim.task.as_ref().is_none_or(|label| *label == task.label)) {
         let metric = claim.metric.unwrap_or(task.metric);
-        let ranking = ranking(records, &task.label, metric);
-        let side = |arm: &Arm| {
-            ranking.ranks.iter().find(|rank| rank.optimizer == arm.optimizer && rank.schedule == arm.schedule)
-        };
-        let blank = |note: String| Part::undecided(&task.label, metric, note);
-        match (side(&claim.better), side(&claim.than)) {
-            (Some(better), Some(than)) => parts.extend(match settings(claim.at, better, than, metric, experiment) {
-                Ok(pairs) => {
-                    pairs.iter().map(|(lr, a, b)| part(claim, &task.label, metric, *lr, a, b)).collect::<Vec<_>>()
-                }
-                Err(note) => vec![blank(note)],
-            }),
-            (None, _) => parts.push(blank(format!("{} has not run", claim.better))),
-            (_, None) => parts.push(blank(format!("{} has not run", claim.than))),
-        }
+        parts.extend(match claim.at {
+            At::EveryHorizon => at_horizons(claim, &task.label, metric, records),
+            at => at_settings(claim, at, &task.label, metric, experiment, records),
+        });
     }
     let level = 1.0 - ALPHA / parts.len().max(1) as f64;
     for part in &mut parts {
@@ -107,19 +99,105 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
     Judgement { claim, finding, parts }
 }
 
+/// The parts of a claim on one task at the end of the runs.
+fn at_settings(
+    claim: &Claim,
+    at: At,
+    task: &str,
+    metric: Metric,
+    experiment: &Experiment,
+    records: &[Record],
+) -> Vec<Part> {
+    let ranking = ranking(records, task, metric);
+    let (better, than) = match (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better))
+    {
+        (Some(better), Some(than)) => (better, than),
+        (better, _) => return vec![Part::not_run(claim, task, metric, better.is_none())],
+    };
+    match settings(at, better, than, metric, experiment) {
+        Ok(pairs) => pairs
+            .iter()
+            .map(|(lr, a, b)| Part { lr: *lr, ..part(claim, task, metric, a, b) }.naming(claim, better, than))
+            .collect(),
+        Err(note) => vec![Part::undecided(task, metric, note)],
+    }
+}
+
+/// The parts of a claim on one task, one for each stopping time.
+fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) -> Vec<Part> {
+    let stages = stages(records, task);
+    let endless = endless(records, task);
+    let rankings: Vec<Ranking> = stages.iter().map(|stage| ranking(&stage.records, task, metric)).collect();
+    let Some(whole) = rankings.last() else {
+        return vec![Part::undecided(task, metric, "no run was stopped or read at a horizon".into())];
+    };
+    let same = |a: &Rank, b: &Rank| (a.optimizer, a.schedule) == (b.optimizer, b.schedule);
+    let parts = stages.iter().zip(&rankings).map(|(stage, ranking)| {
+        let horizon = Some(stage.steps);
+        // Every arm as it stands at this horizon; what has one run only keeps its settings.
+        let as_of_now = ranking.ranks.iter().map(|rank| {
+            let at_end = whole.ranks.iter().find(|other| same(rank, other));
+            Rank { best: at_stage(rank, at_end, endless.contains(&(rank.optimizer, rank.schedule))), ..rank.clone() }
+        });
+        let mut ranking = Ranking { ranks: as_of_now.collect(), ..ranking.clone() };
+        ranking.ranks.sort_by(|a, b| super::ranking::order(&a.best, &b.best, metric));
+        let sides = (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better));
+        match sides {
+            (Some(better), Some(than)) => {
+                let part = part(claim, task, metric, &better.best, &than.best);
+                Part { horizon, ..part }.naming(claim, better, than)
+            }
+            (better, _) => Part { horizon, ..Part::not_run(claim, task, metric, better.is_none()) },
+        }
+    });
+    parts.collect()
+}
+
+/// The best arm that a side of a claim means; a `*` means every label, but not the other side.
+fn side<'a, 'b>(ranking: &'b Ranking<'a>, arm: &Arm, other: &Arm) -> Option<&'b Rank<'a>> {
+    let means = |rank: &&Rank| arm.means(rank.optimizer, rank.schedule);
+    let others = |rank: &&Rank| !arm.is_pattern() || !other.means(rank.optimizer, rank.schedule);
+    ranking.ranks.iter().filter(means).find(others)
+}
+
 impl Part {
     fn undecided(task: &str, metric: Metric, note: String) -> Self {
-        let (lead, lr, detectable, note) = (None, None, None, Some(note));
-        Self { task: task.to_owned(), metric, lr, lead, margin: 0.0, detectable, finding: Finding::Underpowered, note }
+        Self {
+            task: task.to_owned(),
+            metric,
+            lr: None,
+            horizon: None,
+            lead: None,
+            margin: 0.0,
+            detectable: None,
+            finding: Finding::Underpowered,
+            note: Some(note),
+        }
+    }
+
+    fn not_run(claim: &Claim, task: &str, metric: Metric, better: bool) -> Self {
+        let missing = if better { &claim.better } else { &claim.than };
+        Self::undecided(task, metric, format!("{missing} has not run"))
+    }
+
+    /// The part with the arms named that a pattern came to mean.
+    fn naming(mut self, claim: &Claim, better: &Rank, than: &Rank) -> Self {
+        for (arm, rank) in [(&claim.better, better), (&claim.than, than)] {
+            if arm.is_pattern() {
+                let named = format!("the best of {arm} on validation is {}", rank.name());
+                self.note = Some(self.note.map_or(named.clone(), |note| format!("{named}; {note}")));
+            }
+        }
+        self
     }
 }
 
 /// One part, apart from its refutation by interval.
-fn part(claim: &Claim, task: &str, metric: Metric, lr: Option<f64>, better: &Summary, than: &Summary) -> Part {
+fn part(claim: &Claim, task: &str, metric: Metric, better: &Summary, than: &Summary) -> Part {
     let lead = Difference::lead(better, than, metric);
     let margin = claim.margin * than.reported(metric).mean().map_or(0.0, f64::abs);
     let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-    let mut part = Part { lr, lead, margin, detectable, ..Part::undecided(task, metric, String::new()) };
+    let mut part = Part { lead, margin, detectable, ..Part::undecided(task, metric, String::new()) };
     part.note = None;
     if better.failed + than.failed > 0 {
         part.note = Some("runs failed: `optbench run` tries them again".into());
@@ -159,7 +237,7 @@ fn settings<'a, 'b>(
     experiment: &Experiment,
 ) -> Result<Vec<Pair<'a, 'b>>, String> {
     match at {
-        At::Tuned => Ok(vec![(None, &better.best, &than.best)]),
+        At::Tuned | At::EveryHorizon => Ok(vec![(None, &better.best, &than.best)]),
         At::Default => Ok(vec![(None, at_defaults(better, experiment)?, at_defaults(than, experiment)?)]),
         At::EveryLr => {
             let shared: Vec<f64> = rates(&better.tried, metric).iter().map(|rate| rate.lr).collect();

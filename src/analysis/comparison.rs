@@ -1,6 +1,6 @@
 //! The runners-up against the leader: by how much, and whether that is more than noise.
 
-use crate::analysis::{Difference, Rank, Ranking, Sample, holm, wilcoxon};
+use crate::analysis::{Difference, Ranking, Sample, Summary, holm, wilcoxon};
 
 /// The chance, over all comparisons of a task together, of calling noise a difference.
 pub const ALPHA: f64 = 0.05;
@@ -65,20 +65,20 @@ pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
     let leads: Vec<Option<Difference>> =
         ranking.ranks[1..].iter().map(|rank| Difference::lead(&leader.best, &rank.best, ranking.metric)).collect();
     let p: Vec<Option<f64>> = leads.iter().map(|lead| lead.as_ref()?.p_value()).collect();
-    let mut adjusted = holm::adjust(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
-    let compared = ranking.ranks[1..].iter().zip(leads).zip(p).map(|((rank, lead), p)| {
-        let p_adjusted = p.and_then(|_| adjusted.next());
-        let verdict = verdict(leader, rank, lead.as_ref(), p_adjusted);
-        let wilcoxon = lead.as_ref().and_then(|lead| wilcoxon::signed_rank(&lead.pairs));
-        let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-        Some(Comparison { lead, p_adjusted, wilcoxon, detectable, verdict })
-    });
+    let compared =
+        ranking.ranks[1..].iter().zip(leads).zip(holm::adjust_known(&p)).map(|((rank, lead), p_adjusted)| {
+            let verdict = verdict(&leader.best, &rank.best, lead.as_ref(), p_adjusted);
+            let wilcoxon = lead.as_ref().and_then(|lead| wilcoxon::signed_rank(&lead.pairs));
+            let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
+            Some(Comparison { lead, p_adjusted, wilcoxon, detectable, verdict })
+        });
     std::iter::once(None).chain(compared).collect()
 }
 
-fn verdict(leader: &Rank, rank: &Rank, lead: Option<&Difference>, p: Option<f64>) -> Verdict {
+/// What the lead of one arm over another comes to for the other.
+pub(super) fn verdict(leader: &Summary, other: &Summary, lead: Option<&Difference>, p: Option<f64>) -> Verdict {
     let Some(lead) = lead else { return Verdict::Lost };
-    if rank.best.lost() > leader.best.lost() {
+    if other.lost() > leader.lost() {
         return Verdict::Unstable;
     }
     match p {

@@ -14,6 +14,12 @@ pub fn adjust(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// The same where some comparisons have no p-value: they take no part, and keep having none.
+pub fn adjust_known(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut adjusted = adjust(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
+    p.iter().map(|p| p.and_then(|_| adjusted.next())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::adjust;

@@ -1,5 +1,6 @@
 //! What the records say: arms over their seeds, who is ahead, and whether that is more than noise.
 
+pub mod anytime;
 pub mod bootstrap;
 pub mod claim;
 pub mod comparison;

@@ -15,6 +15,13 @@ pub struct Ranking<'a> {
     pub ranks: Vec<Rank<'a>>,
 }
 
+impl Ranking<'_> {
+    /// The loss in nats below which no model comes but by luck, where it is known.
+    pub fn loss_floor(&self) -> Option<f64> {
+        self.ranks.iter().flat_map(|rank| &rank.best.runs).find_map(|record| record.loss_floor)
+    }
+}
+
 /// An optimizer and a schedule at the hyper-parameters that were best on validation.
 #[derive(Debug, Clone)]
 pub struct Rank<'a> {
@@ -51,7 +58,9 @@ impl Rank<'_> {
 /// Ranks what ran on a task: hyper-parameters are chosen on validation, an arm with fewer diverged
 /// seeds before one with more, then by the mean of `metric`, then by the mean loss.
 pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
-    let arms: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
+    // Runs that end earlier by plan are for the anytime comparison.
+    let whole = |arm: &Summary| arm.runs[0].task == task && arm.runs[0].horizon.is_none();
+    let arms: Vec<Summary<'a>> = summaries(records).into_iter().filter(whole).collect();
     let mut ranks: Vec<Rank<'a>> = Vec::new();
     for arm in arms {
         let (optimizer, schedule) = (arm.runs[0].optimizer.as_str(), arm.runs[0].schedule.as_str());

@@ -83,11 +83,8 @@ pub fn changes(now: &[Record], before: &[Record], metric: impl Fn(&str) -> Metri
         .iter()
         .map(|(old, new)| change(old, *new, metric(&old.runs[0].task), tolerance, &settings(&before, old)))
         .collect();
-    let family = |read: &dyn Fn(&Change) -> Option<f64>| {
-        let p: Vec<Option<f64>> = changes.iter().map(read).collect();
-        let mut adjusted = holm::adjust(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
-        p.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect::<Vec<_>>()
-    };
+    let family =
+        |read: &dyn Fn(&Change) -> Option<f64>| holm::adjust_known(&changes.iter().map(read).collect::<Vec<_>>());
     let worse = family(&|change| change.worse.as_ref()?.p_above());
     let better = family(&|change| change.worse.as_ref()?.reversed().p_above());
     for ((change, worse), better) in changes.iter_mut().zip(worse).zip(better) {
@@ -109,7 +106,8 @@ fn same_arm<'a, 'b>(arms: &'b [Summary<'a>], old: &Summary) -> Option<&'b Summar
     arms.iter().find(|arm| {
         let new = arm.runs[0];
         let same = |(key, value): &(String, String)| new.hyper_parameter(key).is_none_or(|other| other == value);
-        (&new.task, &new.optimizer, &new.schedule) == (&old.task, &old.optimizer, &old.schedule)
+        (&new.task, &new.optimizer, &new.schedule, new.horizon)
+            == (&old.task, &old.optimizer, &old.schedule, old.horizon)
             && old.hyper_parameters.iter().all(same)
     })
 }
@@ -123,7 +121,8 @@ fn settings(arms: &[Summary], of: &Summary) -> Vec<(String, String)> {
     };
     let varies =
         |key: &str, value: &str| arms.iter().filter(kin).any(|arm| arm.runs[0].hyper_parameter(key) != Some(value));
-    own.hyper_parameters.iter().filter(|(key, value)| key == "lr" || varies(key, value)).cloned().collect()
+    let swept = own.hyper_parameters.iter().filter(|(key, value)| key == "lr" || varies(key, value)).cloned();
+    swept.chain(own.horizon.map(|steps| ("until step".to_owned(), steps.to_string()))).collect()
 }
 
 fn change(

@@ -41,6 +41,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
         seed: seed as u64,
         hyper_parameters: vec![("lr".into(), crate::settings::number(arm.lr))],
         status: if diverged { Status::Diverged } else { Status::Finished },
+        horizon: None,
         error: None,
         steps: 100,
         validation: Some(scores(if diverged { 9.0 } else { arm.validation[seed] })),
@@ -52,5 +53,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
         optimizer_seconds: 0.1,
         evaluation_seconds: 0.1,
         state_bytes: 0,
+        loss_floor: None,
+        horizons: Vec::new(),
     }
 }

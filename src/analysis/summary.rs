@@ -51,6 +51,11 @@ impl Summary<'_> {
         self.runs.iter().filter_map(|record| Some((record.seed, score(record)?))).collect()
     }
 
+    /// How many nats the losses of [`Summary::reported`] lie above the task's floor, where it has one.
+    pub fn above_floor(&self) -> Sample {
+        self.sample(|record| Some(reported(record)?.loss - record.loss_floor?))
+    }
+
     /// Milliseconds of a step of every run: batch, forward and backward pass, and update.
     pub fn milliseconds(&self) -> Sample {
         self.sample(|record| {
@@ -79,7 +84,7 @@ pub fn summaries(records: &[Record]) -> Vec<Summary<'_>> {
     let mut arms: Vec<Summary> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for record in records {
-        let key = (&record.task, &record.optimizer, &record.schedule, &record.hyper_parameters);
+        let key = (&record.task, &record.optimizer, &record.schedule, &record.hyper_parameters, record.horizon);
         let place = *places.entry(key).or_insert_with(|| {
             arms.push(Summary { runs: Vec::new(), finished: 0, diverged: 0, failed: 0 });
             arms.len() - 1

@@ -12,7 +12,7 @@ use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
 use crate::registry::{choices, nearest};
 use crate::task::data::download::Watch;
-use crate::task::data::{DATASETS, Definition, Downloader, Files, Library, Locator, Origin, Source, find};
+use crate::task::data::{DATASETS, Definition, Downloader, Files, Library, Locator, Origin, find};
 
 /// Datasets: where they are, fetching them, checking their files
 #[derive(Args)]
@@ -121,8 +121,7 @@ fn fetch(which: &Which) -> Result<Exit> {
     if is_offline() {
         return Err(Error::Usage("OPTBENCH_OFFLINE is set: nothing is downloaded".into()));
     }
-    let locator = Locator::new(which.data_dir.clone());
-    let downloader = downloader();
+    let locator = Locator::new(which.data_dir.clone()).with_source(Arc::new(downloader()));
     for definition in which.definitions()? {
         let name = definition.about.name;
         let Origin::Files(files) = definition.origin else {
@@ -135,13 +134,10 @@ fn fetch(which: &Which) -> Result<Exit> {
             let sound = |path: &PathBuf| file.read(path).is_ok();
             let here = || locator.copies(name, files, file).into_iter().find(sound);
             if here().is_none() {
-                if files.has_mirrors(file) {
-                    Source::fetch(&downloader, name, files, file, &locator.download_folder(name))?;
-                } else if which.names.is_empty() {
+                if which.names.is_empty() && !files.has_mirrors(file) {
                     say(&format!("{name}: not to be downloaded; {}", files.by_hand));
                 } else {
-                    // Says which file to put where.
-                    locator.read(name, files, file)?;
+                    locator.fetch(name, files, file)?;
                 }
             }
             if let Some(path) = here() {

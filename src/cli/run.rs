@@ -69,6 +69,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let device = device::open(arguments.device)?;
     let library = data::library(arguments.data_dir.clone());
     let plan = Plan::new(experiment, &library)?;
+    if device.is_cpu() {
+        plan.refuse_oversized()?;
+    }
     let chosen: Vec<&Run> = plan
         .runs
         .iter()
@@ -133,7 +136,7 @@ fn dry_run(plan: &Plan, runs: &[&Run]) -> Result<Exit> {
     let mut text = String::new();
     let mut steps = 0;
     for run in runs {
-        let budget = plan.budgets[run.task].steps;
+        let budget = plan.budget(run).steps;
         steps += budget;
         text += &format!("{}  {budget} steps\n", run.name);
     }
@@ -146,28 +149,57 @@ fn dry_run(plan: &Plan, runs: &[&Run]) -> Result<Exit> {
 pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
     let mut missing = Vec::new();
     for run in chosen {
-        match store.load(&run.name)? {
-            Some(record) if record.is_done() && record.fingerprint == run.fingerprint => {}
-            Some(record) if record.is_done() => {
+        if let Err(error @ Error::Damaged { .. }) = store.load(&run.name) {
+            say(&format!("warning: {error}; {} is trained again", run.name));
+        }
+        match store.finished(&run.name)? {
+            Some(record) if record.fingerprint == run.fingerprint => {}
+            Some(_) => {
                 return Err(Error::Usage(format!(
                     "{} was trained with other settings, although the config is the same\n  \
                      help: an older optbench may have written it; `--fresh` trains everything anew, `--out DIR` keeps both",
                     store.run(&run.name).display()
                 )));
             }
-            _ => missing.push(*run),
+            None => missing.push(*run),
         }
     }
+    if !missing.is_empty() {
+        refuse_other_version(store)?;
+    }
     Ok(missing)
+}
+
+/// Runs of one experiment are compared with each other: they come from one version.
+fn refuse_other_version(store: &Store) -> Result<()> {
+    const THIS: &str = env!("CARGO_PKG_VERSION");
+    for run in store.names()? {
+        if let Some(other) = store.trained_by(&run).filter(|version| version != THIS) {
+            return Err(Error::Usage(format!(
+                "{} was trained by optbench {other}, this is {THIS}, and numbers may differ between versions\n  \
+                 help: go on with {other}; or train everything anew with `--fresh`, or beside it with `--out DIR`; \
+                 `optbench report` reads what is there",
+                store.run(&run).display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Results of one folder belong to one experiment: another one must not be mixed in.
 pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
     let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
     let path = store.root().join("experiment.toml");
-    let old = Experiment::parse(&path.display().to_string(), &old, "", &[])?;
+    if store.names()?.is_empty() {
+        return Ok(());
+    }
+    let Ok(old) = Experiment::parse("", &old, "", &[]) else {
+        // Every run that is there is held against the config by its own fingerprint.
+        say(&format!("warning: {} does not read back; it is written anew", path.display()));
+        return Ok(());
+    };
     let differences = old.differences(experiment);
-    if differences.is_empty() || store.load_all()?.is_empty() {
+    if differences.is_empty() {
         return Ok(());
     }
     Err(Error::Usage(format!(

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::{Exit, print, say};
-use crate::config::Experiment;
+use crate::config::{Experiment, Grid};
 use crate::error::{Error, Result};
 use crate::registry::choices;
 use crate::report::schedules;
-use crate::sweep::Plan;
+use crate::schedule::Point;
+use crate::sweep::{Plan, in_words};
 use crate::task::data::Library;
+
+/// What the points of a preview may take.
+const MOST_BYTES: f64 = 1e9;
 
 /// Preview learning rates without training: chart, or --csv FILE
 #[derive(Args)]
@@ -51,6 +55,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let title = format!("{}: learning-rate schedules", experiment.name);
     let charts = PathBuf::from("results").join(&experiment.name).join("charts");
     let plan = Plan::new(experiment, &Library::new(arguments.data_dir.clone()))?;
+    refuse_long_preview(&plan, task)?;
     let courses = schedules::preview(&plan, task, arguments.optimizer.as_deref())?;
     for course in &courses {
         for warning in &course.warnings {
@@ -82,6 +87,23 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         say(&format!("wrote {}", file.display()));
     }
     Ok(Exit::Success)
+}
+
+/// A preview holds every step of every schedule.
+fn refuse_long_preview(plan: &Plan, task: usize) -> Result<()> {
+    let shown = plan.experiment.schedules.iter().map(Grid::len).sum::<usize>() as f64;
+    let steps = plan.budgets[task].steps as f64;
+    let bytes = shown * steps * std::mem::size_of::<Point>() as f64;
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "a preview of {steps} steps of {shown} schedule{} takes {}; expected at most {}\n  \
+         help: the courses look alike at fewer steps: `--set steps=10000`",
+        if shown == 1.0 { "" } else { "s" },
+        in_words(bytes),
+        in_words(MOST_BYTES)
+    )))
 }
 
 fn place(label: &str, labels: &[&str], what: &str) -> Result<usize> {

@@ -6,6 +6,9 @@ use crate::config::source::{Entry, Item, Node, Table};
 use crate::metric::Metric;
 use crate::registry::{choices, nearest};
 
+/// What stands for every label.
+const ANY: &str = "*";
+
 /// The statement that one arm is at most `margin` worse than another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
@@ -25,7 +28,7 @@ pub struct Claim {
     pub at: At,
 }
 
-/// An optimizer and a schedule, by their labels.
+/// An optimizer and a schedule, by their labels; `*` stands for every label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arm {
     /// The optimizer's label.
@@ -43,15 +46,34 @@ pub enum At {
     Default,
     /// At every learning rate that both have.
     EveryLr,
+    /// As of every horizon of the anytime comparison, and at the end.
+    EveryHorizon,
 }
 
 impl At {
-    const NAMES: [(&'static str, Self); 3] =
-        [("tuned", Self::Tuned), ("default", Self::Default), ("every_lr", Self::EveryLr)];
+    const NAMES: [(&'static str, Self); 4] = [
+        ("tuned", Self::Tuned),
+        ("default", Self::Default),
+        ("every_lr", Self::EveryLr),
+        ("every_horizon", Self::EveryHorizon),
+    ];
 
     /// The name in a config.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, at)| *at == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl Arm {
+    /// Whether the arm stands for several, of which the best on validation is compared.
+    pub fn is_pattern(&self) -> bool {
+        self.optimizer == ANY || self.schedule == ANY
+    }
+
+    /// Whether this is, or stands for, that optimizer and schedule.
+    pub fn means(&self, optimizer: &str, schedule: &str) -> bool {
+        let fits = |pattern: &str, label: &str| pattern == ANY || pattern == label;
+        fits(&self.optimizer, optimizer) && fits(&self.schedule, schedule)
     }
 }
 
@@ -61,8 +83,18 @@ impl std::fmt::Display for Arm {
     }
 }
 
-/// Reads one claim; `arms` are all that the config trains, `tasks` the labels of its tasks.
-pub(super) fn read(entry: &Entry, arms: &[String], tasks: &[String], diagnostics: &mut Diagnostics) -> Option<Claim> {
+/// What a claim can be about.
+pub(super) struct Known<'a> {
+    /// Every arm that the config trains, as optimizer and schedule.
+    pub(super) arms: &'a [(String, String)],
+    /// The labels of the tasks.
+    pub(super) tasks: &'a [String],
+    /// Whether the config has horizons.
+    pub(super) anytime: bool,
+}
+
+/// Reads one claim.
+pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
     const KEYS: [&str; 6] = ["better", "than", "margin", "task", "metric", "at"];
     let owner = format!("claim `{}`", entry.key);
     let Item::Table(table) = &entry.value.item else {
@@ -70,22 +102,22 @@ pub(super) fn read(entry: &Entry, arms: &[String], tasks: &[String], diagnostics
         return None;
     };
     refuse_unknown(table, &KEYS, &owner, diagnostics);
-    if arms.is_empty() {
+    if known.arms.is_empty() {
         // Everything that a claim could be about is mistaken itself, and said so.
         return None;
     }
-    let better = required_arm(table, "better", entry, arms, diagnostics);
-    let than = required_arm(table, "than", entry, arms, diagnostics);
+    let better = required_arm(table, "better", entry, known.arms, diagnostics);
+    let than = required_arm(table, "than", entry, known.arms, diagnostics);
     let margin = match table.get("margin") {
         Some(entry) => margin(&entry.value, diagnostics),
         None => Some(0.0),
     };
     let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
-    let tasks: Vec<&str> = tasks.iter().map(String::as_str).collect();
+    let tasks: Vec<&str> = known.tasks.iter().map(String::as_str).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
     let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
     let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
-    Some(Claim {
+    let claim = Claim {
         label: entry.key.clone(),
         better: better?,
         than: than?,
@@ -93,21 +125,51 @@ pub(super) fn read(entry: &Entry, arms: &[String], tasks: &[String], diagnostics
         task: task.map(str::to_owned),
         metric,
         at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
-    })
+    };
+    make_sense(&claim, table, known, diagnostics);
+    Some(claim)
+}
+
+/// Finds what is right key by key and makes no sense together.
+fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Diagnostics) {
+    let place = |key: &str| table.get(key).map(|entry| entry.value.place.clone());
+    if let (At::EveryHorizon, false, Some(place)) = (claim.at, known.anytime, place("at")) {
+        let added = diagnostics.add(&place, "`at` is every_horizon, and the config has no horizons");
+        added.expected("a table [anytime] with horizons = [\"25%\", \"50%\"]");
+    }
+    let patterns = [&claim.better, &claim.than].map(Arm::is_pattern);
+    if let ([true, true], Some(place)) = (patterns, place("than")) {
+        diagnostics
+            .add(&place, "both sides of the claim have a `*`")
+            .expected("one arm to compare the best of others with");
+    }
+    if let (true, At::Default | At::EveryLr, Some(place)) = (patterns != [false; 2], claim.at, place("at")) {
+        let added = diagnostics.add(&place, format!("`at` is {}, and a side of the claim has a `*`", claim.at.name()));
+        added.expected("`tuned` or `every_horizon`, where validation says which arm is the best");
+    }
 }
 
 fn required_arm(
     table: &Table,
     key: &str,
     claim: &Entry,
-    arms: &[String],
+    arms: &[(String, String)],
     diagnostics: &mut Diagnostics,
 ) -> Option<Arm> {
-    let names: Vec<&str> = arms.iter().map(String::as_str).collect();
-    if table.get(key).is_none() {
+    let names: Vec<String> = arms.iter().map(|(optimizer, schedule)| format!("{optimizer}+{schedule}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let Some(entry) = table.get(key) else {
         let added = diagnostics.add(&claim.key_place, format!("claim `{}` lacks the key `{key}`", claim.key));
         added.expected(format!("{key} = \"OPTIMIZER+SCHEDULE\", such as {}", choices(&names[..names.len().min(2)])));
         return None;
+    };
+    if let Item::Text(text) = &entry.value.item
+        && let Some((optimizer, schedule)) = text.split_once('+')
+    {
+        let arm = Arm { optimizer: optimizer.to_owned(), schedule: schedule.to_owned() };
+        if arm.is_pattern() && arms.iter().any(|(optimizer, schedule)| arm.means(optimizer, schedule)) {
+            return Some(arm);
+        }
     }
     let (optimizer, schedule) = one_of(table, key, &names, diagnostics)?.split_once('+')?;
     Some(Arm { optimizer: optimizer.to_owned(), schedule: schedule.to_owned() })

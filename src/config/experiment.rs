@@ -1,16 +1,18 @@
 //! The top level of a config.
 
+use std::collections::HashSet;
+
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::{duration, value};
-use crate::config::{Claim, Experiment, claim, nested, optimizer_names, schedule_names, task};
+use crate::config::{Claim, Experiment, anytime, claim, nested, optimizer_names, schedule_names, task};
 use crate::duration::{Duration, Timeline};
 use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 use crate::{optim, schedule};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "seeds",
     "epochs",
@@ -21,11 +23,14 @@ const KEYS: [&str; 11] = [
     "tasks",
     "optimizers",
     "schedules",
+    "anytime",
     "claims",
 ];
 const PROBES: [&str; 1] = ["gradients"];
 const MOST_SEEDS: i64 = 10_000;
 const MOST_STEPS: f64 = 1e12;
+/// What a sweep may span: at 10 seconds a run, eleven days of one core.
+const MOST_RUNS: f64 = 100_000.0;
 const START: Place = Place { source: 0, span: (0, 0) };
 
 /// Reads everything that can be read. What is mistaken is noted and left at a harmless value.
@@ -39,10 +44,12 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     }
     let schedules = schedules(table, diagnostics);
     let optimizers = optimizers(table, &schedules, diagnostics);
+    let length = length(table, diagnostics);
+    let anytime = table.get("anytime").and_then(|entry| anytime::read(&entry.value, length, diagnostics));
     let experiment = Experiment {
         name: name(table, default_name, diagnostics),
         seeds: seeds(table, diagnostics),
-        length: length(table, diagnostics),
+        length,
         eval_every: match table.get("eval_every") {
             Some(entry) => duration(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
             None => Duration::Percent(10.0),
@@ -50,6 +57,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         checkpoint_every: table
             .get("checkpoint_every")
             .and_then(|entry| duration(&entry.value, "checkpoint_every", diagnostics)),
+        anytime,
         probes_gradients: table
             .get("probe")
             .and_then(|entry| value(&entry.value, "probe", Accepts::Choices(&PROBES), diagnostics))
@@ -59,10 +67,28 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         optimizers,
         schedules,
     };
+    refuse_too_many_runs(table, &experiment, diagnostics);
     if diagnostics.is_empty() {
         check_durations(table, &experiment, diagnostics);
     }
     experiment
+}
+
+/// Counts the runs before any of them is listed.
+fn refuse_too_many_runs(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
+    let Experiment { tasks, seeds, optimizers, schedules, .. } = experiment;
+    let under = |labels: &[String]| -> f64 {
+        schedules.iter().filter(|grid| labels.contains(&grid.label)).map(Grid::combinations).sum()
+    };
+    let arms: f64 = optimizers.iter().map(|(grid, schedules)| grid.combinations() * under(schedules)).sum();
+    let runs = (tasks.len() * seeds.len()) as f64 * arms;
+    if runs > MOST_RUNS {
+        let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
+        let title =
+            format!("the sweep spans {runs} runs: tasks x hyper-parameters x schedules x {} seeds", seeds.len());
+        let added = diagnostics.add(&place, title).expected(format!("at most {MOST_RUNS}"));
+        added.help("every list and every `points` multiplies the runs; shorten some, or split the experiment");
+    }
 }
 
 fn entries<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> &'a [Entry] {
@@ -78,27 +104,43 @@ fn entries<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> &'
 }
 
 fn name(table: &Table, default: &str, diagnostics: &mut Diagnostics) -> String {
-    let Some(entry) = table.get("name") else { return default.to_owned() };
-    let safe = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 100
-            && !name.starts_with(['.', '-'])
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
+    let Some(entry) = table.get("name") else { return folder_name(default) };
     match &entry.value.item {
-        Item::Text(name) if safe(name) => name.clone(),
+        Item::Text(name) if folder_name(name) == *name => name.clone(),
         item => {
             let found = if let Item::Text(text) = item { text } else { item.describe() };
             let added = diagnostics.add(&entry.value.place, format!("`name` is {found}"));
-            added.expected("letters, digits, `.`, `_` and `-`: the results' folder is called so");
-            default.to_owned()
+            added.expected(
+                "1 to 100 letters, digits, `.`, `_` and `-`, and no name that a system keeps for itself: the results' \
+                 folder is called so",
+            );
+            folder_name(default)
         }
     }
 }
 
+/// What a folder can be called on every system, and lies below no other: the name itself where it is one.
+fn folder_name(name: &str) -> String {
+    // Windows keeps these for devices, whatever their ending.
+    const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+    let mut safe: String =
+        name.chars().take(100).map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    let stem = safe.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let device = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    if safe.is_empty() || safe.starts_with(['.', '-']) || DEVICES.contains(&device) {
+        safe = format!("_{}", safe.chars().take(99).collect::<String>());
+    }
+    // Windows drops full stops at the end.
+    if safe.ends_with('.') {
+        safe.pop();
+        safe.push('_');
+    }
+    safe
+}
+
 /// Reads `seeds = 3`, which means 0, 1, 2, or a list.
 fn seeds(table: &Table, diagnostics: &mut Diagnostics) -> Vec<u64> {
-    const EXPECTED: &str = "how many (1 or more), or a list of different integers, each 0 or more";
+    const EXPECTED: &str = "how many (1 to 10000), or a list of different integers, each 0 or more";
     let Some(entry) = table.get("seeds") else { return vec![0, 1, 2] };
     let read = match &entry.value.item {
         Item::Integer(n) if (1..=MOST_SEEDS).contains(n) => Some((0..*n as u64).collect()),
@@ -109,13 +151,18 @@ fn seeds(table: &Table, diagnostics: &mut Diagnostics) -> Vec<u64> {
                 _ => None,
             })
             .collect::<Option<Vec<u64>>>()
-            .filter(|seeds| (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i]))),
+            .filter(|seeds| seeds.len() <= MOST_SEEDS as usize && all_differ(seeds)),
         _ => None,
     };
     read.unwrap_or_else(|| {
         diagnostics.add(&entry.value.place, "`seeds` cannot be read").expected(EXPECTED);
         vec![0]
     })
+}
+
+fn all_differ(seeds: &[u64]) -> bool {
+    let mut known = HashSet::new();
+    seeds.iter().all(|seed| known.insert(seed))
 }
 
 fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
@@ -231,12 +278,13 @@ fn claims(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Claim> {
     let tasks: Vec<String> = tasks.iter().map(|task| task.label.clone()).collect();
-    let arms: Vec<String> = optimizers
-        .iter()
-        .flat_map(|(grid, schedules)| schedules.iter().map(move |schedule| format!("{}+{schedule}", grid.label)))
-        .collect();
+    let arms = |(grid, schedules): &(Grid, Vec<String>)| -> Vec<(String, String)> {
+        schedules.iter().map(|schedule| (grid.label.clone(), schedule.clone())).collect()
+    };
+    let arms: Vec<(String, String)> = optimizers.iter().flat_map(arms).collect();
+    let known = claim::Known { arms: &arms, tasks: &tasks, anytime: table.get("anytime").is_some() };
     let claims = entries(table, "claims", diagnostics);
-    claims.iter().filter_map(|entry| claim::read(entry, &arms, &tasks, diagnostics)).collect()
+    claims.iter().filter_map(|entry| claim::read(entry, &known, diagnostics)).collect()
 }
 
 /// Tries every duration on every task, so that nothing trains before all of them make sense.
@@ -257,6 +305,12 @@ fn check_durations(table: &Table, experiment: &Experiment, diagnostics: &mut Dia
                 continue;
             }
         };
+        if let (Some(entry), None, Err(problem)) =
+            (table.get("anytime"), steps_per_epoch, experiment.horizons(steps_per_epoch))
+        {
+            diagnostics.add(&entry.key_place, format!("task `{}`: {problem}", task.label));
+            continue;
+        }
         for (optimizer, schedules) in &experiment.optimizers {
             for settings in optimizer.variants().iter().take(1) {
                 let beta2 = settings.optional_float("beta2");

@@ -41,6 +41,11 @@ impl Grid {
         self.axes.iter().map(|(_, values)| values.len()).product()
     }
 
+    /// The same as a number that does not overflow, however long the axes are.
+    pub(super) fn combinations(&self) -> f64 {
+        self.axes.iter().map(|(_, values)| values.len() as f64).product()
+    }
+
     /// Whether there is no combination.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

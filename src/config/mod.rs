@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::task::Spec;
 use crate::{optim, schedule};
 
+mod anytime;
 mod claim;
 mod diagnostics;
 mod experiment;
@@ -21,6 +22,7 @@ mod source;
 mod task;
 mod value;
 
+pub use anytime::Anytime;
 pub use claim::{Arm, At, Claim};
 pub use grid::Grid;
 
@@ -47,6 +49,8 @@ pub struct Experiment {
     pub optimizers: Vec<(Grid, Vec<String>)>,
     /// The schedules.
     pub schedules: Vec<Grid>,
+    /// The earlier stopping times at which arms are compared, if any.
+    pub anytime: Option<Anytime>,
     /// What is claimed of the results.
     pub claims: Vec<Claim>,
 }
@@ -103,6 +107,26 @@ impl Experiment {
         let steps = self.length.in_steps(&timeline)?.max(1);
         let eval_every = self.eval_every.in_steps(&Timeline { steps, ..timeline })?.max(1);
         Ok(Budget { steps, eval_every })
+    }
+
+    /// The horizons of the anytime comparison in steps, rising, each before the end of the run.
+    ///
+    /// # Errors
+    /// In words for the user, where a horizon does not lie within the run of a task.
+    pub fn horizons(&self, steps_per_epoch: Option<u64>) -> Result<Vec<u64>, String> {
+        let Some(anytime) = &self.anytime else { return Ok(Vec::new()) };
+        let Budget { steps, .. } = self.budget(steps_per_epoch)?;
+        let timeline = Timeline { steps, steps_per_epoch, beta2: None };
+        let in_steps = |horizon: &Duration| match horizon.in_steps(&timeline)? {
+            at if (1..steps).contains(&at) => Ok(at),
+            at => {
+                Err(format!("the horizon {horizon} comes to step {at}, which is not within the run of {steps} steps"))
+            }
+        };
+        let mut horizons = anytime.horizons.iter().map(in_steps).collect::<Result<Vec<u64>, String>>()?;
+        horizons.sort_unstable();
+        horizons.dedup();
+        Ok(horizons)
     }
 }
 

@@ -12,6 +12,8 @@ const LR: &str = "lr";
 
 /// How deep compositions may be nested.
 const DEEPEST: usize = 8;
+/// How many parts all compositions of a file may come to, written out: names in names multiply.
+const MOST_PARTS: usize = 1_000;
 
 /// The length of a part; only parts of a `sequential` schedule use it.
 const LENGTH: Key = Key::optional("length", Accepts::Duration, "how long this part lasts");
@@ -128,13 +130,14 @@ fn read(
 /// the table of that label, or a schedule of that kind at its defaults.
 pub(super) fn write_out_parts(schedules: &Table, diagnostics: &mut Diagnostics) -> Table {
     let mut written = schedules.clone();
+    let mut left = MOST_PARTS;
     for entry in &mut written.0 {
-        write_out(&mut entry.value, schedules, DEEPEST, diagnostics);
+        write_out(&mut entry.value, schedules, DEEPEST, &mut left, diagnostics);
     }
     written
 }
 
-fn write_out(node: &mut Node, schedules: &Table, depth: usize, diagnostics: &mut Diagnostics) {
+fn write_out(node: &mut Node, schedules: &Table, depth: usize, left: &mut usize, diagnostics: &mut Diagnostics) {
     let Item::Table(table) = &mut node.item else { return };
     let Some(parts) = table.0.iter_mut().find(|entry| entry.key == "parts") else { return };
     let Item::Array(parts) = &mut parts.value.item else { return };
@@ -144,10 +147,16 @@ fn write_out(node: &mut Node, schedules: &Table, depth: usize, diagnostics: &mut
             added.help("does a composition contain itself?");
             return;
         }
+        if *left == 0 {
+            let added = diagnostics.add(&part.place, "the schedules have too many parts");
+            added.expected(format!("at most {MOST_PARTS} in a file, those of parts that are named included"));
+            return;
+        }
+        *left -= 1;
         if let Some(named) = named(part, schedules) {
             *part = named;
         }
-        write_out(part, schedules, depth - 1, diagnostics);
+        write_out(part, schedules, depth - 1, left, diagnostics);
     }
 }
 

@@ -66,6 +66,11 @@ impl Experiment {
         table.insert("tasks".into(), tasks.into());
         table.insert("optimizers".into(), optimizers.into());
         table.insert("schedules".into(), schedules.into());
+        if let Some(anytime) = &self.anytime {
+            let horizons = anytime.horizons.iter().map(|horizon| of_value(&Value::Duration(*horizon)));
+            let horizons = ("horizons".to_owned(), Toml::Array(horizons.collect()));
+            table.insert("anytime".into(), Table::from_iter([horizons]).into());
+        }
         table
     }
 }

@@ -8,7 +8,7 @@ use crate::registry::{Accepts, Key, Range, choices, nearest};
 use crate::rng::Stream;
 use crate::settings::Value;
 
-/// How long a generated axis may be.
+/// How long an axis, generated or not, and any other list may be.
 const MOST_POINTS: i64 = 10_000;
 
 /// Reads a key that is an axis where it is given as a list; nothing where it is mistaken.
@@ -17,6 +17,7 @@ pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Vec
         Item::Table(table) if matches!(key.accepts, Accepts::Float(_) | Accepts::Integer(_)) => {
             generated(table, node, key, diagnostics)
         }
+        Item::Array(values) if too_long(values, node, key.name, diagnostics) => Vec::new(),
         Item::Array(values) if spans_an_axis(key.accepts, values) => {
             if values.is_empty() {
                 let added = diagnostics.add(&node.place, format!("`{}` is an empty list", key.name));
@@ -26,6 +27,16 @@ pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Vec
         }
         _ => value(node, key.name, key.accepts, diagnostics).into_iter().collect(),
     }
+}
+
+/// Whether a list is longer than any; says so.
+fn too_long(values: &[Node], node: &Node, name: &str, diagnostics: &mut Diagnostics) -> bool {
+    let too_long = values.len() > MOST_POINTS as usize;
+    if too_long {
+        let added = diagnostics.add(&node.place, format!("`{name}` is a list of {} values", values.len()));
+        added.expected(format!("at most {MOST_POINTS}"));
+    }
+    too_long
 }
 
 /// A list is an axis, but for keys that take a list: those need a list of lists.
@@ -40,6 +51,11 @@ fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
 
 /// Reads a single value; nothing where it is mistaken.
 pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut Diagnostics) -> Option<Value> {
+    if let Item::Array(values) = &node.item
+        && too_long(values, node, name, diagnostics)
+    {
+        return None;
+    }
     let mut list = |accepts: Accepts| match &node.item {
         Item::Array(values) => {
             let values: Vec<Value> = values.iter().filter_map(|node| value(node, name, accepts, diagnostics)).collect();

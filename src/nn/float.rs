@@ -94,6 +94,10 @@ fn unexpected(storage: &CpuStorage) -> candle_core::Error {
     candle_core::Error::Msg(format!("a fused layer does not take {:?}", storage.dtype()))
 }
 
+fn elsewhere() -> candle_core::Error {
+    candle_core::Error::Msg("a CPU kernel was given a tensor of another device".into())
+}
+
 /// Reads a contiguous tensor on the CPU as a slice.
 ///
 /// # Errors
@@ -110,7 +114,7 @@ pub fn read_all<T: Float, R>(tensors: &[&Tensor], f: impl FnOnce(Vec<&[T]>) -> R
     let open: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
     let slices = open.iter().map(|(storage, layout)| match &**storage {
         candle_core::Storage::Cpu(storage) => elements(storage, layout),
-        _ => Err(candle_core::Error::Msg("a CPU kernel was given a tensor of another device".into())),
+        _ => Err(elsewhere()),
     });
     Ok(f(slices.collect::<candle_core::Result<_>>()?))
 }
@@ -119,7 +123,7 @@ pub fn read_all<T: Float, R>(tensors: &[&Tensor], f: impl FnOnce(Vec<&[T]>) -> R
 ///
 /// # Errors
 /// When the tensor lies elsewhere, has gaps, or holds another type.
-pub fn write<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> Result<R> {
+pub fn write<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> candle_core::Result<R> {
     struct InPlace<T, F, R> {
         write: Cell<Option<F>>,
         result: Cell<Option<R>>,
@@ -144,7 +148,7 @@ pub fn write<T: Float, R>(tensor: &Tensor, f: impl FnOnce(&mut [T]) -> R) -> Res
 
     let op = InPlace { write: Cell::new(Some(f)), result: Cell::new(None), element: PhantomData };
     tensor.inplace_op1(&op)?;
-    op.result.take().ok_or_else(|| Error::Usage("a CPU kernel was given a tensor of another device".into()))
+    op.result.take().ok_or_else(elsewhere)
 }
 
 /// Writes to several contiguous tensors of one type on the CPU at once.

@@ -3,8 +3,9 @@
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor};
 
 use crate::error::Result;
+use crate::nn::affine::affine;
 use crate::nn::float::{Float, elements, read};
-use crate::nn::matmul::{Matrix, add_product, product};
+use crate::nn::matmul::{Matrix, product, write_product};
 use crate::nn::params::{HandOver, Init, Parameter};
 use crate::nn::simd::vectorized;
 
@@ -82,26 +83,12 @@ struct Fused {
 
 impl Fused {
     fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
-        let (inputs, outputs) = (weight.len() / bias.len(), bias.len());
-        let n = x.len() / inputs;
-        let mut y = Vec::with_capacity(n * outputs);
-        for _ in 0..n {
-            y.extend_from_slice(bias);
+        let zero = T::of(0.0);
+        match self.activation {
+            Activation::None => affine(x, weight, bias, |y| y),
+            // Not `max`: a NaN must stay one, or divergence would be hidden.
+            Activation::Relu => affine(x, weight, bias, |y| if y < zero { zero } else { y }),
         }
-        add_product(&mut y, Matrix::new(x, n, inputs), Matrix::new(weight, outputs, inputs).t());
-        if self.activation == Activation::Relu {
-            let zero = T::of(0.0);
-            vectorized(
-                #[inline(always)]
-                || {
-                    for y in &mut y {
-                        // Not `max`: a NaN must stay one, or divergence would be hidden.
-                        *y = if *y < zero { zero } else { *y };
-                    }
-                },
-            );
-        }
-        y
     }
 
     /// The gradient before the activation, and its sum over the batch.
@@ -143,8 +130,10 @@ impl Fused {
             read(y, |y| read(gradient, |gradient| self.through_activation::<T>(y, gradient, outputs)))??;
         self.bias_gradient.put(Tensor::from_vec(bias_gradient, outputs, device)?)?;
         let inner = Matrix::new(&inner, n, outputs);
-        let weight_gradient = read(x, |x| product(inner.t(), Matrix::new(x, n, inputs)))?;
-        self.weight_gradient.put(Tensor::from_vec(weight_gradient, (outputs, inputs), device)?)?;
+        read(x, |x| {
+            self.weight_gradient
+                .write((outputs, inputs), |out| write_product(out, inner.t(), Matrix::new(x, n, inputs)))
+        })??;
         if !x.track_op() {
             return Ok(None);
         }

@@ -4,6 +4,7 @@
 //! on any other device the same layer is composed of candle's operations. Tests hold the two
 //! together.
 
+mod affine;
 pub mod batch_norm;
 pub mod conv;
 pub mod cross_entropy;
@@ -16,3 +17,4 @@ pub mod matmul;
 pub mod params;
 pub mod simd;
 mod squash;
+mod transpose;

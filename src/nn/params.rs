@@ -1,12 +1,12 @@
 //! The parameters of a model: an ordered, seeded store, and the gradients that belong to it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{DType, Device, Shape, Tensor, Var};
 
 use crate::error::{Error, Result};
 use crate::nn::batch_norm::Running;
-use crate::nn::float::Float;
+use crate::nn::float::{Float, write};
 use crate::rng::Stream;
 
 /// One trainable tensor.
@@ -26,8 +26,17 @@ pub struct Parameter {
 }
 
 /// A gradient on its way from a layer's backward pass to the optimizer.
+///
+/// Its memory belongs to the parameter and is written to anew by every pass: fresh memory of this
+/// size costs the kernel a cleared page for every page.
 #[derive(Debug, Clone, Default)]
-pub struct HandOver(Arc<Mutex<Option<Tensor>>>);
+pub struct HandOver(Arc<Mutex<Slot>>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    waiting: Option<Tensor>,
+    memory: Option<Tensor>,
+}
 
 impl HandOver {
     /// Leaves a gradient; where the weights are used twice, the gradients add up.
@@ -35,16 +44,47 @@ impl HandOver {
     /// # Errors
     /// When the shapes of two gradients differ.
     pub fn put(&self, gradient: Tensor) -> candle_core::Result<()> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = Some(match slot.take() {
+        self.slot().add(gradient)
+    }
+
+    /// Leaves the gradient that `fill` writes over whatever is in the slice, on the CPU.
+    ///
+    /// # Errors
+    /// When the shapes of two gradients differ.
+    pub fn write<T: Float>(&self, shape: impl Into<Shape>, fill: impl FnOnce(&mut [T])) -> candle_core::Result<()> {
+        let (shape, mut slot) = (shape.into(), self.slot());
+        let reusable = |memory: &Tensor| *memory.shape() == shape && memory.dtype() == T::DTYPE;
+        let gradient = match slot.memory.take().filter(reusable) {
+            Some(memory) if slot.waiting.is_none() => {
+                write(&memory, fill)?;
+                memory
+            }
+            _ => {
+                let mut values = vec![T::of(0.0); shape.elem_count()];
+                fill(&mut values);
+                Tensor::from_vec(values, shape, &Device::Cpu)?
+            }
+        };
+        slot.memory = Some(gradient.clone());
+        slot.add(gradient)
+    }
+
+    fn take(&self) -> Option<Tensor> {
+        self.slot().waiting.take()
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    fn add(&mut self, gradient: Tensor) -> candle_core::Result<()> {
+        self.waiting = Some(match self.waiting.take() {
             Some(earlier) => (earlier + gradient)?,
             None => gradient,
         });
         Ok(())
-    }
-
-    fn take(&self) -> Option<Tensor> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -57,6 +97,19 @@ pub struct Init {
     composed: bool,
     parameters: Vec<Parameter>,
     running: Vec<Running>,
+    outline: Option<Outline>,
+}
+
+/// What the weights of a model take in memory, found out without touching it.
+#[derive(Debug, Clone, Default)]
+pub struct Outline {
+    /// Bytes of all weights together.
+    pub bytes: f64,
+    /// The largest parameter: its name, its shape, and its bytes.
+    pub largest: (String, Vec<usize>, f64),
+    /// The longest side of any parameter: the inputs or outputs of the widest layer.
+    pub widest: usize,
+    most: f64,
 }
 
 impl Init {
@@ -69,7 +122,19 @@ impl Init {
             composed: !device.is_cpu(),
             parameters: Vec::new(),
             running: Vec::new(),
+            outline: None,
         }
+    }
+
+    /// A store that only adds up what a model's weights take: nothing is drawn, and building ends in
+    /// an error as soon as they take more than `most` bytes.
+    pub fn outline(dtype: DType, most: f64) -> Self {
+        Self { outline: Some(Outline { most, ..Outline::default() }), ..Self::new(0, dtype, &Device::Cpu) }
+    }
+
+    /// What the parameters so far take; nothing where they are drawn.
+    pub fn into_outline(self) -> Outline {
+        self.outline.unwrap_or_default()
     }
 
     /// Builds every layer of candle's own operations, as on a GPU, although the device is the CPU.
@@ -131,6 +196,9 @@ impl Init {
     }
 
     fn draw(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Parameter> {
+        if let Some(outline) = &mut self.outline {
+            return outline.add(name, shape, self.dtype);
+        }
         let mut stream = Stream::new(self.seed, &format!("init {name}"));
         let values = (0..shape.elem_count()).map(|_| value(&mut stream)).collect();
         self.values(name, shape, values)
@@ -154,7 +222,26 @@ impl Init {
     }
 }
 
-/// The gradient of a scalar loss for every parameter, in order.
+impl Outline {
+    fn add(&mut self, name: String, shape: Shape, dtype: DType) -> Result<Parameter> {
+        let sides = shape.dims().to_vec();
+        // In floating point, where no product overflows.
+        let bytes = sides.iter().map(|&side| side as f64).product::<f64>() * dtype.size_in_bytes() as f64;
+        self.bytes += bytes;
+        self.widest = sides.iter().copied().fold(self.widest, usize::max);
+        if bytes > self.largest.2 {
+            self.largest = (name.clone(), sides, bytes);
+        }
+        if self.bytes > self.most {
+            return Err(Error::Usage(format!("the weights up to `{name}` take {} bytes", self.bytes)));
+        }
+        // Pages of zeros that nobody looks at are never mapped.
+        Ok(Parameter { name, var: Var::zeros(shape, dtype, &Device::Cpu)?, handed_over: HandOver::default() })
+    }
+}
+
+/// The gradient of a scalar loss for every parameter, in order; good until the next call, which may
+/// write to the same memory.
 ///
 /// # Errors
 /// When a parameter received no gradient: a layer that forgets one must not train in silence.
@@ -220,6 +307,16 @@ mod tests {
     }
 
     #[test]
+    fn an_outline_adds_up_and_ends_where_it_must() {
+        let mut init = Init::outline(DType::F32, 1e9);
+        init.uniform("small", (10, 20), 1.0).unwrap();
+        assert!(init.uniform("large", (1 << 40, 1 << 40), 1.0).is_err());
+        let outline = init.into_outline();
+        assert_eq!(outline.largest.0, "large");
+        assert_eq!((outline.bytes, outline.widest), (800.0 + 4.0 * 2f64.powi(80), 1 << 40));
+    }
+
+    #[test]
     fn a_missing_gradient_is_an_error() {
         let mut init = Init::new(0, DType::F64, &Device::Cpu);
         let used = init.uniform("used", 2, 1.0).unwrap();
@@ -237,6 +334,26 @@ mod tests {
         hand_over.put(ones).unwrap();
         assert_eq!(hand_over.take().unwrap().to_vec1::<f64>().unwrap(), [2.0; 3]);
         assert!(hand_over.take().is_none());
+    }
+
+    #[test]
+    fn a_written_gradient_reuses_its_memory_unless_one_waits() {
+        let hand_over = HandOver::default();
+        let mut addresses = Vec::new();
+        let mut fill = |value: f32| {
+            hand_over.write(3, |slice: &mut [f32]| {
+                addresses.push(slice.as_ptr() as usize);
+                slice.fill(value);
+            })
+        };
+        fill(1.0).unwrap();
+        assert_eq!(hand_over.take().unwrap().to_vec1::<f32>().unwrap(), [1.0; 3]);
+        fill(2.0).unwrap();
+        fill(3.0).unwrap();
+        assert_eq!(hand_over.take().unwrap().to_vec1::<f32>().unwrap(), [5.0; 3]);
+        assert!(addresses[1] != addresses[2]);
+        hand_over.write(2, |slice: &mut [f64]| slice.fill(4.0)).unwrap();
+        assert_eq!(hand_over.take().unwrap().to_vec1::<f64>().unwrap(), [4.0; 2]);
     }
 
     #[test]

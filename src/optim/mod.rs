@@ -88,6 +88,12 @@ pub const COMMON_KEYS: &[Key] = &[
     average::START,
     average::EVERY,
     average::WINDOW,
+    Key::optional(
+        "batch_norm_statistics",
+        Accepts::Choice(&["reestimated", "training"]),
+        "evaluate batch normalisation with statistics estimated anew, or with those of the training; unless given, \
+         anew wherever other weights than those trained are evaluated",
+    ),
 ];
 
 /// An optimizer as it is registered.

@@ -1,6 +1,7 @@
 //! The answer in one sentence: who wins, by how much, and whether that is more than noise.
 
 use crate::analysis::{Comparison, Rank, Verdict, comparison};
+use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::words::{chosen, count, interval, mean, points, score, unit};
 use crate::task::Spec;
@@ -161,10 +162,14 @@ impl Section<'_> {
         let best = || self.ranking.ranks.iter().flat_map(|rank| &rank.best.runs);
         let steps = best().map(|record| record.steps).max().unwrap_or(0);
         let seeds: std::collections::BTreeSet<u64> = best().map(|record| record.seed).collect();
+        let floor = self.ranking.loss_floor().map(|floor| {
+            format!("; floor: no model averages a loss below {} nats but by luck", score(floor, Metric::Loss))
+        });
         format!(
-            "{what}, {steps} steps, {}; settings chosen by validation {}; mean ± standard deviation over seeds",
+            "{what}, {steps} steps, {}; settings chosen by validation {}; mean ± standard deviation over seeds{}",
             count(seeds.len(), "seed"),
-            self.ranking.metric.name()
+            self.ranking.metric.name(),
+            floor.unwrap_or_default()
         )
     }
 }
@@ -185,7 +190,7 @@ mod tests {
 
     fn headline(arms: &[Arm]) -> String {
         let records = records(arms);
-        Section::new(ranking(&records, "task", Metric::Loss), None).headline()
+        Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline()
     }
 
     #[test]

@@ -143,11 +143,10 @@ impl Checked<'_> {
                         format!("{} [{}, {}]", score(lead.mean), score(low), score(high))
                     },
                 );
-                let at = part.lr.map_or_else(String::new, |lr| format!(" at lr {}", short(lr)));
                 table.rows.push(vec![
                     part.finding.word().to_owned(),
                     judgement.claim.label.clone(),
-                    part.task.clone() + &at,
+                    part.task.clone() + &at(part),
                     cell,
                     points(part.margin, part.metric),
                     lead.map_or(0, |lead| lead.n).to_string(),
@@ -200,9 +199,14 @@ pub(super) fn statement(judgement: &Judgement) -> String {
     format!("{} {margin} {}", claim.better, claim.than)
 }
 
+/// Where a part of a claim is judged, if not at the best settings.
+fn at(part: &Part) -> String {
+    let lr = part.lr.map_or_else(String::new, |lr| format!(" at lr {}", short(lr)));
+    part.horizon.map_or(lr, |step| format!(" at step {step}"))
+}
+
 fn part_name(judgement: &Judgement, part: &Part) -> String {
-    let at = part.lr.map_or_else(String::new, |lr| format!(" at lr {}", short(lr)));
-    format!("{} on {}{at}", judgement.claim.label, part.task)
+    format!("{} on {}{}", judgement.claim.label, part.task, at(part))
 }
 
 fn explain(judgement: &Judgement, part: &Part) -> String {

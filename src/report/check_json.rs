@@ -33,6 +33,7 @@ fn json_claim(judgement: &Judgement) -> Value {
             "task": part.task,
             "metric": part.metric.name(),
             "lr": part.lr,
+            "step": part.horizon,
             "finding": part.finding.word(),
             "lead": part.lead.as_ref().map(|lead| lead.mean),
             "interval": part.interval().map(|(low, high)| [low, high]),

@@ -15,6 +15,8 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
     let mut header: Vec<String> = ["run", "task", "optimizer", "schedule", "seed"].map(str::to_owned).to_vec();
     header.extend(keys.iter().cloned());
     header.extend(["status", "steps"].map(str::to_owned));
+    let horizons = has_horizons(records);
+    header.extend(horizons.then(|| "horizon".to_owned()));
     for prefix in ["final_val", "final_test", "best_val"] {
         header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
     }
@@ -22,11 +24,13 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         ["steps_to_target", "seconds", "gradient_seconds", "optimizer_seconds", "evaluation_seconds", "state_bytes"]
             .map(str::to_owned),
     );
+    header.push("loss_floor".to_owned());
     let rows = records.iter().map(|record| {
         let mut row = vec![record.run.clone(), record.task.clone(), record.optimizer.clone(), record.schedule.clone()];
         row.push(record.seed.to_string());
         row.extend(keys.iter().map(|key| record.hyper_parameter(key).unwrap_or_default().to_owned()));
         row.extend([record.status.name().to_owned(), record.steps.to_string()]);
+        row.extend(horizons.then(|| record.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
         for scores in [record.validation, record.test, record.best.map(|best| best.0)] {
             row.extend(Metric::ALL.map(|metric| cell(scores.and_then(|scores: Scores| scores.get(metric)))));
         }
@@ -34,6 +38,7 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
         row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
         row.push(record.state_bytes.to_string());
+        row.push(cell(record.loss_floor));
         row
     });
     write(&header, rows)
@@ -47,17 +52,22 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
     let keys = hyper_parameters(records);
     let mut header: Vec<String> = ["task", "optimizer", "schedule"].map(str::to_owned).to_vec();
     header.extend(keys.iter().cloned());
+    let horizons = has_horizons(records);
+    header.extend(horizons.then(|| "horizon".to_owned()));
     header.extend(["runs", "finished", "diverged", "failed"].map(str::to_owned));
     for prefix in ["final_val", "final_test", "best_val"] {
         for metric in Metric::ALL {
             header.extend(["mean", "std"].map(|statistic| format!("{prefix}_{}_{statistic}", metric.name())));
         }
     }
-    header.extend(["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes"].map(str::to_owned));
+    header.extend(
+        ["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes", "loss_floor"].map(str::to_owned),
+    );
     let rows = summaries(records).into_iter().map(|arm: Summary| {
         let first = arm.runs[0];
         let mut row = vec![first.task.clone(), first.optimizer.clone(), first.schedule.clone()];
         row.extend(keys.iter().map(|key| first.hyper_parameter(key).unwrap_or_default().to_owned()));
+        row.extend(horizons.then(|| first.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
         row.push(arm.runs.len().to_string());
         row.extend([arm.finished, arm.diverged, arm.failed].map(|count| count.to_string()));
         let readers: [fn(&Record) -> Option<Scores>; 3] =
@@ -72,9 +82,15 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
         row.extend([reached.len().to_string(), cell(reached.mean())]);
         row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
         row.push(first.state_bytes.to_string());
+        row.push(cell(first.loss_floor));
         row
     });
     write(&header, rows)
+}
+
+/// Whether some runs end at a horizon by plan: only then there is a column that says which.
+fn has_horizons(records: &[Record]) -> bool {
+    records.iter().any(|record| record.horizon.is_some())
 }
 
 /// Every hyper-parameter that a run has, in the order of first appearance.

@@ -1,6 +1,7 @@
 //! What people and scripts read: the ranking in several formats, the tables, the charts, the page.
 
 mod answer;
+mod anytime;
 pub mod charts;
 mod check;
 mod check_json;
@@ -16,6 +17,7 @@ mod tables;
 pub mod tensorboard;
 mod words;
 
+use crate::analysis::anytime::{Stage, stages};
 use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnings};
 use crate::config::Experiment;
 use crate::error::Result;
@@ -36,14 +38,19 @@ pub struct Section<'a> {
     pub warnings: Vec<Warning>,
     /// The task.
     pub spec: Option<&'a Spec>,
+    /// Every run of the experiment.
+    pub records: &'a [Record],
+    /// What is known as of each horizon of the anytime comparison; empty where there is none.
+    pub stages: Vec<Stage>,
 }
 
 impl<'a> Section<'a> {
     /// What there is to say of a ranking.
-    pub fn new(ranking: Ranking<'a>, spec: Option<&'a Spec>) -> Self {
+    pub fn new(ranking: Ranking<'a>, records: &'a [Record], spec: Option<&'a Spec>) -> Self {
         let comparisons = comparisons(&ranking);
         let warnings = warnings(&ranking, &comparisons, spec);
-        Self { ranking, comparisons, warnings, spec }
+        let stages = stages(records, &ranking.task);
+        Self { ranking, comparisons, warnings, spec, records, stages }
     }
 }
 
@@ -89,7 +96,7 @@ impl Results {
             .into_iter()
             .map(|ranking| {
                 let spec = spec(&ranking.task);
-                Section::new(ranking, spec)
+                Section::new(ranking, &self.records, spec)
             })
             .collect()
     }

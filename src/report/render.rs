@@ -31,7 +31,10 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
 fn terminal(section: &Section) -> String {
     let warnings: String = section.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     let gap = if warnings.is_empty() { "" } else { "\n" };
-    format!("{}\n{}\n\n{}{gap}{warnings}", section.headline(), section.subtitle(), section.compact().terminal())
+    let anytime = section.anytime_answers().iter().map(|answer| format!("Anytime: {answer}.\n")).collect::<String>();
+    let anytime = if anytime.is_empty() { anytime } else { format!("\n{anytime}") };
+    let table = section.compact().terminal();
+    format!("{}\n{}\n\n{table}{anytime}{gap}{warnings}", section.headline(), section.subtitle())
 }
 
 fn markdown(results: &Results, section: &Section) -> Result<String> {
@@ -57,6 +60,7 @@ fn csv(sections: &[Section]) -> Result<String> {
     table.head(["val_mean", "val_std", "test_mean", "test_std", "n", "runs", "diverged"]);
     table.head(["lead_mean", "lead_low", "lead_high", "p_holm", "verdict"]);
     table.head(["good_lr_low", "good_lr_high", "steps_to_target", "seconds_to_target", "ms_per_step", "state_bytes"]);
+    table.head(["loss_floor", "above_floor_mean", "above_floor_std"]);
     let cell = |x: Option<f64>| x.filter(|x| x.is_finite()).map(number).unwrap_or_default();
     for Section { ranking, comparisons, .. } in sections {
         let metric = ranking.metric;
@@ -79,6 +83,8 @@ fn csv(sections: &[Section]) -> Result<String> {
             row.push(cell(seconds_to_target(rank).mean()));
             row.push(cell(rank.best.milliseconds().mean()));
             row.push(rank.best.runs[0].state_bytes.to_string());
+            let above = rank.best.above_floor();
+            row.extend([ranking.loss_floor(), above.mean(), above.deviation()].map(cell));
             table.rows.push(row);
         }
     }
@@ -102,7 +108,9 @@ fn json(results: &Results, sections: &[Section]) -> Result<String> {
                 "task": section.ranking.task,
                 "metric": section.ranking.metric.name(),
                 "answer": section.headline(),
+                "loss_floor": section.ranking.loss_floor(),
                 "warnings": section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "anytime": section.anytime_json(),
                 "ranks": ranks.map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref())).collect::<Vec<_>>(),
             })
         })
@@ -123,6 +131,7 @@ fn json_rank(section: &Section, rank: &Rank, comparison: Option<&crate::analysis
         "chosen": rank.chosen().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "validation": statistics(&rank.best.validation(metric)),
         "reported": statistics(&rank.best.reported(metric)),
+        "above_floor": statistics(&rank.best.above_floor()),
         "difference": comparison.map(|comparison| json!({
             "lead": lead.map(|lead| lead.mean),
             "interval": interval,

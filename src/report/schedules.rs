@@ -26,7 +26,9 @@ pub struct Course {
 /// When a duration has no meaning for the task.
 pub fn preview(plan: &Plan, task: usize, optimizer: Option<&str>) -> Result<Vec<Course>> {
     let mut courses: Vec<Course> = Vec::new();
-    let shown = |run: &&Run| run.task == task && optimizer.is_none_or(|label| run.optimizer_label == label);
+    let shown = |run: &&Run| {
+        run.task == task && run.horizon.is_none() && optimizer.is_none_or(|label| run.optimizer_label == label)
+    };
     for run in plan.runs.iter().filter(shown) {
         let schedule = plan.label(run);
         if courses.iter().any(|course| course.schedule == schedule) {

@@ -8,11 +8,14 @@ use crate::report::words::{bytes, chosen, interval, mean, points, probability, s
 
 /// The share of the best score that a rate may lose and still count as good.
 pub(super) const GOOD: f64 = 0.01;
+/// How far the reported loss is from the best that any model could do.
+const ABOVE_FLOOR: &str = "nats above floor";
 
 impl Section<'_> {
     /// Every table with its heading, the ranking first.
     pub(super) fn tables(&self) -> Vec<Table> {
-        let tables = [self.ranking(), self.differences(), self.sensitivity(), self.tries(), self.cost()];
+        let tables =
+            [self.ranking(), self.differences(), self.anytime(), self.sensitivity(), self.tries(), self.cost()];
         tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
     }
 
@@ -24,6 +27,10 @@ impl Section<'_> {
         let mut table = Table::new("", "", 4);
         table.head(["#", "optimizer", "schedule", "chosen"]);
         table.head([format!("{} {}", self.split(), metric.name())]);
+        let floor = self.ranking.loss_floor().is_some();
+        if floor {
+            table.head([ABOVE_FLOOR]);
+        }
         if ranks.len() > 1 {
             table.head(["behind the leader".to_owned(), String::new()]);
         }
@@ -38,6 +45,9 @@ impl Section<'_> {
         for (place, (rank, comparison)) in ranks.iter().zip(&self.comparisons).enumerate() {
             let mut row = names(place, rank);
             row.push(spread(&rank.best.reported(metric), metric));
+            if floor {
+                row.push(spread(&rank.best.above_floor(), Metric::Loss));
+            }
             if ranks.len() > 1 {
                 let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
                 row.push(lead.map_or_else(String::new, |lead| match lead.interval(comparison::LEVEL) {
@@ -76,6 +86,10 @@ impl Section<'_> {
                 table.head([format!("test {}", metric.name())]);
             }
         }
+        let floor = self.ranking.loss_floor().is_some();
+        if floor {
+            table.head([ABOVE_FLOOR]);
+        }
         let targeted = self.target_reached();
         if targeted {
             table.head(["steps to target", "seconds to target"]);
@@ -88,6 +102,9 @@ impl Section<'_> {
                 if tested {
                     row.push(spread(&rank.best.reported(*metric), *metric));
                 }
+            }
+            if floor {
+                row.push(spread(&rank.best.above_floor(), Metric::Loss));
             }
             if targeted {
                 row.push(steps_to_target(rank));

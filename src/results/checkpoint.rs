@@ -1,13 +1,14 @@
 //! Checkpoints: a training between two updates, as a safetensors file.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::SafeTensors;
-use tempfile::NamedTempFile;
+use safetensors::{SafeTensors, View};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::optim::State;
@@ -16,6 +17,8 @@ use crate::train::{Snapshot, Times};
 /// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
 const FINGERPRINT: &str = "fingerprint";
 const VERSION: &str = "optbench";
+/// SHA-256 of the tensors: a checkpoint that a disk returns with other bits is none.
+const DIGEST: &str = "sha256";
 
 /// A snapshot, and how far the curves of its run had been written.
 #[derive(Debug, Clone)]
@@ -33,7 +36,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub(super) fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
+    pub fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
         let Snapshot { steps, weights, problem, optimizer, schedule, times } = &self.snapshot;
         let bytes: Vec<f64> = self.bytes.iter().map(|n| *n as f64).collect();
         let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
@@ -53,15 +56,18 @@ impl Checkpoint {
         }
         let states = optimizer.tensors.iter().enumerate();
         tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{i}.{name}"), tensor.clone())));
-        let marks = [(FINGERPRINT, fingerprint), (VERSION, env!("CARGO_PKG_VERSION"))];
+        let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
+        let marks = [(FINGERPRINT, fingerprint), (VERSION, env!("CARGO_PKG_VERSION")), (DIGEST, &digest)];
         let marks: HashMap<String, String> = marks.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let bytes = safetensors::serialize(tensors, Some(marks)).map_err(|error| Error::damaged(path, &error))?;
         let folder = path.parent().unwrap_or(path);
+        let new = path.with_extension("new");
         let write = || {
-            let mut file = NamedTempFile::new_in(folder)?;
+            // Under one name, which the next checkpoint takes again should a kill leave it behind.
+            let mut file = File::create(&new)?;
             file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
+            file.sync_all()?;
+            std::fs::rename(&new, path)?;
             super::store::sync_folder(folder)
         };
         write().map_err(Error::io("write", path))
@@ -70,7 +76,7 @@ impl Checkpoint {
     /// Reads a checkpoint of this run; `None` where it is of another run or version, or damaged.
     ///
     /// What cannot be read costs the work since the run's start, never a wrong result.
-    pub(super) fn read(bytes: &[u8], fingerprint: &str) -> Option<Self> {
+    pub fn read(bytes: &[u8], fingerprint: &str) -> Option<Self> {
         let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
         let marks = header.metadata().as_ref()?;
         if marks.get(FINGERPRINT)? != fingerprint || marks.get(VERSION)? != env!("CARGO_PKG_VERSION") {
@@ -82,6 +88,7 @@ impl Checkpoint {
                 (tensor.dtype() == DType::F64).then(|| tensor.to_vec1().ok()).flatten()
             })
         };
+        let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
         let progress = numbers(tensors.remove("progress"))?;
         let [steps, gradients, optimizer, evaluation, seconds, ref bytes @ ..] = progress[..] else {
             return None;
@@ -107,9 +114,24 @@ impl Checkpoint {
         states.sort_by_key(|(place, ..)| *place);
         let tensors = states.into_iter().map(|(_, name, tensor)| (name, tensor)).collect();
         let optimizer = State { scalars, tensors };
+        if *marks.get(DIGEST)? != digest {
+            return None;
+        }
         let snapshot = Snapshot { steps: steps as u64, weights, problem, optimizer, schedule, times };
         Some(Self { snapshot, bytes, seconds })
     }
+}
+
+/// SHA-256 of tensors and their names, in the order of the names.
+fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>) -> String {
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort_unstable_by_key(|(name, _)| *name);
+    let mut hash = Sha256::new();
+    for (name, tensor) in tensors {
+        hash.update(format!("{name} {:?} {:?}\n", View::dtype(&tensor), View::shape(&tensor)));
+        hash.update(View::data(&tensor));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -146,6 +168,45 @@ mod tests {
         assert_eq!((read.snapshot.steps, &read.bytes[..], read.seconds), (7, &[100, 50][..], 2.5));
         assert_eq!(read.snapshot.times.gradients, Duration::from_millis(1500));
         assert!(Checkpoint::read(&bytes, "another run").is_none());
+    }
+
+    #[test]
+    fn no_checkpoint_with_other_bits_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c");
+        checkpoint().write(&path, "f").unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        for at in header..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            assert!(Checkpoint::read(&flipped, "f").is_none(), "byte {at} of {}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn headers_that_lie_are_found_out_before_memory_is_touched() {
+        let lie = |header: &str| {
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend(header.as_bytes());
+            bytes.extend([0; 16]);
+            bytes
+        };
+        let marks = r#""__metadata__":{"fingerprint":"f","optbench":"0.1.0"}"#;
+        for header in [
+            format!(
+                r#"{{{marks},"weights.0":{{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}}}"#
+            ),
+            format!(
+                r#"{{{marks},"weights.0":{{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,16]}}}}"#
+            ),
+            format!(
+                r#"{{{marks},"weights.0":{{"dtype":"F64","shape":[18446744073709551615],"data_offsets":[0,16]}}}}"#
+            ),
+        ] {
+            assert!(Checkpoint::read(&lie(&header), "f").is_none(), "{header}");
+        }
+        assert!(Checkpoint::read(&[0xff; 64], "f").is_none(), "a header of 2^64 bytes");
     }
 
     #[test]

@@ -48,9 +48,12 @@ impl Log {
         save().map_err(Error::io("write", &self.path))
     }
 
-    /// Makes the whole file durable.
-    pub(super) fn finish(self) -> std::io::Result<()> {
-        self.file.into_inner()?.sync_all()
+    /// Makes the whole file durable; returns its name and how many bytes it has.
+    pub(super) fn finish(self) -> std::io::Result<(String, u64)> {
+        let file = self.file.into_inner()?;
+        file.sync_all()?;
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((name, file.metadata()?.len()))
     }
 }
 

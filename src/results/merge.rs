@@ -30,13 +30,14 @@ impl Store {
         self.create()?;
         for record in other.load_all()? {
             let (from, to) = (other.run(&record.run), self.run(&record.run));
-            match self.load(&record.run)? {
-                Some(known) if known.is_done() || !record.is_done() => {
+            match self.finished(&record.run)? {
+                Some(_) => {
                     merged.known += 1;
-                    if known.is_done() && record.is_done() && !same_curves(&from, &to)? {
+                    if record.is_done() && !same_curves(&from, &to)? {
                         merged.different.push(record.run);
                     }
                 }
+                None if !record.is_done() && to.exists() => merged.known += 1,
                 _ => {
                     copy(&from, &to).map_err(Error::io("write", &to))?;
                     merged.taken += 1;

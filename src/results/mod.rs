@@ -15,6 +15,6 @@ pub use curves::{EvaluationRow, StepRow};
 pub use magnitudes::{BINS, Magnitudes, Quantity, is_probed};
 pub use merge::Merged;
 pub use path::PathRow;
-pub use record::{Best, Record, Status};
+pub use record::{Best, Horizon, Record, Status};
 pub use recorder::{Probes, Recorder};
 pub use store::Store;

@@ -46,6 +46,9 @@ pub struct Record {
     pub hyper_parameters: Vec<(String, String)>,
     /// How it ended.
     pub status: Status,
+    /// The step that it ends at by plan, where that is a horizon before the experiment's full length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<u64>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -73,12 +76,58 @@ pub struct Record {
     pub evaluation_seconds: f64,
     /// Bytes of optimizer state at the end.
     pub state_bytes: u64,
+    /// The loss in nats below which no model of the task comes but by luck, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_floor: Option<f64>,
+    /// The horizons before its end at which it stands for a shorter run, because no update depends on its length.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub horizons: Vec<Horizon>,
+}
+
+/// What a run had reached at a horizon before its end; no scores where it diverged before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Horizon {
+    /// Updates done.
+    pub steps: u64,
+    /// The scores on validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Scores>,
+    /// The scores on test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Scores>,
 }
 
 impl Record {
     /// The optimizer and the schedule, as claims name them.
     pub fn arm(&self) -> String {
         format!("{}+{}", self.optimizer, self.schedule)
+    }
+
+    /// The record that the run would have left had it ended at a horizon; `None` where it was not read there.
+    ///
+    /// Its seconds are the run's in proportion, and its best scores are not known.
+    #[must_use]
+    pub fn ended_at(&self, steps: u64) -> Option<Self> {
+        let reached = self.horizons.iter().find(|horizon| horizon.steps == steps)?;
+        let share = (steps as f64 / self.steps.max(1) as f64).min(1.0);
+        Some(Self {
+            status: match self.status {
+                _ if reached.validation.is_some() => Status::Finished,
+                Status::Diverged => Status::Diverged,
+                Status::Finished | Status::Failed => Status::Failed,
+            },
+            steps: steps.min(self.steps),
+            validation: reached.validation,
+            test: reached.test,
+            best: None,
+            steps_to_target: self.steps_to_target.filter(|reached| *reached <= steps),
+            seconds: share * self.seconds,
+            gradient_seconds: share * self.gradient_seconds,
+            optimizer_seconds: share * self.optimizer_seconds,
+            evaluation_seconds: share * self.evaluation_seconds,
+            horizons: Vec::new(),
+            ..self.clone()
+        })
     }
 
     /// The value of a hyper-parameter as it is printed.

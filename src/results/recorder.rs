@@ -3,11 +3,13 @@
 //! A run under way lives in a hidden folder beside the finished ones. It becomes one of them by
 //! being renamed, or is taken up again from its last checkpoint, or leaves nothing.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::results::log::{Cell, Log};
@@ -172,21 +174,28 @@ impl Recorder {
     /// When the disk refuses.
     pub fn finish(self, record: &Record) -> Result<()> {
         let Self { folder, destination, steps, evaluations, gradients, path, lock_path, .. } = self;
-        let text = toml::to_string(record).map_err(|error| Error::Usage(error.to_string()))?;
+        let mut bytes = BTreeMap::new();
         let write = || {
             for log in [steps, evaluations].into_iter().chain(gradients).chain(path) {
-                log.finish()?;
+                let (name, length) = log.finish()?;
+                bytes.insert(name, length);
             }
+            let written = Written { optbench: env!("CARGO_PKG_VERSION"), record, bytes: &bytes };
+            let text = toml::to_string(&written).map_err(std::io::Error::other)?;
             let mut file = File::create(folder.join(RECORD))?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            match fs::remove_file(folder.join(CHECKPOINT)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+            // Checkpoints, and what a kill left of one that was being written.
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                let name = entry.file_name().into_string().unwrap_or_default();
+                if name != RECORD && !bytes.contains_key(&name) {
+                    fs::remove_file(entry.path())?;
+                }
             }
             sync_folder(&folder)?;
             if destination.exists() {
-                // Only a failed run is ever trained again.
+                // Only a failed or a damaged run is ever trained again.
                 fs::remove_dir_all(&destination)?;
             }
             fs::rename(&folder, &destination)?;
@@ -195,6 +204,15 @@ impl Recorder {
         };
         write().map_err(Error::io("write", &destination))
     }
+}
+
+/// What stands in `run.toml`: the lengths come last, so that no part of it is missed unseen.
+#[derive(Serialize)]
+struct Written<'a> {
+    optbench: &'a str,
+    #[serde(flatten)]
+    record: &'a Record,
+    bytes: &'a BTreeMap<String, u64>,
 }
 
 fn remove_folder(path: &Path) -> Result<()> {

@@ -3,10 +3,12 @@
 //! A run appears under `runs/` by the renaming of a finished folder: what is there is whole.
 //! Everything else in the folder follows from `runs/` and can be written again at any time.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
@@ -14,6 +16,18 @@ use crate::results::{Probes, Record, Recorder, Status};
 
 /// What marks a run as done.
 pub(super) const RECORD: &str = "run.toml";
+
+/// `steps.csv` and `evals.csv`.
+const FILES_WITH_LENGTHS: usize = 2;
+
+/// What stands in the mark beside the record.
+#[derive(Debug, Deserialize)]
+struct Mark {
+    /// The version that trained the run.
+    optbench: Option<String>,
+    /// How long its files are, so that one that was cut off later is found.
+    bytes: Option<BTreeMap<String, u64>>,
+}
 
 /// The results folder of one experiment.
 #[derive(Debug, Clone)]
@@ -94,7 +108,7 @@ impl Store {
     pub fn write(&self, file: &str, contents: impl AsRef<[u8]>) -> Result<()> {
         let path = self.root.join(file);
         let write = || {
-            let mut new = NamedTempFile::new_in(&self.root)?;
+            let mut new = temporary(&self.root)?;
             new.write_all(contents.as_ref())?;
             new.as_file().sync_all()?;
             new.persist(&path)?;
@@ -114,7 +128,36 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", path)(error)),
         };
-        toml::from_str(&text).map(Some).map_err(|error| Error::damaged(path, &error.message()))
+        let record = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
+        let mark: Mark = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
+        if mark.optbench.is_some() && mark.bytes.as_ref().is_none_or(|bytes| bytes.len() < FILES_WITH_LENGTHS) {
+            return Err(Error::damaged(path, &"its end is missing"));
+        }
+        for (file, expected) in mark.bytes.into_iter().flatten() {
+            let path = self.run(run).join(file);
+            let held = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            if held != expected {
+                return Err(Error::damaged(path, &format!("it holds {held} bytes of {expected}")));
+            }
+        }
+        Ok(Some(record))
+    }
+
+    /// The record of a run that needs no more training: it is there, whole, and did not fail.
+    ///
+    /// # Errors
+    /// When it cannot be read; a damaged one is as good as none.
+    pub fn finished(&self, run: &str) -> Result<Option<Record>> {
+        match self.load(run) {
+            Err(Error::Damaged { .. }) => Ok(None),
+            loaded => Ok(loaded?.filter(Record::is_done)),
+        }
+    }
+
+    /// The version of optbench that trained a run, as far as it is known.
+    pub fn trained_by(&self, run: &str) -> Option<String> {
+        let text = fs::read_to_string(self.run(run).join(RECORD)).ok()?;
+        toml::from_str::<Mark>(&text).ok()?.optbench
     }
 
     /// The records of all runs in the folder, by name.
@@ -122,6 +165,14 @@ impl Store {
     /// # Errors
     /// When a record cannot be read.
     pub fn load_all(&self) -> Result<Vec<Record>> {
+        self.names()?.iter().filter_map(|name| self.load(name).transpose()).collect()
+    }
+
+    /// The names of all runs in the folder, in order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn names(&self) -> Result<Vec<String>> {
         let runs = self.runs();
         let entries = match fs::read_dir(&runs) {
             Ok(entries) => entries,
@@ -134,7 +185,7 @@ impl Store {
             names.extend(name.into_string().ok().filter(|name| !name.starts_with('.')));
         }
         names.sort();
-        names.iter().filter_map(|name| self.load(name).transpose()).collect()
+        Ok(names)
     }
 
     /// Starts to record a run, or goes on from its checkpoint; `None` while another process trains it.
@@ -149,12 +200,16 @@ impl Store {
         probes: Probes,
     ) -> Result<Option<Recorder>> {
         let lock_path = self.runs().join(format!(".{run}.lock"));
-        let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path)(error)),
-        }
+        let lock = loop {
+            let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
+            match lock.try_lock() {
+                // Whoever held it may have removed it since: a lock on a file that nobody else finds guards nothing.
+                Ok(()) if !is_at(&lock, &lock_path) => {}
+                Ok(()) => break lock,
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path)(error)),
+            }
+        };
         let folder = self.runs().join(format!(".{run}.partial"));
         Recorder::open(folder, self.run(run), (lock_path, lock), fingerprint, steps_per_epoch, probes).map(Some)
     }
@@ -165,6 +220,28 @@ impl Record {
     pub fn is_done(&self) -> bool {
         self.status != Status::Failed
     }
+}
+
+/// A new file that others may read as any file of this user: a temporary one is private unless told otherwise.
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Whether an open file is the one that stands at a path now.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().map(number).ok() == fs::metadata(path).map(number).ok()
+}
+
+/// Whether an open file is the one that stands at a path now: no other system removes a file that is open.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 /// Makes the names in a folder durable.
@@ -189,5 +266,18 @@ mod tests {
         assert!(store.load("a").unwrap().is_none());
         assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
         assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_some(), "free again");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_was_removed_guards_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("lock");
+        let old = File::create(&path).unwrap();
+        assert!(is_at(&old, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&old, &path), "gone");
+        let new = File::create(&path).unwrap();
+        assert!(is_at(&new, &path) && !is_at(&old, &path), "another one stands there");
     }
 }

@@ -10,9 +10,11 @@ use candle_core::Device;
 
 use crate::error::{Error, Result};
 use crate::results::{Probes, Record, Status, Store};
+use crate::settings::Value;
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
-use crate::train::{self, Ending, Snapshot, Training};
+use crate::task::Split;
+use crate::train::{self, Calibration, Ending, Snapshot, Training};
 
 /// The stack of a training thread: candle walks a graph by recursion.
 const STACK: usize = 256 << 20;
@@ -131,18 +133,20 @@ impl Context<'_> {
         let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch, probes)? else {
             return Ok(Trained::Elsewhere);
         };
-        if self.store.load(&run.name)?.is_some_and(|record| record.is_done()) {
+        if self.store.finished(&run.name)?.is_some() {
             recorder.abandon();
             return Ok(Trained::Before);
         }
-        self.progress.started(self.worker, run, self.plan.budgets[run.task].steps);
+        self.progress.started(self.worker, run, self.plan.budget(run).steps);
         let checkpoint = recorder.take_checkpoint()?;
         let before = checkpoint.as_ref().map_or(0.0, |(checkpoint, _)| checkpoint.seconds);
-        let mut witness = Witness::new(recorder, self, spec.target, probes, self.plan.snapshots(run));
+        let mut witness = Witness::new(recorder, self, spec.target, probes, self.plan.snapshots(run), &run.stands_for);
         let mut resume = None;
         if let Some((checkpoint, evaluations)) = checkpoint {
             for row in evaluations {
-                witness.judge(row.step, &row.scores());
+                if let Some(split) = Split::parse(&row.split) {
+                    witness.judge(split, row.step, &row.scores());
+                }
             }
             witness.seconds_before = before;
             witness.saved = true;
@@ -173,6 +177,7 @@ impl Context<'_> {
                 Ok(_) => Status::Finished,
                 Err(_) => Status::Failed,
             },
+            horizon: run.horizon,
             error: outcome.as_ref().err().map(ToString::to_string),
             steps: outcome.as_ref().map_or(witness.steps, |outcome| outcome.steps),
             validation: witness.validation,
@@ -184,6 +189,8 @@ impl Context<'_> {
             optimizer_seconds: times.optimizer.as_secs_f64(),
             evaluation_seconds: times.evaluation.as_secs_f64(),
             state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
+            loss_floor: self.plan.tasks[run.task].floor(),
+            horizons: witness.horizons,
         };
         witness.recorder.finish(&record)?;
         self.progress.finished(self.worker, &record);
@@ -191,15 +198,21 @@ impl Context<'_> {
     }
 
     fn training(&self, run: &Run, resume: Option<Snapshot>) -> Result<Training> {
-        let budget = self.plan.budgets[run.task];
+        let budget = self.plan.budget(run);
         Ok(Training {
             problem: self.plan.tasks[run.task].problem(run.seed, self.device)?,
             optimizer: self.plan.optimizer(run)?,
             schedule: self.plan.schedule(run)?,
             lr: run.optimizer.float("lr"),
             clip_norm: run.optimizer.optional_float("clip_norm"),
+            calibration: match run.optimizer.get("batch_norm_statistics") {
+                Some(Value::Text(word)) if word == "reestimated" => Calibration::Always,
+                Some(Value::Text(word)) if word == "training" => Calibration::Never,
+                _ => Calibration::WhereNeeded,
+            },
             steps: budget.steps,
             eval_every: budget.eval_every,
+            horizons: if run.horizon.is_none() { self.plan.horizons[run.task].clone() } else { Vec::new() },
             resume,
         })
     }

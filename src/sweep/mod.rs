@@ -1,9 +1,12 @@
 //! The sweep: which runs an experiment has, and training them.
 
 mod execute;
+mod horizon;
+mod memory;
 mod plan;
 mod witness;
 
 pub use execute::{Execution, Progress, execute};
+pub use memory::in_words;
 pub use plan::{Plan, Run, Shard};
 pub use witness::Snapshots;

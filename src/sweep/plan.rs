@@ -11,6 +11,7 @@ use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::sweep::Snapshots;
+use crate::sweep::horizon::Dependence;
 use crate::task::data::Library;
 use crate::task::{self, Spec, Task};
 use crate::{optim, schedule};
@@ -32,6 +33,10 @@ pub struct Run {
     pub schedule: Settings,
     /// The seed.
     pub seed: u64,
+    /// The horizon that it ends at, where that is before the experiment's full length.
+    pub horizon: Option<u64>,
+    /// The horizons at which it stands for a run that ends there, because nothing in it depends on its length.
+    pub stands_for: Vec<u64>,
     /// The hash of everything that decides the run's numbers.
     pub fingerprint: String,
 }
@@ -53,6 +58,8 @@ pub struct Plan {
     pub tasks: Vec<Arc<dyn Task>>,
     /// The length of a run of each task.
     pub budgets: Vec<Budget>,
+    /// The horizons of the anytime comparison of each task, in steps.
+    pub horizons: Vec<Vec<u64>>,
     /// All runs, in an order that is the same in every process.
     pub runs: Vec<Run>,
 }
@@ -63,15 +70,14 @@ impl Plan {
     /// # Errors
     /// When a dataset is missing, or the length of a run makes no sense for a task.
     pub fn new(experiment: Experiment, library: &Library) -> Result<Self> {
-        let mut plan = Self { tasks: Vec::new(), budgets: Vec::new(), runs: Vec::new(), experiment };
+        let mut plan =
+            Self { tasks: Vec::new(), budgets: Vec::new(), horizons: Vec::new(), runs: Vec::new(), experiment };
         for spec in &plan.experiment.tasks {
             let task = task::build(spec, library)?;
-            let budget = plan
-                .experiment
-                .budget(task.steps_per_epoch())
-                .map_err(|problem| Error::Usage(format!("task `{}`: {problem}", spec.label)))?;
+            let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
+            plan.budgets.push(plan.experiment.budget(task.steps_per_epoch()).map_err(mistaken)?);
+            plan.horizons.push(plan.experiment.horizons(task.steps_per_epoch()).map_err(mistaken)?);
             plan.tasks.push(task);
-            plan.budgets.push(budget);
         }
         plan.list_runs();
         for run in &plan.runs {
@@ -84,50 +90,61 @@ impl Plan {
 
     fn list_runs(&mut self) {
         let experiment = &self.experiment;
-        let swept_schedules: Vec<Vec<&str>> = experiment.schedules.iter().map(|grid| grid.swept().collect()).collect();
+        let mut runs = Vec::new();
         let mut names = HashSet::new();
+        let mut dependence = Dependence::default();
         for (task, spec) in experiment.tasks.iter().enumerate() {
             for (grid, schedules) in &experiment.optimizers {
-                let mut swept: Vec<&str> = grid.swept().collect();
-                if !swept.contains(&"lr") {
-                    swept.insert(0, "lr");
-                }
-                for (place, schedule_grid) in experiment.schedules.iter().enumerate() {
-                    if !schedules.contains(&schedule_grid.label) {
-                        continue;
-                    }
+                for schedule_grid in experiment.schedules.iter().filter(|grid| schedules.contains(&grid.label)) {
                     for optimizer in grid.variants() {
                         for schedule in schedule_grid.variants() {
-                            for &seed in &experiment.seeds {
-                                let mut run = Run {
-                                    name: String::new(),
-                                    task,
-                                    optimizer_label: grid.label.clone(),
-                                    optimizer: optimizer.clone(),
-                                    schedule_label: schedule_grid.label.clone(),
-                                    schedule: schedule.clone(),
-                                    seed,
-                                    fingerprint: String::new(),
-                                };
-                                run.fingerprint = fingerprint(&run, spec, self.budgets[task]);
-                                run.name = name(&run, &spec.label, &swept, &swept_schedules[place]);
-                                if !names.insert(run.name.clone()) {
-                                    // Different labels that are made safe may come to the same name.
-                                    run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
-                                    names.insert(run.name.clone());
+                            let seedless = Run {
+                                name: String::new(),
+                                task,
+                                optimizer_label: grid.label.clone(),
+                                optimizer: optimizer.clone(),
+                                schedule_label: schedule_grid.label.clone(),
+                                schedule,
+                                seed: 0,
+                                horizon: None,
+                                stands_for: Vec::new(),
+                                fingerprint: String::new(),
+                            };
+                            for length in self.lengths(seedless, &mut dependence) {
+                                for &seed in &experiment.seeds {
+                                    let mut run = Run { seed, ..length.clone() };
+                                    run.fingerprint = fingerprint(&run, spec, self.budget(&run), &self.horizons[task]);
+                                    run.name = name(&run, &spec.label, grid, schedule_grid);
+                                    make_unique(&mut run.name, &mut names);
+                                    runs.push(run);
                                 }
-                                self.runs.push(run);
                             }
                         }
                     }
                 }
             }
         }
+        self.runs = runs;
+    }
+
+    /// The run of full length, and one for each horizon at which that one cannot stand for it.
+    fn lengths(&self, run: Run, dependence: &mut Dependence) -> Vec<Run> {
+        let long = self.timeline(&run);
+        let mut depends = |horizon: &u64| dependence.on_length(&run.optimizer, &run.schedule, &long, *horizon);
+        let (apart, stands_for): (Vec<u64>, Vec<u64>) = self.horizons[run.task].iter().partition(|h| depends(h));
+        let early = apart.iter().map(|horizon| Run { horizon: Some(*horizon), ..run.clone() });
+        std::iter::once(Run { stands_for, ..run.clone() }).chain(early).collect()
+    }
+
+    /// The length of a run and the time between its evaluations, which is that of the longest run.
+    pub fn budget(&self, run: &Run) -> Budget {
+        let budget = self.budgets[run.task];
+        Budget { steps: run.horizon.unwrap_or(budget.steps), ..budget }
     }
 
     /// The updates of all runs together.
     pub fn steps(&self) -> u64 {
-        self.runs.iter().map(|run| self.budgets[run.task].steps).sum()
+        self.runs.iter().map(|run| self.budget(run).steps).sum()
     }
 
     /// The label of a run's schedule, with the keys that the sweep varies.
@@ -145,7 +162,7 @@ impl Plan {
     pub fn warnings(&self, runs: &[&Run]) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
         for run in runs {
-            for warning in self.schedule(run)?.warnings(self.budgets[run.task].steps) {
+            for warning in self.schedule(run)?.warnings(self.budget(run).steps) {
                 let task = &self.experiment.tasks[run.task].label;
                 let warning = format!("schedule `{}` on task `{task}`: {warning}", self.label(run));
                 if !warnings.contains(&warning) {
@@ -165,7 +182,7 @@ impl Plan {
     /// The timeline of a run.
     pub fn timeline(&self, run: &Run) -> Timeline {
         Timeline {
-            steps: self.budgets[run.task].steps,
+            steps: self.budget(run).steps,
             steps_per_epoch: self.tasks[run.task].steps_per_epoch(),
             beta2: run.optimizer.optional_float("beta2"),
         }
@@ -194,25 +211,38 @@ impl Plan {
 }
 
 /// The hash of everything that decides the numbers of a run.
-fn fingerprint(run: &Run, spec: &Spec, budget: Budget) -> String {
+fn fingerprint(run: &Run, spec: &Spec, budget: Budget, horizons: &[u64]) -> String {
     // The task's label, target and metric judge a run; they do not change it.
     let decides = (&spec.model, &spec.dataset, spec.batch_size, spec.dtype, &run.optimizer, &run.schedule);
-    let text = format!("{decides:?} {} {budget:?}", run.seed);
+    let mut text = format!("{decides:?} {} {budget:?}", run.seed);
+    if run.horizon.is_none() && !horizons.is_empty() {
+        // They change no update, but what is evaluated.
+        text += &format!(" {horizons:?} {:?}", run.stands_for);
+    }
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.
-fn name(run: &Run, task: &str, swept: &[&str], swept_schedule: &[&str]) -> String {
-    let mut name = format!("{task}-{}-{}", run.optimizer_label, run.schedule_label);
-    for key in swept {
-        if let Some(value) = run.optimizer.get(key) {
-            name += &format!("-{key}{value}");
-        }
+/// Different labels that are made safe may come to the same name, and some file systems ignore capitals.
+fn make_unique(name: &mut String, names: &mut HashSet<String>) {
+    let wanted = name.clone();
+    let mut number = 2;
+    while !names.insert(name.to_ascii_lowercase()) {
+        *name = format!("{wanted}-{number}");
+        number += 1;
     }
-    for key in swept_schedule {
-        if let Some(value) = run.schedule.get(key) {
-            name += &format!("-{key}{value}");
-        }
+}
+
+/// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.
+fn name(run: &Run, task: &str, optimizer: &Grid, schedule: &Grid) -> String {
+    let mut name = format!("{task}-{}-{}", run.optimizer_label, run.schedule_label);
+    let rate = std::iter::once("lr").filter(|lr| !optimizer.swept().any(|key| key == *lr));
+    let optimizer = rate.chain(optimizer.swept()).filter_map(|key| Some((key, run.optimizer.get(key)?)));
+    let schedule = schedule.swept().filter_map(|key| Some((key, run.schedule.get(key)?)));
+    for (key, value) in optimizer.chain(schedule) {
+        name += &format!("-{key}{value}");
+    }
+    if let Some(horizon) = run.horizon {
+        name += &format!("-until{horizon}");
     }
     name += &format!("-s{}", run.seed);
     let mut safe: String =

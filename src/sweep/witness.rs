@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::metric::Scores;
-use crate::results::{Best, Magnitudes, Probes, Quantity, Recorder, is_probed};
+use crate::results::{Best, Horizon, Magnitudes, Probes, Quantity, Recorder, is_probed};
 use crate::sweep::execute::Context;
 use crate::task::{Split, Target};
 use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
@@ -32,6 +32,7 @@ pub(super) struct Witness<'a> {
     pub(super) test: Option<Scores>,
     pub(super) best: Option<Best>,
     pub(super) steps_to_target: Option<u64>,
+    pub(super) horizons: Vec<Horizon>,
     /// Whether there is a checkpoint to go on from.
     pub(super) saved: bool,
     /// Seconds that the run had taken when it was taken up again.
@@ -52,6 +53,7 @@ impl<'a> Witness<'a> {
         target: Option<Target>,
         probes: Probes,
         snapshots: Snapshots,
+        horizons: &[u64],
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -61,6 +63,7 @@ impl<'a> Witness<'a> {
             test: None,
             best: None,
             steps_to_target: None,
+            horizons: horizons.iter().map(|&steps| Horizon { steps, validation: None, test: None }).collect(),
             saved: false,
             seconds_before: 0.0,
             target,
@@ -73,12 +76,27 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// Takes note of the scores on validation, whether they are new or from before an interruption.
-    pub(super) fn judge(&mut self, step: u64, scores: &Scores) {
-        self.validation = Some(*scores);
-        self.best = Some(self.best.map_or(Best(*scores), |best| best.update(scores)));
-        if self.target.is_some_and(|target| target.reached(scores)) {
-            self.steps_to_target.get_or_insert(step);
+    /// Takes note of an evaluation, whether it is new or from before an interruption.
+    pub(super) fn judge(&mut self, split: Split, step: u64, scores: &Scores) {
+        let horizon = self.horizons.iter_mut().find(|horizon| horizon.steps == step && scores.loss.is_finite());
+        match split {
+            Split::Validation => {
+                if let Some(horizon) = horizon {
+                    horizon.validation = Some(*scores);
+                }
+                self.validation = Some(*scores);
+                self.best = Some(self.best.map_or(Best(*scores), |best| best.update(scores)));
+                if self.target.is_some_and(|target| target.reached(scores)) {
+                    self.steps_to_target.get_or_insert(step);
+                }
+            }
+            Split::Test => {
+                if let Some(horizon) = horizon {
+                    horizon.test = Some(*scores);
+                }
+                self.test = Some(*scores);
+            }
+            Split::Train => {}
         }
     }
 }
@@ -91,11 +109,7 @@ impl Observer for Witness<'_> {
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
-        match record.split {
-            Split::Validation => self.judge(record.step, &record.scores),
-            Split::Test => self.test = Some(record.scores),
-            Split::Train => {}
-        }
+        self.judge(record.split, record.step, &record.scores);
         self.recorder.evaluation(record)
     }
 

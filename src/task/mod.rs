@@ -7,10 +7,11 @@ use candle_core::{DType, Device, Tensor};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
 use crate::nn::batch_norm::Statistics;
-use crate::nn::params::Parameter;
+use crate::nn::params::{Outline, Parameter};
 use crate::settings::Settings;
 
 mod analytic;
+mod batches;
 pub mod data;
 pub mod model;
 mod supervised;
@@ -37,6 +38,11 @@ impl Split {
             Self::Validation => "val",
             Self::Test => "test",
         }
+    }
+
+    /// The split of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Train, Self::Validation, Self::Test].into_iter().find(|split| split.name() == name)
     }
 }
 
@@ -85,10 +91,39 @@ impl Spec {
     }
 }
 
+/// What a run holds in memory at the least.
+#[derive(Debug, Clone)]
+pub struct Footprint {
+    /// The weights.
+    pub weights: Outline,
+    /// Bytes of the inputs or outputs of the widest layer, for a batch.
+    pub batch_bytes: f64,
+}
+
+impl Footprint {
+    /// Bytes of weights, their gradients, and the widest layer's numbers.
+    pub fn bytes(&self) -> f64 {
+        2.0 * self.weights.bytes + self.batch_bytes
+    }
+}
+
 /// A task that is ready to be run under any seed, shared by all runs of a process.
 pub trait Task: Send + Sync {
     /// Updates in one pass over the training set; `None` where there is none.
     fn steps_per_epoch(&self) -> Option<u64>;
+
+    /// The mean loss in nats below which no model comes but by luck; `None` where it is not known.
+    fn floor(&self) -> Option<f64> {
+        None
+    }
+
+    /// What one run holds in memory at the least, as far as `most` bytes; `None` where that is next to nothing.
+    ///
+    /// # Errors
+    /// When the model cannot be built for its data.
+    fn footprint(&self, _most: f64) -> Result<Option<Footprint>> {
+        Ok(None)
+    }
 
     /// A fresh problem: initial weights and an order of batches that depend on the seed alone.
     ///

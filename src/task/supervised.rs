@@ -9,11 +9,11 @@ use crate::metric::Scores;
 use crate::nn::batch_norm::{Running, Statistics};
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
-use crate::rng::Stream;
 use crate::settings::{Settings, Value};
+use crate::task::batches::Batches;
 use crate::task::data::{Dataset, Examples, Input, SeedAndStep};
 use crate::task::model::{BuildNetwork, Memory, Network, Pass};
-use crate::task::{Problem, Spec, Split, Task};
+use crate::task::{Footprint, Problem, Spec, Split, Task};
 
 /// Predictions judged at a time in an evaluation.
 const EVALUATION_BATCH: usize = 500;
@@ -49,10 +49,30 @@ impl Task for Supervised {
         Some((self.data.split(Split::Train).len() / self.batch_size) as u64)
     }
 
+    fn floor(&self) -> Option<f64> {
+        self.data.floor()
+    }
+
+    fn footprint(&self, most: f64) -> Result<Option<Footprint>> {
+        let mut init = Init::outline(self.dtype, most);
+        let built = (self.build)(&self.model, &self.data.input(), &mut init);
+        let weights = init.into_outline();
+        if weights.bytes <= most {
+            built?;
+        }
+        let rows = match self.data.input() {
+            Input::Tokens { length, .. } => self.batch_size * length,
+            Input::Image { .. } => self.batch_size,
+        };
+        let batch_bytes = rows as f64 * weights.widest as f64 * self.dtype.size_in_bytes() as f64;
+        Ok(Some(Footprint { weights, batch_bytes }))
+    }
+
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
         let mut init = Init::new(seed, self.dtype, device);
         let network = (self.build)(&self.model, &self.data.input(), &mut init)?;
         let stateful = self.model.get("stateful") == Some(&Value::Bool(true));
+        let examples = self.data.split(Split::Train).len();
         Ok(Box::new(Learner {
             network,
             composed: init.is_composed(),
@@ -62,8 +82,11 @@ impl Task for Supervised {
             parameters: init.finish(),
             data: self.data.clone(),
             seed,
-            batches: Batches::new(seed, "batches", self.data.split(Split::Train).len(), self.batch_size)
-                .in_order(stateful),
+            batches: if stateful {
+                Batches::in_order(examples, self.batch_size)
+            } else {
+                Batches::shuffled(seed, "batches", examples, self.batch_size)
+            },
             dtype: self.dtype,
             device: device.clone(),
         }))
@@ -122,8 +145,8 @@ impl Problem for Learner {
         }
         let trained = self.running.iter().map(Running::restart).collect();
         let examples = self.data.split(Split::Train).len();
-        let mut batches = Batches::new(self.seed, "recalibrate", examples, self.batches.size);
-        let count = CALIBRATION_BATCHES.min((examples / self.batches.size) as u64);
+        let mut batches = Batches::shuffled(self.seed, "recalibrate", examples, self.batches.size());
+        let count = CALIBRATION_BATCHES.min(batches.per_epoch());
         for t in 0..count {
             let (inputs, _) = self.data.batch(batches.at(t), self.dtype, &self.device)?;
             self.network.logits(&inputs, &mut Pass::Calibrate)?;
@@ -189,76 +212,12 @@ impl Learner {
         if !self.stateful {
             let examples = match self.data.input() {
                 Input::Image { .. } => EVALUATION_BATCH,
-                Input::Tokens { length, .. } => (EVALUATION_BATCH / length).max(self.batches.size),
+                Input::Tokens { length, .. } => (EVALUATION_BATCH / length).max(self.batches.size()),
             };
             return positions.chunks(examples).map(<[usize]>::to_vec).collect();
         }
-        let length = positions.len().div_ceil(self.batches.size).max(1);
+        let length = positions.len().div_ceil(self.batches.size()).max(1);
         let rows: Vec<&[usize]> = positions.chunks(length).collect();
         (0..length).map(|t| rows.iter().filter_map(|row| row.get(t).copied()).collect()).collect()
-    }
-}
-
-/// The order of the training examples: every epoch shuffled anew, by the seed and the epoch alone;
-/// or in rows that go through the examples in order, where a network's memory continues.
-struct Batches {
-    seed: u64,
-    size: usize,
-    purpose: &'static str,
-    in_order: bool,
-    order: Vec<usize>,
-    epoch: Option<u64>,
-    batch: Vec<usize>,
-}
-
-impl Batches {
-    fn new(seed: u64, purpose: &'static str, examples: usize, size: usize) -> Self {
-        Self { seed, purpose, size, in_order: false, order: (0..examples).collect(), epoch: None, batch: Vec::new() }
-    }
-
-    fn in_order(self, in_order: bool) -> Self {
-        Self { in_order, ..self }
-    }
-
-    fn per_epoch(&self) -> u64 {
-        (self.order.len() / self.size) as u64
-    }
-
-    fn starts_epoch(&self, t: u64) -> bool {
-        t.is_multiple_of(self.per_epoch())
-    }
-
-    /// The positions of the batch after `t` updates.
-    fn at(&mut self, t: u64) -> &[usize] {
-        let per_epoch = self.per_epoch();
-        let (epoch, batch) = (t / per_epoch, (t % per_epoch) as usize);
-        if self.in_order {
-            self.batch = (0..self.size).map(|row| row * per_epoch as usize + batch).collect();
-            return &self.batch;
-        }
-        if self.epoch != Some(epoch) {
-            self.order.sort_unstable();
-            Stream::new(self.seed, &format!("{} epoch {epoch}", self.purpose)).shuffle(&mut self.order);
-            self.epoch = Some(epoch);
-        }
-        &self.order[batch * self.size..(batch + 1) * self.size]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Batches;
-
-    #[test]
-    fn an_epoch_sees_no_example_twice_and_any_batch_can_be_asked_for() {
-        let mut batches = Batches::new(3, "batches", 10, 3);
-        let epoch: Vec<Vec<usize>> = (0..3).map(|t| batches.at(t).to_vec()).collect();
-        let mut seen = epoch.concat();
-        seen.sort_unstable();
-        seen.dedup();
-        assert_eq!(seen.len(), 9);
-        assert_ne!(batches.at(3), epoch[0], "the next epoch is shuffled anew");
-        assert_eq!(batches.at(1), epoch[1], "a batch depends on its number alone");
-        assert_ne!(Batches::new(4, "batches", 10, 3).at(1), epoch[1]);
     }
 }

@@ -6,9 +6,10 @@ use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::conv::padded::Frame;
-use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, transposed, wide};
+use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, wide};
 use crate::nn::float::{Float, elements, read_all};
 use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::transpose::transposed;
 
 /// Neighbourhoods of fewer numbers than this fill no vectors of their own.
 const NARROW: usize = 32;

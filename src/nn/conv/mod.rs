@@ -68,16 +68,6 @@ fn by_channel<T: Float>(weight: &[T], inputs: usize, kernel: usize) -> Vec<T> {
     out
 }
 
-/// A matrix of `rows` rows, turned over its diagonal.
-pub(super) fn transposed<T: Float>(matrix: &[T], rows: usize) -> Vec<T> {
-    let cols = matrix.len() / rows;
-    let mut out = Vec::with_capacity(matrix.len());
-    for col in 0..cols {
-        out.extend(matrix[col..].iter().step_by(cols).copied());
-    }
-    out
-}
-
 /// `PyTorch`'s bound of a convolution's initial weights and bias: `1 / sqrt(inputs * k * k)`.
 fn bound(inputs: usize, kernel: usize) -> f64 {
     1.0 / ((inputs * kernel * kernel) as f64).sqrt()

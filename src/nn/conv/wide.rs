@@ -3,10 +3,10 @@
 
 use crate::nn::conv::padded::Frame;
 use crate::nn::conv::pool::{NONE, pool_image};
-use crate::nn::conv::transposed;
 use crate::nn::float::Float;
 use crate::nn::matmul::{Matrix, add_product};
 use crate::nn::simd::vectorized;
+use crate::nn::transpose::transposed;
 
 /// Numbers that a loop adds at a time.
 const LANES: usize = 16;

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor};
 
 use crate::error::{Error, Result};
+use crate::nn::affine::affine;
 use crate::nn::embedding::{add_rows, check, tokens};
 use crate::nn::float::{Float, elements, read, read_all};
 use crate::nn::lstm::recurrence::Trace;
 use crate::nn::lstm::{Lstm, Memory};
-use crate::nn::matmul::{Matrix, add_product, product};
+use crate::nn::matmul::{Matrix, product, write_product};
 use crate::nn::params::{HandOver, Parameter};
 use crate::nn::simd::vectorized;
 
@@ -75,19 +76,10 @@ impl Fused {
 
     /// `rows` times the two biases, plus the vectors times the input weight.
     fn projected<T: Float>(&self, vectors: &[T]) -> candle_core::Result<Vec<T>> {
-        let (gates, inputs) = self.input_weight.var.dims2()?;
-        let rows = vectors.len() / inputs;
         let biases = [&self.input_bias, &self.recurrent_bias].map(|bias| bias.var.as_tensor());
         let bias: Vec<T> =
             read_all(&biases, |biases: Vec<&[T]>| biases[0].iter().zip(biases[1]).map(|(&a, &b)| a + b).collect())?;
-        let mut out = Vec::with_capacity(rows * gates);
-        for _ in 0..rows {
-            out.extend_from_slice(&bias);
-        }
-        read(self.input_weight.var.as_tensor(), |weight| {
-            add_product(&mut out, Matrix::new(vectors, rows, inputs), Matrix::new(weight, gates, inputs).t());
-        })?;
-        Ok(out)
+        read(self.input_weight.var.as_tensor(), |weight| affine(vectors, weight, &bias, |y| y))
     }
 
     fn run<T: Float>(
@@ -144,9 +136,10 @@ impl Fused {
             saved.trace.backward(&gradient, weight);
         })?;
         let gates = saved.trace.gate_gradients();
-        let recurrent =
-            product(Matrix::new(gates, n, width).t(), Matrix::new(saved.trace.previous_outputs(), n, hidden));
-        self.recurrent_weight.handed_over.put(Tensor::from_vec(recurrent, (width, hidden), &Device::Cpu)?)?;
+        let before = Matrix::new(saved.trace.previous_outputs(), n, hidden);
+        self.recurrent_weight
+            .handed_over
+            .write((width, hidden), |out| write_product(out, Matrix::new(gates, n, width).t(), before))?;
         // Where tokens were read, all that share a token share a row from here on.
         let summed = self.table.as_ref().map(|_| {
             let mut sums = vec![T::of(0.0); source.elem_count() / inputs * width];
@@ -161,11 +154,14 @@ impl Fused {
         self.input_bias.handed_over.put(Tensor::from_slice(&bias, width, &Device::Cpu)?)?;
         self.recurrent_bias.handed_over.put(Tensor::from_vec(bias, width, &Device::Cpu)?)?;
         let gates = Matrix::new(gates, gates.len() / width, width);
-        let input = match &self.table {
-            Some(_) => read(source, |table| product(gates.t(), Matrix::new(table, table.len() / inputs, inputs)))?,
-            None => product(gates.t(), Matrix::new(&saved.vectors, n, inputs)),
+        let from = |vectors: &[T]| {
+            let vectors = Matrix::new(vectors, vectors.len() / inputs, inputs);
+            self.input_weight.handed_over.write((width, inputs), |out| write_product(out, gates.t(), vectors))
         };
-        self.input_weight.handed_over.put(Tensor::from_vec(input, (width, inputs), &Device::Cpu)?)?;
+        match &self.table {
+            Some(_) => read(source, from)??,
+            None => from(&saved.vectors)?,
+        }
         if !source.track_op() {
             return Ok(None);
         }

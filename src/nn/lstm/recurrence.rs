@@ -3,10 +3,10 @@
 //! Everything lies time after time, `[length, rows, ..]`: what one step touches is contiguous, and
 //! the products over all steps are one each. Gates lie `i, f, g, o`, as in `PyTorch`.
 
-use crate::nn::conv::transposed;
 use crate::nn::float::Float;
 use crate::nn::matmul::{Matrix, add_product, product};
 use crate::nn::simd::vectorized;
+use crate::nn::transpose::transposed;
 
 /// What the forward pass leaves for the backward pass.
 pub(super) struct Trace<T> {

@@ -46,7 +46,7 @@ impl Canvas<'_, '_> {
                 "each optimizer and schedule at its best hyper-parameters; mean and range over seeds".into(),
             ),
             x: x_axis(over),
-            rules: self.target(metric, &y),
+            rules: self.rules(metric, &y),
             y,
             series,
         })

@@ -1,5 +1,6 @@
 //! The charts of an experiment: curves, sensitivity, tuning, time to target.
 
+mod anytime;
 mod curves;
 mod gradients;
 mod heat;
@@ -7,10 +8,13 @@ mod paths;
 mod sensitivity;
 mod tuning;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::analysis::{Rank, Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
+use crate::report::words::score;
 use crate::report::{Results, glob};
 use crate::results::{Quantity, Record, Status};
 
@@ -70,9 +74,11 @@ pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
         rankings.retain(|ranking| !ranking.ranks.is_empty());
     }
     let mut charts = Vec::new();
+    let stems = stems(results.experiment.tasks.iter().map(|task| task.label.as_str()));
     for ranking in &rankings {
         let canvas = Canvas { results, ranking, palette: &palette };
-        let name = |what: &str| format!("{}-{what}", safe(&ranking.task));
+        let stem = stems.get(ranking.task.as_str()).cloned().unwrap_or_else(|| safe(&ranking.task));
+        let name = |what: &str| format!("{stem}-{what}");
         for (what, chart) in canvas.all(choice)? {
             charts.push(Named { name: name(&what), task: Some(ranking.task.clone()), chart });
         }
@@ -107,6 +113,7 @@ impl Canvas<'_, '_> {
         if choice.metric.is_none() {
             charts.push(("training_loss".into(), self.training_loss()?.into()));
             charts.push(("learning_rate".into(), self.learning_rate()?.into()));
+            charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
             charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
             charts.extend(self.paths()?.map(|chart| ("paths".into(), Chart::Contours(chart))));
             for quantity in [Quantity::Gradient, Quantity::Update] {
@@ -119,6 +126,17 @@ impl Canvas<'_, '_> {
             }
         }
         Ok(charts)
+    }
+
+    /// The lines that a score is read against: the target, and what no model can do better than.
+    fn rules(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
+        let floor = match metric {
+            Metric::Loss => self.ranking.loss_floor(),
+            Metric::Perplexity => self.ranking.loss_floor().map(f64::exp),
+            Metric::Accuracy => None,
+        };
+        let floor = floor.map(|floor| (floor, format!("floor {}", score(floor, metric))));
+        self.target(metric, axis).into_iter().chain(floor).collect()
     }
 
     /// The target as a line, where it is about this metric and within what the axis shows.
@@ -144,6 +162,20 @@ pub fn save(results: &Results, charts: &[Named], formats: &[&str]) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// The tasks' labels as beginnings of file names: all different, even where capitals do not count.
+fn stems<'a>(labels: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
+    let mut taken = HashSet::new();
+    let stem = |label: &'a str| {
+        let (mut stem, mut number) = (safe(label), 2);
+        while !taken.insert(stem.to_ascii_lowercase()) {
+            stem = format!("{}-{number}", safe(label));
+            number += 1;
+        }
+        (label, stem)
+    };
+    labels.map(stem).collect()
 }
 
 fn safe(label: &str) -> String {

@@ -81,7 +81,7 @@ fn load(settings: &Settings, locator: &Locator) -> Result<Dataset> {
 }
 
 /// Reads the records of a file.
-fn parse(bytes: &[u8]) -> Result<Raw, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Raw, String> {
     if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
         return Err(format!("holds {} bytes; expected records of {RECORD}", bytes.len()));
     }

@@ -79,18 +79,25 @@ impl Locator {
     /// When there is none, or none that is sound: the error says which file to put where.
     pub fn read(&self, dataset: &str, files: &Files, file: &DataFile) -> Result<(PathBuf, Vec<u8>)> {
         if self.copies(dataset, files, file).is_empty() {
-            let source = self.source.as_ref().filter(|_| files.has_mirrors(file));
-            let Some(source) = source else { return Err(self.missing(dataset, files, file)) };
-            let folder = self.download_folder(dataset);
-            source.fetch(dataset, files, file, &folder).map_err(|error| match error {
-                Error::Data { problem, .. } => {
-                    Error::data(dataset, format!("{problem}\n  help: {}", self.advice(dataset, files, file)))
-                }
-                error => error,
-            })?;
+            self.fetch(dataset, files, file)?;
         }
         let found = sound(dataset, self.copies(dataset, files, file), file);
         found.unwrap_or_else(|| Err(self.missing(dataset, files, file)))
+    }
+
+    /// Puts a file where it is found from now on, whatever lies there already.
+    ///
+    /// # Errors
+    /// When no copy is to be had: the error says which file to put where.
+    pub fn fetch(&self, dataset: &str, files: &Files, file: &DataFile) -> Result<()> {
+        let source = self.source.as_ref().filter(|_| files.has_mirrors(file));
+        let Some(source) = source else { return Err(self.missing(dataset, files, file)) };
+        source.fetch(dataset, files, file, &self.download_folder(dataset)).map_err(|error| match error {
+            Error::Data { problem, .. } => {
+                Error::data(dataset, format!("{problem}\n  help: {}", self.by_hand(dataset, files, file)))
+            }
+            error => error,
+        })
     }
 
     fn missing(&self, dataset: &str, files: &Files, file: &DataFile) -> Error {
@@ -107,13 +114,17 @@ impl Locator {
     }
 
     fn advice(&self, dataset: &str, files: &Files, file: &DataFile) -> String {
-        let fetch = if files.has_mirrors(file) {
-            format!("`optbench data fetch {dataset}` downloads it; without a network, ")
+        let by_hand = self.by_hand(dataset, files, file);
+        if files.has_mirrors(file) {
+            format!("`optbench data fetch {dataset}` downloads it; without a network, {by_hand}")
         } else {
-            String::new()
-        };
+            by_hand
+        }
+    }
+
+    fn by_hand(&self, dataset: &str, files: &Files, file: &DataFile) -> String {
         format!(
-            "{fetch}put `{}` into {}, or name its folder by --data-dir or OPTBENCH_DATA; {}",
+            "put `{}` into {}, or name its folder by --data-dir or OPTBENCH_DATA; {}",
             file.names[0],
             self.download_folder(dataset).display(),
             files.by_hand

@@ -27,6 +27,8 @@ mod library;
 mod locate;
 mod markov;
 mod mnist;
+#[doc(hidden)]
+pub mod parsers;
 mod plain_text;
 mod raw;
 mod tar;

@@ -88,9 +88,13 @@ impl Text {
     pub(super) fn decode(name: &'static str, place: &str, bytes: Vec<u8>) -> Result<Self> {
         let contents = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
+            let found = match error.as_bytes() {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "utf-16",
+                _ => "latin1",
+            };
             let problem = format!(
                 "{place} is not UTF-8 text: byte {at} is {:#04x}\n  \
-                 help: convert it, such as by `iconv -f latin1 -t utf-8`",
+                 help: convert it, such as by `iconv -f {found} -t utf-8`",
                 error.as_bytes()[at]
             );
             Error::data(name, problem)
@@ -187,20 +191,6 @@ impl Windows {
     }
 }
 
-/// The windows of step `t` when a split is read as `streams` long texts side by side: the windows
-/// of one stream follow each other from step to step, so that a model can carry its state.
-///
-/// Every stream starts anew after `windows / streams` steps.
-///
-/// # Panics
-/// When there are more streams than windows, or none.
-pub fn stream_positions(split: &Range<usize>, streams: usize, t: u64) -> Vec<usize> {
-    let length = split.len() / streams;
-    assert!(length > 0, "{streams} streams need as many windows");
-    let place = (t % length as u64) as usize;
-    (0..streams).map(|stream| split.start + stream * length + place).collect()
-}
-
 impl Examples for Windows {
     fn input(&self) -> Input {
         Input::Tokens { vocabulary: self.vocabulary, length: self.length }
@@ -275,18 +265,11 @@ mod tests {
     }
 
     #[test]
-    fn streams_go_on_where_they_were() {
-        let split = 10..31;
-        assert_eq!(stream_positions(&split, 4, 0), [10, 15, 20, 25]);
-        assert_eq!(stream_positions(&split, 4, 1), [11, 16, 21, 26]);
-        assert_eq!(stream_positions(&split, 4, 5), stream_positions(&split, 4, 0));
-    }
-
-    #[test]
     fn bytes_that_are_no_text_are_refused_in_words() {
         let problem = |bytes: &[u8]| Text::decode("test", "my.txt", bytes.to_vec()).unwrap_err().to_string();
         let latin = problem(b"caf\xe9");
         assert!(latin.contains("my.txt is not UTF-8 text: byte 3 is 0xe9\n  help:"), "{latin}");
+        assert!(latin.contains("-f latin1") && problem(b"\xff\xfea\0").contains("-f utf-16"));
         assert!(problem(b"").contains("my.txt is empty") && problem(b" \n").contains("empty"));
         let short = Text::new("test", "short".repeat(9)).windows(&view(4)).unwrap_err().to_string();
         assert!(short.contains("the val part holds 2 characters; a window of `seq_len` = 4 needs 5"), "{short}");

@@ -1,0 +1,227 @@
+//! A short, repeatable part of the fuzzing: the cases that were found once, the seeds, and mutations of both.
+//!
+//! `OPTBENCH_EXECUTIONS=1000000 cargo test --release --test fuzz` tries more of them; `scripts/fuzz` is guided by
+//! coverage and goes deeper.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use optbench::optim::State;
+use optbench::results::Checkpoint;
+use optbench::rng::Stream;
+use optbench::train::{Snapshot, Times};
+
+mod limit;
+mod targets;
+
+use targets::{FINGERPRINT, SEPARATOR, TARGETS};
+
+#[global_allocator]
+static ALLOCATOR: limit::Limited = limit::Limited;
+
+/// Mutations of each target unless the environment asks for more.
+const EXECUTIONS: usize = 2_000;
+
+fn files(folder: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut paths: Vec<_> = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.is_file() && path.extension().is_none_or(|extension| extension != "stderr"));
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
+    let magic = 0x0800 | sizes.len() as u32;
+    std::iter::once(&magic).chain(sizes).flat_map(|word| word.to_be_bytes()).chain(data.iter().copied()).collect()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn a_checkpoint() -> Vec<u8> {
+    let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+    let checkpoint = Checkpoint {
+        snapshot: Snapshot {
+            steps: 7,
+            weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
+            problem: vec![tensor(&[5.0])],
+            optimizer: State { scalars: vec![0.1], tensors: vec![("0.z".into(), tensor(&[4.0]))] },
+            schedule: vec![0.5],
+            times: Times::default(),
+        },
+        bytes: vec![100, 50],
+        seconds: 2.5,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    checkpoint.write(&path, FINGERPRINT).unwrap();
+    fs::read(path).unwrap()
+}
+
+fn a_tar_archive() -> Vec<u8> {
+    let mut header = [0; 512];
+    header[..8].copy_from_slice(b"a/one.md");
+    header[124..135].copy_from_slice(b"00000000003");
+    header[148..156].copy_from_slice(b"        ");
+    header[156] = b'0';
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let mut bytes = header.to_vec();
+    bytes.extend(b"abc");
+    bytes.resize(2048, 0);
+    bytes
+}
+
+const RUN: &str = "\
+run = \"a\"\nfingerprint = \"0123456789abcdef\"\ntask = \"bowl\"\noptimizer = \"sgd\"\nschedule = \"constant\"\nseed = 0\n\
+hyper_parameters = [[\"lr\", \"0.1\"], [\"momentum\", \"0\"]]\nstatus = \"finished\"\nsteps = 20\nsteps_to_target = 10\n\
+seconds = 0.5\ngradient_seconds = 0.25\noptimizer_seconds = 0.125\nevaluation_seconds = 0.0625\nstate_bytes = 16\n\
+[validation]\nloss = 0.5\naccuracy = 0.75\nperplexity = 1.5\n[best]\nloss = 0.25\n";
+const STEPS: &str = "step,epoch,lr,loss,grad_norm\n1,,0.1,2.5,1e-3\n2,,0.1,NaN,inf\n";
+const EVALUATIONS: &str = "step,epoch,split,loss,accuracy,perplexity\n0,,val,2.5,,\n20,0.5,val,0.5,0.75,1.5\n";
+const BOWL: &str = "name = \"fuzzed\"\nseeds = [0]\nsteps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = [0.1, 1]\n";
+
+/// What a target reads well.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "config" => [files("configs"), files("tests/configs")].concat(),
+        "durations" => {
+            let texts = ["10 epochs", "500 steps", "1_000", "30%", "2.5 epochs", "untuned", "1/4", "12 / 16"];
+            texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+        }
+        "text" => {
+            let long =
+                "The quick brown fox, don't you know, jumps over the lazy dog\u{2019}s \u{e9}t\u{e9}.\n".repeat(9);
+            [[0, 4], [9, 3], [2, 1], [7, 200]].iter().map(|head| [&head[..], long.as_bytes()].concat()).collect()
+        }
+        "images" => {
+            let pixels: Vec<u8> = (0..=255).collect();
+            let grey = [
+                idx(&[20, 2, 3], &pixels[..120]),
+                idx(&[20], &[1; 20]),
+                idx(&[2, 2, 3], &pixels[..12]),
+                idx(&[2], &[0, 9]),
+            ];
+            let colour = [
+                idx(&[20, 3, 2, 2], &pixels[..240]),
+                idx(&[20], &[0; 20]),
+                idx(&[1, 3, 2, 2], &pixels[..12]),
+                idx(&[1], &[0]),
+            ];
+            let packed = grey.clone().map(|file| gzipped(&file));
+            [grey, colour, packed].iter().map(|folder| folder.join(SEPARATOR)).collect()
+        }
+        "cifar10" => vec![vec![3; 3073], vec![9; 6146]],
+        "tar" => vec![a_tar_archive()],
+        "checkpoint" => vec![a_checkpoint()],
+        "results" => vec![[BOWL, RUN, STEPS, EVALUATIONS].map(str::as_bytes).join(SEPARATOR)],
+        other => panic!("the target {other} has no seeds"),
+    }
+}
+
+/// Words that mean something to one reader or another, and numbers at the edge of what fits.
+const WORDS: [&[u8]; 24] = [
+    b"0",
+    b"-1",
+    b"1e308",
+    b"1e-400",
+    b"nan",
+    b"inf",
+    b"9223372036854775807",
+    b"18446744073709551616",
+    b"0x7fffffffffffffff",
+    b"[",
+    b"]]",
+    b"{",
+    b"=",
+    b"\"",
+    b"\n[a]\n",
+    b"\xff\xff\xff\xff",
+    b"\0\0\0\0",
+    b"\x1f\x8b\x08",
+    b"%",
+    b"epochs",
+    b"parts = [",
+    b"\n%%%\n",
+    b",",
+    b"\xe2\x82\xac",
+];
+
+/// One to eight small changes.
+fn mutate(seed: &[u8], other: &[u8], dice: &mut Stream) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=dice.below(8) {
+        let at = dice.below(bytes.len() + 1);
+        let most = 1 << dice.below(10);
+        let to = (at + dice.below(most)).min(bytes.len());
+        match dice.below(7) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
+            1 if at < bytes.len() => bytes[at] = dice.below(256) as u8,
+            2 => drop(bytes.drain(at..to)),
+            3 => drop(bytes.splice(at..at, WORDS[dice.below(WORDS.len())].iter().copied())),
+            4 => drop(bytes.splice(at..to, WORDS[dice.below(WORDS.len())].iter().copied())),
+            5 => {
+                let copied = bytes[at..to].to_vec();
+                bytes.splice(at..at, copied);
+            }
+            _ => {
+                let from = dice.below(other.len() + 1);
+                let end = (from + dice.below(64)).min(other.len());
+                bytes.splice(at..to, other[from..end].iter().copied());
+            }
+        }
+        bytes.truncate(1 << 14);
+    }
+    bytes
+}
+
+#[test]
+fn found_cases_and_their_neighbours_are_read_or_refused() {
+    let asked = std::env::var("OPTBENCH_EXECUTIONS").ok().and_then(|text| text.parse().ok());
+    for (name, target) in TARGETS {
+        let corpus = [seeds(name), files(&format!("tests/fuzz/cases/{name}"))].concat();
+        for bytes in &corpus {
+            target(bytes);
+        }
+        let mut dice = Stream::new(0, name);
+        for _ in 0..asked.unwrap_or(EXECUTIONS) {
+            let (one, other) = (dice.below(corpus.len()), dice.below(corpus.len()));
+            target(&mutate(&corpus[one], &corpus[other], &mut dice));
+        }
+    }
+}
+
+/// A target whose seeds are all refused would be fuzzed in its anteroom alone.
+#[test]
+fn the_seeds_are_read_well() {
+    let well = |name: &str, good: &dyn Fn(&[u8]) -> bool| assert!(seeds(name).iter().any(|seed| good(seed)), "{name}");
+    well("cifar10", &|bytes| optbench::task::data::parsers::cifar10(bytes).is_ok());
+    well("tar", &|bytes| optbench::task::data::parsers::tar(bytes).is_ok_and(|held| held == 3));
+    well("text", &|bytes| optbench::task::data::parsers::text(&bytes[2..]).is_ok());
+    well("checkpoint", &|bytes| Checkpoint::read(bytes, FINGERPRINT).is_some());
+    well("results", &|bytes| {
+        let parts: Vec<&str> = std::str::from_utf8(bytes).unwrap().split("\n%%%\n").collect();
+        toml::from_str::<optbench::results::Record>(parts[1]).is_ok()
+            && optbench::config::Experiment::parse("", parts[0], "", &[]).is_ok()
+    });
+}
+
+/// Leaves the seeds where `scripts/fuzz` asks for them.
+#[test]
+fn seeds_for_the_fuzzer() {
+    let Some(folder) = std::env::var_os("OPTBENCH_FUZZ_SEEDS") else { return };
+    for (name, _) in TARGETS {
+        let folder = Path::new(&folder).join(name);
+        fs::create_dir_all(&folder).unwrap();
+        for (i, seed) in seeds(name).iter().enumerate() {
+            fs::write(folder.join(format!("seed-{i}")), seed).unwrap();
+        }
+    }
+}
