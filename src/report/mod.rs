@@ -10,8 +10,10 @@ mod csv;
 mod format;
 mod glob;
 mod html;
+mod profiles;
 mod render;
 pub mod schedules;
+mod search;
 mod tables;
 mod words;
 
