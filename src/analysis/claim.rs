@@ -1,12 +1,13 @@
 //! Claims against the records: supported, refuted, or not to be decided with these seeds.
 
 use crate::analysis::anytime::{at_stage, endless, stages};
+use crate::analysis::around_best::{costs, mean};
+use crate::analysis::claim_settings::settings;
 use crate::analysis::comparison::{ALPHA, LEVEL, POWER};
-use crate::analysis::{Difference, Rank, Ranking, Summary, ranking, rates};
+use crate::analysis::{Difference, Rank, Ranking, Summary, order, ranking};
 use crate::config::{Arm, At, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
-use crate::{optim, schedule};
 
 /// What the results say to a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +85,7 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
         let metric = claim.metric.unwrap_or(task.metric);
         parts.extend(match claim.at {
             At::EveryHorizon => at_horizons(claim, &task.label, metric, records),
+            At::AroundBest => around_best(claim, &task.label, metric, records),
             at => at_settings(claim, at, &task.label, metric, experiment, records),
         });
     }
@@ -140,7 +142,7 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
             Rank { best: at_stage(rank, at_end, endless.contains(&(rank.optimizer, rank.schedule))), ..rank.clone() }
         });
         let mut ranking = Ranking { ranks: as_of_now.collect(), ..ranking.clone() };
-        ranking.ranks.sort_by(|a, b| super::ranking::order(&a.best, &b.best, metric));
+        ranking.ranks.sort_by(|a, b| order(&a.best, &b.best, metric));
         let sides = (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better));
         match sides {
             (Some(better), Some(than)) => {
@@ -151,6 +153,36 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
         }
     });
     parts.collect()
+}
+
+/// The part of a claim on one task about what rates off the best one cost.
+fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record]) -> Vec<Part> {
+    let ranking = ranking(records, task, metric);
+    let (better, than) = match (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better))
+    {
+        (Some(better), Some(than)) => (better, than),
+        (better, _) => return vec![Part::not_run(claim, task, metric, better.is_none())],
+    };
+    let factors = claim.lr.unwrap_or((1.0, 1.0));
+    let costs = match costs([better, than], factors, metric) {
+        Ok(costs) => costs,
+        Err(note) => return vec![Part::undecided(task, metric, note)],
+    };
+    let said = [(better, 0), (than, 1)].map(|(rank, side)| {
+        let cost = mean(&costs.sides[side]).map_or_else(|| "-".into(), |cost| format!("{cost:.4}"));
+        match costs.diverged[side] {
+            0 => format!("{} {cost}", rank.name()),
+            n => format!("{} {cost} ({n} runs diverged)", rank.name()),
+        }
+    });
+    let mut part = Part::undecided(task, metric, format!("mean cost in {}: {}", metric.name(), said.join(", ")));
+    part.margin = claim.margin * than.best.reported(metric).mean().map_or(0.0, f64::abs);
+    part.detectable = costs.lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
+    if costs.lead.as_ref().is_some_and(|lead| lead.interval(LEVEL).0 >= -part.margin) {
+        part.finding = Finding::Supported;
+    }
+    part.lead = costs.lead;
+    vec![part]
 }
 
 /// The best arm that a side of a claim means; a `*` means every label, but not the other side.
@@ -217,6 +249,9 @@ fn part(claim: &Claim, task: &str, metric: Metric, better: &Summary, than: &Summ
     } else if let Some(lead) = &part.lead {
         if lead.interval(LEVEL).0 >= -margin {
             part.finding = Finding::Supported;
+        } else if let Some(n) = lead.same_step() {
+            part.note =
+                Some(format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss"));
         } else if lead.error.is_none() {
             part.note = Some("one seed knows no noise: set `seeds` to 3 or more".into());
         }
@@ -224,68 +259,4 @@ fn part(claim: &Claim, task: &str, metric: Metric, better: &Summary, than: &Summ
         part.note = Some("no seed is left to compare".into());
     }
     part
-}
-
-type Pair<'a, 'b> = (Option<f64>, &'b Summary<'a>, &'b Summary<'a>);
-
-/// The arms that a claim compares, or why there are none.
-fn settings<'a, 'b>(
-    at: At,
-    better: &'b Rank<'a>,
-    than: &'b Rank<'a>,
-    metric: Metric,
-    experiment: &Experiment,
-) -> Result<Vec<Pair<'a, 'b>>, String> {
-    match at {
-        At::Tuned | At::EveryHorizon => Ok(vec![(None, &better.best, &than.best)]),
-        At::Default => Ok(vec![(None, at_defaults(better, experiment)?, at_defaults(than, experiment)?)]),
-        At::EveryLr => {
-            let shared: Vec<f64> = rates(&better.tried, metric).iter().map(|rate| rate.lr).collect();
-            let shared = shared.into_iter().filter(|lr| than.tried.iter().any(|arm| arm.lr() == Some(*lr)));
-            let pairs: Vec<_> = shared
-                .filter_map(|lr| Some((Some(lr), best_at(better, lr, metric)?, best_at(than, lr, metric)?)))
-                .collect();
-            if pairs.is_empty() {
-                return Err(format!("{} and {} share no learning rate", better.name(), than.name()));
-            }
-            Ok(pairs)
-        }
-    }
-}
-
-/// The best arm among those with a learning rate, chosen on validation.
-fn best_at<'a, 'b>(rank: &'b Rank<'a>, lr: f64, metric: Metric) -> Option<&'b Summary<'a>> {
-    let at = rank.tried.iter().filter(|arm| arm.lr() == Some(lr));
-    at.min_by(|a, b| super::ranking::order(a, b, metric))
-}
-
-/// The arm at which every key that the sweep varies has its kind's own default. Keys that the
-/// config fixes stay as fixed.
-fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'b Summary<'a>, String> {
-    let mut wanted: Vec<(String, String)> = Vec::new();
-    let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == rank.optimizer);
-    if let Some((grid, definition)) = optimizer.and_then(|grid| Some((grid, optim::find(&grid.kind)?))) {
-        let keys: Vec<_> = definition.keys().collect();
-        let rate = std::iter::once("lr");
-        for swept in rate.chain(grid.swept().filter(|key| *key != "lr")) {
-            if let Some(value) = keys.iter().find(|key| key.name == swept).and_then(|key| key.default.value()) {
-                wanted.push((swept.to_owned(), value.to_string()));
-            }
-        }
-    }
-    let own = experiment.schedules.iter().find(|grid| grid.label == rank.schedule);
-    if let Some((grid, definition)) = own.and_then(|grid| Some((grid, schedule::find(&grid.kind)?))) {
-        for swept in grid.swept() {
-            if let Some(value) = definition.keys().find(|key| key.name == swept).and_then(|key| key.default.value()) {
-                wanted.push((format!("schedule.{swept}"), value.to_string()));
-            }
-        }
-    }
-    let fits = |arm: &&Summary| {
-        wanted.iter().all(|(key, value)| arm.runs[0].hyper_parameter(key).is_some_and(|found| found == value))
-    };
-    rank.tried.iter().find(fits).ok_or_else(|| {
-        let missing: Vec<String> = wanted.iter().map(|(key, value)| format!("{key} {value}")).collect();
-        format!("{} did not run at its defaults: add {} to the sweep", rank.name(), missing.join(", "))
-    })
 }

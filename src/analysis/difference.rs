@@ -16,7 +16,8 @@ pub type BySeed = Vec<(u64, f64)>;
 pub struct Difference {
     /// The mean difference.
     pub mean: f64,
-    /// Its standard error; `None` where one measurement tells nothing of the noise.
+    /// Its standard error; `None` where the measurements tell nothing of the noise: there is one, or
+    /// every seed differs by the same step of a coarse score.
     pub error: Option<f64>,
     /// Degrees of freedom of the error.
     pub freedom: f64,
@@ -43,14 +44,15 @@ impl Difference {
     ///
     /// An accuracy moves in steps of one example, so a few seeds may differ by the same step by
     /// chance. A difference without any spread is believed only of arms whose loss has none either
-    /// (the minimum of a function from a fixed start); of others the noise is unknown.
+    /// (the minimum of a function from a fixed start). Of others the noise is unknown, and the signs
+    /// of the differences are all that speaks.
     pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
         let (left, right) = (a.by_seed(metric), b.by_seed(metric));
         let mut lead = Self::between(&left, &right)?;
         if lead.is_exact() && lead.mean != 0.0 && !(a.is_deterministic() && b.is_deterministic()) {
             let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
-            lead = Self::welch(&values(&left), &values(&right))?;
-            lead.error = lead.error.filter(|error| *error > 0.0);
+            let apart = Self::welch(&values(&left), &values(&right))?;
+            lead = if apart.is_exact() { Self { error: None, ..lead } } else { apart };
         }
         Some(if metric.higher_is_better() { lead } else { lead.reversed() })
     }
@@ -90,9 +92,23 @@ impl Difference {
         self.error == Some(0.0)
     }
 
+    /// How many seeds differ by exactly the same step, where that says nothing of the noise.
+    pub fn same_step(&self) -> Option<usize> {
+        (self.error.is_none() && self.pairs.len() > 1).then_some(self.pairs.len())
+    }
+
+    /// The probability that all signs agree where either is as likely: the sign test of equal steps.
+    fn sign_test(&self) -> Option<f64> {
+        self.same_step().map(|n| 0.5f64.powi(n as i32 - 1))
+    }
+
     /// The two-sided confidence interval at `level`, such as 0.95; unbounded where the noise is unknown.
+    ///
+    /// Of equal steps it is the interval of the sign test: the step itself once so many agree that
+    /// chance would rarely do that (six for 0.95), unbounded before.
     pub fn interval(&self, level: f64) -> (f64, f64) {
         let width = match self.error {
+            None if self.sign_test().is_some_and(|p| p <= 1.0 - level) => 0.0,
             None => f64::INFINITY,
             Some(0.0) => 0.0,
             Some(error) => student::quantile(0.5 + 0.5 * level, self.freedom) * error,
@@ -103,6 +119,9 @@ impl Difference {
     /// The probability of a difference at least this large where there is none; `None` where the
     /// noise is unknown.
     pub fn p_value(&self) -> Option<f64> {
+        if self.error.is_none() {
+            return self.sign_test();
+        }
         Some(match self.error? {
             0.0 if self.mean == 0.0 => 1.0,
             0.0 => 0.0,
@@ -112,6 +131,9 @@ impl Difference {
 
     /// The probability of a difference at least this far above zero where there is none or less.
     pub fn p_above(&self) -> Option<f64> {
+        if self.error.is_none() {
+            return self.sign_test().map(|p| if self.mean > 0.0 { 0.5 * p } else { 1.0 });
+        }
         Some(match self.error? {
             0.0 if self.mean > 0.0 => 0.0,
             0.0 => 1.0,
@@ -160,6 +182,19 @@ mod tests {
         assert_eq!((exact.is_exact(), exact.p_value(), exact.p_above()), (true, Some(0.0), Some(0.0)));
         let flat = Difference::welch(&[1.0, 1.0].into_iter().collect(), &[2.0, 2.0].into_iter().collect()).unwrap();
         assert_eq!((flat.interval(0.95), flat.p_value()), ((-1.0, -1.0), Some(0.0)));
+    }
+
+    #[test]
+    fn equal_steps_of_a_coarse_score_speak_by_their_signs() {
+        let step = |n: usize| Difference {
+            error: None,
+            ..Difference::paired(std::iter::repeat_n(0.005, n).collect()).unwrap()
+        };
+        assert_eq!((step(3).p_value(), step(3).p_above(), step(3).same_step()), (Some(0.25), Some(0.125), Some(3)));
+        assert_eq!(step(3).reversed().p_above(), Some(1.0));
+        assert_eq!(step(5).interval(0.95), (f64::NEG_INFINITY, f64::INFINITY), "p is 1/16");
+        assert_eq!(step(6).interval(0.95), (0.005, 0.005), "p is 1/32");
+        assert_eq!(step(1).p_value(), None, "one seed knows nothing");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What the records say: arms over their seeds, who is ahead, and whether that is more than noise.
 
 pub mod anytime;
+pub mod around_best;
 pub mod bootstrap;
 pub mod claim;
+mod claim_settings;
 pub mod comparison;
 mod difference;
 #[cfg(test)]
@@ -24,7 +26,7 @@ pub mod wilcoxon;
 
 pub use comparison::{Comparison, Verdict, comparisons};
 pub use difference::{BySeed, Difference};
-pub use ranking::{Rank, Ranking, ranking};
+pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};
 pub use sample::Sample;
 pub use summary::{Summary, summaries};

@@ -33,6 +33,8 @@ pub struct Rank<'a> {
     pub best: Summary<'a>,
     /// Every arm that was tried, the best among them.
     pub tried: Vec<Summary<'a>>,
+    /// The lowest and the highest learning rate that was tried, be it in runs that ended early.
+    pub lr_range: Option<(f64, f64)>,
     /// Runs tried, diverged among them, over all hyper-parameters.
     pub runs: usize,
     /// See [`Rank::runs`].
@@ -55,25 +57,42 @@ impl Rank<'_> {
     }
 }
 
-/// Ranks what ran on a task: hyper-parameters are chosen on validation, an arm with fewer diverged
+/// Ranks what ran on a task: hyper-parameters are chosen on validation among the arms with the most
+/// seeds (a search runs its winner alone under all of them), an arm with fewer diverged
 /// seeds before one with more, then by the mean of `metric`, then by the mean loss.
 pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
-    // Runs that end earlier by plan are for the anytime comparison.
-    let whole = |arm: &Summary| arm.runs[0].task == task && arm.runs[0].horizon.is_none();
-    let arms: Vec<Summary<'a>> = summaries(records).into_iter().filter(whole).collect();
+    let all: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
+    // Runs that end earlier by plan are for the anytime comparison and for searches.
+    let (arms, early): (Vec<_>, Vec<_>) = all.into_iter().partition(|arm| arm.runs[0].horizon.is_none());
     let mut ranks: Vec<Rank<'a>> = Vec::new();
     for arm in arms {
         let (optimizer, schedule) = (arm.runs[0].optimizer.as_str(), arm.runs[0].schedule.as_str());
         let rank = ranks.iter_mut().find(|rank| (rank.optimizer, rank.schedule) == (optimizer, schedule));
         match rank {
             Some(rank) => rank.tried.push(arm),
-            None => ranks.push(Rank { optimizer, schedule, best: arm.clone(), tried: vec![arm], runs: 0, diverged: 0 }),
+            None => ranks.push(Rank {
+                optimizer,
+                schedule,
+                best: arm.clone(),
+                tried: vec![arm],
+                lr_range: None,
+                runs: 0,
+                diverged: 0,
+            }),
         }
     }
     for rank in &mut ranks {
         rank.runs = rank.tried.iter().map(|arm| arm.runs.len()).sum();
+        let same =
+            |arm: &&Summary| (&*arm.runs[0].optimizer, &*arm.runs[0].schedule) == (rank.optimizer, rank.schedule);
+        rank.lr_range = early.iter().filter(same).chain(&rank.tried).filter_map(Summary::lr).fold(None, |range, lr| {
+            let (low, high) = range.unwrap_or((lr, lr));
+            Some((lr.min(low), lr.max(high)))
+        });
         rank.diverged = rank.tried.iter().map(|arm| arm.diverged).sum();
-        if let Some(best) = rank.tried.iter().min_by(|a, b| order(a, b, metric)) {
+        let most = rank.tried.iter().map(|arm| arm.runs.len()).max().unwrap_or(0);
+        let known_best = rank.tried.iter().filter(|arm| arm.runs.len() == most);
+        if let Some(best) = known_best.min_by(|a, b| order(a, b, metric)) {
             rank.best = best.clone();
         }
     }
@@ -81,7 +100,8 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
     Ranking { task: task.to_owned(), metric, ranks }
 }
 
-pub(super) fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
+/// Which of two arms validation prefers: fewer lost seeds, then the better mean, then the lower mean loss.
+pub fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
     let key = |arm: &Summary, metric: Metric| {
         let mean = arm.validation(metric).mean();
         let mean = mean.filter(|mean| !mean.is_nan()).unwrap_or(f64::INFINITY * metric_sign(metric));

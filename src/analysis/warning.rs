@@ -177,9 +177,8 @@ fn edges(ranking: &Ranking, warnings: &mut Vec<Warning>) {
     for highest in [true, false] {
         let mut arms: Vec<(String, Vec<String>, f64)> = Vec::new();
         for rank in ranking.ranks.iter().filter(|rank| rank.best.finished > 0) {
-            let tried = rates(&rank.tried, ranking.metric);
-            let (Some(here), [first, .., last]) = (rank.best.lr(), &tried[..]) else { continue };
-            if here != if highest { last.lr } else { first.lr } {
+            let (Some(here), Some((first, last))) = (rank.best.lr(), rank.lr_range) else { continue };
+            if first == last || here != if highest { last } else { first } {
                 continue;
             }
             match arms.iter_mut().find(|(optimizer, _, lr)| optimizer == rank.optimizer && *lr == here) {

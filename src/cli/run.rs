@@ -14,7 +14,7 @@ use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
-use crate::sweep::{Plan, Run, Shard, execute as train};
+use crate::sweep::{Execution, Plan, Run, Shard, execute as train};
 
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]
@@ -72,18 +72,12 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     if device.is_cpu() {
         plan.refuse_oversized()?;
     }
-    let chosen: Vec<&Run> = plan
-        .runs
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| arguments.shard.contains(*place))
-        .map(|(_, run)| run)
-        .collect();
-    for warning in plan.warnings(&chosen)? {
+    let first = plan.due(&[], arguments.shard);
+    for warning in plan.warnings(&first.iter().collect::<Vec<_>>())? {
         say(&format!("warning: {warning}"));
     }
     if arguments.dry_run {
-        return dry_run(&plan, &chosen);
+        return dry_run(&plan, &first, arguments.shard);
     }
 
     if arguments.fresh {
@@ -93,21 +87,28 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     store.create()?;
     store.write("experiment.toml", plan.experiment.to_toml())?;
     store.write("provenance.json", provenance::json(&plan, &library, &device, jobs, threads)?)?;
-    let missing = missing(&store, &chosen)?;
-    let done = chosen.len() - missing.len();
-    say(&format!(
-        "{}: {} run{} of {} to train, {jobs} at a time{}",
-        plan.experiment.name,
-        missing.len(),
-        if missing.len() == 1 { "" } else { "s" },
-        chosen.len(),
-        if done > 0 { format!("; {done} done before") } else { String::new() },
-    ));
     let interrupt = on_interrupt()?;
-    let jobs = jobs.min(missing.len());
-    let bars = Bars::new(&plan, jobs, missing.len());
-    let execution = train(&plan, missing, &store, &device, jobs, &interrupt, &bars)?;
-    bars.finish();
+    let mut execution = Execution::default();
+    for round in 1.. {
+        // A search learns from each round what the next one is to train.
+        let due = plan.due(&store.load_all()?, arguments.shard);
+        let mut missing = missing(&store, &due.iter().collect::<Vec<_>>())?;
+        missing.retain(|run| execution.failed.iter().all(|(failed, _)| *failed != run.name));
+        if round > 1 && missing.is_empty() {
+            break;
+        }
+        announce(&plan, round, missing.len(), due.len(), jobs);
+        let jobs = jobs.min(missing.len());
+        let bars = Bars::new(&plan, jobs, missing.len());
+        let now = train(&plan, missing, &store, &device, jobs, &interrupt, &bars)?;
+        bars.finish();
+        execution.trained += now.trained;
+        execution.failed.extend(now.failed);
+        execution.interrupted = now.interrupted;
+        if now.interrupted || plan.experiment.tuning.is_none() {
+            break;
+        }
+    }
 
     let mut results = Results::open(store)?;
     in_order(&mut results, &plan);
@@ -132,17 +133,39 @@ fn count(results: &Results) -> String {
     format!("{n} run{}", if n == 1 { "" } else { "s" })
 }
 
-fn dry_run(plan: &Plan, runs: &[&Run]) -> Result<Exit> {
-    let mut text = String::new();
-    let mut steps = 0;
-    for run in runs {
-        let budget = plan.budget(run).steps;
-        steps += budget;
-        text += &format!("{}  {budget} steps\n", run.name);
+fn announce(plan: &Plan, round: usize, missing: usize, due: usize, jobs: usize) {
+    let name = &plan.experiment.name;
+    let plural = if missing == 1 { "" } else { "s" };
+    if round > 1 {
+        return say(&format!("{name}: round {round} of the search: {missing} run{plural} to train"));
     }
-    text += &format!("\n{} runs, {steps} steps in total\n", runs.len());
+    let done = due - missing;
+    let before = if done > 0 { format!("; {done} done before") } else { String::new() };
+    say(&format!("{name}: {missing} run{plural} of {due} to train, {jobs} at a time{before}"));
+}
+
+fn dry_run(plan: &Plan, runs: &[Run], shard: Shard) -> Result<Exit> {
+    let mut text = String::new();
+    for run in runs {
+        text += &format!("{}  {} steps\n", run.name, plan.budget(run).steps);
+    }
+    let all = plan.outlook(shard);
+    if let Some(tuning) = plan.experiment.tuning {
+        text += "\nThe search, for every optimizer under every schedule, on every task:\n";
+        for rung in tuning.rungs() {
+            text += &format!("  {} tries of {}% of the steps\n", rung.tries, short(100.0 * rung.share));
+        }
+        let others = plan.experiment.seeds.len() - 1;
+        text += &format!("  the best again under {others} more seed{}\n", if others == 1 { "" } else { "s" });
+    }
+    text += &format!("\n{} runs, {} steps in total\n", all.runs, all.steps);
     print(&text)?;
     Ok(Exit::Success)
+}
+
+/// Three digits are enough for a share.
+fn short(x: f64) -> String {
+    format!("{x:.1}").trim_end_matches(".0").to_owned()
 }
 
 /// Runs of an earlier start stay; whatever is not there, or failed, is missing.
@@ -242,7 +265,8 @@ fn on_interrupt() -> Result<Arc<AtomicBool>> {
 
 /// Records in the order of the plan instead of the folder's.
 fn in_order(results: &mut Results, plan: &Plan) {
+    let due = plan.due(&results.records, Shard::WHOLE);
     let places: std::collections::HashMap<&str, usize> =
-        plan.runs.iter().enumerate().map(|(place, run)| (run.name.as_str(), place)).collect();
+        due.iter().enumerate().map(|(place, run)| (run.name.as_str(), place)).collect();
     results.records.sort_by_key(|record| places.get(record.run.as_str()).copied().unwrap_or(usize::MAX));
 }

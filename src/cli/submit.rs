@@ -71,6 +71,13 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let root = std::path::absolute(&root).map_err(Error::io("find", &root))?;
     let store = Store::new(&root);
     let plan = Plan::new(experiment, &Library::new(arguments.data_dir.clone()))?;
+    if plan.experiment.tuning.is_some() {
+        return Err(Error::Usage(
+            "a job array is fixed when it is submitted, and [tuning] decides what to train as it goes\n  \
+             help: submit `optbench run --shard I/N` for parts of it, or a config without [tuning]"
+                .into(),
+        ));
+    }
     super::run::refuse_other_experiment(&store, &plan.experiment)?;
     let all: Vec<&Run> = plan.runs.iter().collect();
     let missing = super::run::missing(&store, &all)?;

@@ -26,6 +26,8 @@ pub struct Claim {
     pub metric: Option<Metric>,
     /// At which hyper-parameters.
     pub at: At,
+    /// The interval of rates around the best one, as multiples of it; with [`At::AroundBest`] alone.
+    pub lr: Option<(f64, f64)>,
 }
 
 /// An optimizer and a schedule, by their labels; `*` stands for every label.
@@ -48,14 +50,17 @@ pub enum At {
     EveryLr,
     /// As of every horizon of the anytime comparison, and at the end.
     EveryHorizon,
+    /// At rates off each side's best one: what they cost is compared instead of the scores.
+    AroundBest,
 }
 
 impl At {
-    const NAMES: [(&'static str, Self); 4] = [
+    const NAMES: [(&'static str, Self); 5] = [
         ("tuned", Self::Tuned),
         ("default", Self::Default),
         ("every_lr", Self::EveryLr),
         ("every_horizon", Self::EveryHorizon),
+        ("around_best", Self::AroundBest),
     ];
 
     /// The name in a config.
@@ -95,7 +100,7 @@ pub(super) struct Known<'a> {
 
 /// Reads one claim.
 pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
-    const KEYS: [&str; 6] = ["better", "than", "margin", "task", "metric", "at"];
+    const KEYS: [&str; 7] = ["better", "than", "margin", "task", "metric", "at", "lr"];
     let owner = format!("claim `{}`", entry.key);
     let Item::Table(table) = &entry.value.item else {
         diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");
@@ -117,6 +122,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     let task = one_of(table, "task", &tasks, diagnostics);
     let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
     let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
+    let lr = table.get("lr").map(|entry| multiples(&entry.value, diagnostics));
     let claim = Claim {
         label: entry.key.clone(),
         better: better?,
@@ -125,6 +131,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         task: task.map(str::to_owned),
         metric,
         at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
+        lr: lr.flatten(),
     };
     make_sense(&claim, table, known, diagnostics);
     Some(claim)
@@ -137,13 +144,27 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
         let added = diagnostics.add(&place, "`at` is every_horizon, and the config has no horizons");
         added.expected("a table [anytime] with horizons = [\"25%\", \"50%\"]");
     }
+    match (claim.at, table.get("lr")) {
+        (At::AroundBest, None) => {
+            if let Some(place) = place("at") {
+                diagnostics.add(&place, "`at` is around_best, and the claim lacks the key `lr`").expected(MULTIPLES);
+            }
+        }
+        (at, Some(entry)) if at != At::AroundBest => {
+            let added = diagnostics.add(&entry.key_place, "`lr` has no meaning here");
+            added.expected("it beside `at = \"around_best\"`");
+        }
+        _ => {}
+    }
     let patterns = [&claim.better, &claim.than].map(Arm::is_pattern);
     if let ([true, true], Some(place)) = (patterns, place("than")) {
         diagnostics
             .add(&place, "both sides of the claim have a `*`")
             .expected("one arm to compare the best of others with");
     }
-    if let (true, At::Default | At::EveryLr, Some(place)) = (patterns != [false; 2], claim.at, place("at")) {
+    if let (true, At::Default | At::EveryLr | At::AroundBest, Some(place)) =
+        (patterns != [false; 2], claim.at, place("at"))
+    {
         let added = diagnostics.add(&place, format!("`at` is {}, and a side of the claim has a `*`", claim.at.name()));
         added.expected("`tuned` or `every_horizon`, where validation says which arm is the best");
     }
@@ -189,6 +210,28 @@ fn one_of<'a>(table: &Table, key: &str, words: &[&'a str], diagnostics: &mut Dia
         }
     }
     found
+}
+
+const MULTIPLES: &str = "multiples of the best rate from low to high, such as lr = [1, 10]";
+
+/// Reads `[1, 10]`.
+fn multiples(node: &Node, diagnostics: &mut Diagnostics) -> Option<(f64, f64)> {
+    let number = |node: &Node| match node.item {
+        Item::Integer(n) => Some(n as f64),
+        Item::Float(x) => Some(x),
+        _ => None,
+    };
+    let read = match &node.item {
+        Item::Array(list) => list.iter().map(number).collect::<Option<Vec<f64>>>(),
+        _ => None,
+    };
+    match read.as_deref() {
+        Some([low, high]) if 0.0 < *low && low < high && high.is_finite() => Some((*low, *high)),
+        _ => {
+            diagnostics.add(&node.place, "`lr` is no interval around the best rate").expected(MULTIPLES);
+            None
+        }
+    }
 }
 
 /// Reads `"1%"` or `0.01`.

@@ -3,16 +3,18 @@
 use std::collections::HashSet;
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{Grid, kind_of, read_keys, refuse_unknown};
+use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::{duration, value};
-use crate::config::{Claim, Experiment, anytime, claim, nested, optimizer_names, schedule_names, task};
-use crate::duration::{Duration, Timeline};
+use crate::config::{
+    Claim, Experiment, Tuning, anytime, claim, feasible, nested, optimizer_names, schedule_names, task, tuning,
+};
+use crate::duration::Duration;
 use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 use crate::{optim, schedule};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "seeds",
     "epochs",
@@ -24,6 +26,7 @@ const KEYS: [&str; 12] = [
     "optimizers",
     "schedules",
     "anytime",
+    "tuning",
     "claims",
 ];
 const PROBES: [&str; 1] = ["gradients"];
@@ -31,7 +34,7 @@ const MOST_SEEDS: i64 = 10_000;
 const MOST_STEPS: f64 = 1e12;
 /// What a sweep may span: at 10 seconds a run, eleven days of one core.
 const MOST_RUNS: f64 = 100_000.0;
-const START: Place = Place { source: 0, span: (0, 0) };
+pub(super) const START: Place = Place { source: 0, span: (0, 0) };
 
 /// Reads everything that can be read. What is mistaken is noted and left at a harmless value.
 pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnostics) -> Experiment {
@@ -42,8 +45,11 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         let added = diagnostics.add(&START, "the config has no task").expected("a table such as [tasks.digits]");
         added.help("`optbench init` writes a config to start from");
     }
-    let schedules = schedules(table, diagnostics);
-    let optimizers = optimizers(table, &schedules, diagnostics);
+    let tuning = table.get("tuning").and_then(|entry| tuning::read(entry, table.get("anytime").is_some(), diagnostics));
+    // Where `tuning` is mistaken, nothing is said of samples that it leaves open.
+    let tries = table.get("tuning").map(|_| tuning.as_ref().map_or(1, Tuning::tries));
+    let schedules = schedules(table, tries, diagnostics);
+    let optimizers = optimizers(table, &schedules, tries, diagnostics);
     let length = length(table, diagnostics);
     let anytime = table.get("anytime").and_then(|entry| anytime::read(&entry.value, length, diagnostics));
     let experiment = Experiment {
@@ -62,14 +68,18 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
             .get("probe")
             .and_then(|entry| value(&entry.value, "probe", Accepts::Choices(&PROBES), diagnostics))
             .is_some_and(|probes| probes != Value::List(Vec::new())),
+        tuning,
         claims: claims(table, &tasks, &optimizers, diagnostics),
         tasks,
         optimizers,
         schedules,
     };
     refuse_too_many_runs(table, &experiment, diagnostics);
+    if let Some(tuning) = experiment.tuning {
+        feasible::check_tries(table, &experiment, tuning.tries(), diagnostics);
+    }
     if diagnostics.is_empty() {
-        check_durations(table, &experiment, diagnostics);
+        feasible::check_durations(table, &experiment, diagnostics);
     }
     experiment
 }
@@ -188,7 +198,7 @@ fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
     }
 }
 
-fn schedules(table: &Table, diagnostics: &mut Diagnostics) -> Vec<Grid> {
+fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics) -> Vec<Grid> {
     let Some(Entry { value: Node { item: Item::Table(tables), .. }, .. }) = table.get("schedules") else {
         entries(table, "schedules", diagnostics);
         return vec![Grid::defaults("constant", std::iter::empty())];
@@ -203,13 +213,18 @@ fn schedules(table: &Table, diagnostics: &mut Diagnostics) -> Vec<Grid> {
         let owner = format!("schedule `{}`", entry.key);
         let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind"]).collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
-        let axes = read_keys(keys, &entry.key_place, &owner, definition.keys(), diagnostics);
-        Some(Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes })
+        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
+        Some(Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes, joint })
     });
     grids.collect()
 }
 
-fn optimizers(table: &Table, schedules: &[Grid], diagnostics: &mut Diagnostics) -> Vec<(Grid, Vec<String>)> {
+fn optimizers(
+    table: &Table,
+    schedules: &[Grid],
+    tries: Option<usize>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(Grid, Vec<String>)> {
     let tables = entries(table, "optimizers", diagnostics);
     if tables.is_empty() {
         let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
@@ -224,8 +239,8 @@ fn optimizers(table: &Table, schedules: &[Grid], diagnostics: &mut Diagnostics) 
         let owner = format!("optimizer `{}`", entry.key);
         let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind", "schedules"]).collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
-        let axes = read_keys(keys, &entry.key_place, &owner, definition.keys(), diagnostics);
-        let grid = Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes };
+        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
+        let grid = Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes, joint };
         Some((grid, own_schedules(keys, schedules, diagnostics)))
     });
     grids.collect()
@@ -285,50 +300,4 @@ fn claims(
     let known = claim::Known { arms: &arms, tasks: &tasks, anytime: table.get("anytime").is_some() };
     let claims = entries(table, "claims", diagnostics);
     claims.iter().filter_map(|entry| claim::read(entry, &known, diagnostics)).collect()
-}
-
-/// Tries every duration on every task, so that nothing trains before all of them make sense.
-fn check_durations(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
-    let place = |section: &str, label: &str| match table.get(section).map(|entry| &entry.value.item) {
-        Some(Item::Table(entries)) => entries.get(label).map_or(START, |entry| entry.key_place.clone()),
-        _ => START,
-    };
-    for task in &experiment.tasks {
-        // Any length of an epoch will do: only whether there are epochs matters here.
-        let steps_per_epoch = task.dataset.as_ref().map(|_| 100);
-        let budget = match experiment.budget(steps_per_epoch) {
-            Ok(budget) => budget,
-            Err(problem) => {
-                let culprit = ["epochs", "eval_every"].into_iter().find_map(|key| table.get(key));
-                let place = culprit.map_or(START, |entry| entry.value.place.clone());
-                diagnostics.add(&place, format!("task `{}`: {problem}", task.label));
-                continue;
-            }
-        };
-        if let (Some(entry), None, Err(problem)) =
-            (table.get("anytime"), steps_per_epoch, experiment.horizons(steps_per_epoch))
-        {
-            diagnostics.add(&entry.key_place, format!("task `{}`: {problem}", task.label));
-            continue;
-        }
-        for (optimizer, schedules) in &experiment.optimizers {
-            for settings in optimizer.variants().iter().take(1) {
-                let beta2 = settings.optional_float("beta2");
-                let timeline = Timeline { steps: budget.steps, steps_per_epoch, beta2 };
-                if let Err(problem) = settings.in_steps(&timeline) {
-                    diagnostics
-                        .add(&place("optimizers", &optimizer.label), format!("task `{}`: {problem}", task.label));
-                }
-                for schedule in experiment.schedules.iter().filter(|grid| schedules.contains(&grid.label)) {
-                    let failed =
-                        schedule.variants().iter().find_map(|settings| schedule::build(settings, &timeline).err());
-                    if let Some(problem) = failed {
-                        let (task, optimizer) = (&task.label, &optimizer.label);
-                        let title = format!("task `{task}`, optimizer `{optimizer}`: {problem}");
-                        diagnostics.add(&place("schedules", &schedule.label), title);
-                    }
-                }
-            }
-        }
-    }
 }

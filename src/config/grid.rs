@@ -1,8 +1,11 @@
 //! A table of a config that names a kind and gives its keys, some of them as axes.
 
+use std::collections::HashSet;
+
+use crate::config::axis::{Axis, axis};
 use crate::config::diagnostics::Diagnostics;
+use crate::config::sampling;
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::config::value::axis;
 use crate::registry::{Beside, Default, Key, choices, nearest};
 use crate::settings::{Settings, Value};
 
@@ -15,30 +18,43 @@ pub struct Grid {
     pub kind: String,
     /// The keys in order, each with the values that it takes in the sweep.
     pub axes: Vec<(String, Vec<Value>)>,
+    /// The keys whose values are taken together, the first with the first: coordinates of points.
+    pub joint: Vec<String>,
 }
 
 impl Grid {
     /// A kind at its defaults under its own name.
     pub fn defaults(kind: &str, keys: impl Iterator<Item = &'static Key>) -> Self {
         let axes = keys.filter_map(|key| Some((key.name.to_owned(), vec![key.default.value()?]))).collect();
-        Self { label: kind.to_owned(), kind: kind.to_owned(), axes }
+        Self { label: kind.to_owned(), kind: kind.to_owned(), axes, joint: Vec::new() }
     }
 
-    /// Every combination of the values, the last key varying fastest.
+    /// Every combination of the values, the last key varying fastest; joint keys vary as one. A
+    /// combination that comes twice counts once.
     pub fn variants(&self) -> Vec<Settings> {
-        let mut variants = vec![Settings::new(&self.kind)];
+        let mut variants: Vec<(Settings, Option<usize>)> = vec![(Settings::new(&self.kind), None)];
         for (key, values) in &self.axes {
-            variants = variants
-                .into_iter()
-                .flat_map(|variant| values.iter().map(move |value| variant.clone().with(key, value.clone())))
-                .collect();
+            let joint = self.joint.contains(key);
+            let longer = |(variant, point): (Settings, Option<usize>)| {
+                let places = match point.filter(|_| joint) {
+                    Some(point) => point..point + 1,
+                    None => 0..values.len(),
+                };
+                let longer = places.map(move |place| {
+                    let point = if joint { Some(place) } else { point };
+                    (variant.clone().with(key, values[place].clone()), point)
+                });
+                longer.collect::<Vec<_>>()
+            };
+            variants = variants.into_iter().flat_map(longer).collect();
         }
-        variants
+        let mut seen = HashSet::new();
+        variants.into_iter().map(|(variant, _)| variant).filter(|variant| seen.insert(format!("{variant:?}"))).collect()
     }
 
     /// How many combinations there are.
     pub fn len(&self) -> usize {
-        self.axes.iter().map(|(_, values)| values.len()).product()
+        self.variants().len()
     }
 
     /// The same as a number that does not overflow, however long the axes are.
@@ -57,14 +73,26 @@ impl Grid {
     }
 }
 
+/// The keys of a kind as a table gives them.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// See [`Grid::axes`].
+    pub(super) axes: Vec<(String, Vec<Value>)>,
+    /// See [`Grid::joint`].
+    pub(super) joint: Vec<String>,
+}
+
 /// Reads the keys of a kind from a table. A key that is missing or mistaken keeps its default.
+///
+/// `tries` is how many points are drawn where the table does not say it.
 pub(super) fn read_keys(
     table: &Table,
     place: &Place,
     owner: &str,
     keys: impl Iterator<Item = &'static Key>,
+    tries: Option<usize>,
     diagnostics: &mut Diagnostics,
-) -> Vec<(String, Vec<Value>)> {
+) -> Keys {
     let mut axes = Vec::new();
     for key in keys {
         if let Some(beside) = key.beside.filter(|beside| !chosen(table, *beside)) {
@@ -74,21 +102,72 @@ pub(super) fn read_keys(
             }
             continue;
         }
-        let values = match table.get(key.name) {
+        let axis = match table.get(key.name) {
             Some(entry) => axis(&entry.value, key, diagnostics),
             None => {
                 if key.default == Default::Required {
                     let added = diagnostics.add(place, format!("{owner} lacks the key `{}`", key.name));
                     added.expected(format!("`{}`: {}", key.name, key.accepts)).help(key.help);
                 }
-                key.default.value().into_iter().collect()
+                Axis::Values(key.default.value().into_iter().collect())
             }
         };
+        axes.push((key.name, axis));
+    }
+    draw(table, owner, &axes, tries, diagnostics)
+}
+
+/// Draws the points of the sampled keys, all together, and checks that joint keys fit each other.
+fn draw(
+    table: &Table,
+    owner: &str,
+    axes: &[(&'static str, Axis)],
+    tries: Option<usize>,
+    diagnostics: &mut Diagnostics,
+) -> Keys {
+    let place = |name: &str| table.get(name).map(|entry| entry.value.place.clone());
+    let sampled: Vec<&str> =
+        axes.iter().filter(|(_, axis)| matches!(axis, Axis::Sampled(_))).map(|(name, _)| *name).collect();
+    let mut keys = Keys::default();
+    let mut first: Option<(&str, usize)> = None;
+    for (name, axis) in axes {
+        let values = match axis {
+            Axis::Values(values) | Axis::Joint(values) => values.clone(),
+            Axis::Sampled(interval) => {
+                let Some(n) = interval.samples.or(tries) else {
+                    if let Some(place) = place(name) {
+                        let added = diagnostics.add(&place, format!("`{name}` does not say how many samples"));
+                        added.expected("`samples = n` beside the bounds, or `budget` in a table [tuning]");
+                    }
+                    continue;
+                };
+                let coordinate = sampled.iter().position(|other| other == name).unwrap_or(0);
+                interval.values(&sampling::points(&sampled, n)[coordinate])
+            }
+        };
+        if !matches!(axis, Axis::Values(_)) && !values.is_empty() {
+            match (first, place(name)) {
+                (Some((other, n)), Some(place)) if n != values.len() => {
+                    let title = format!("`{other}` and `{name}` differ in samples: {n} and {}", values.len());
+                    let added = diagnostics.add(&place, title).expected("as many: together they are points");
+                    added.help(format!(
+                        "sampled keys of {owner} are drawn jointly; a list or a grid multiplies instead"
+                    ));
+                    continue;
+                }
+                _ => first = Some((name, values.len())),
+            }
+            keys.joint.push((*name).to_owned());
+        }
         if !values.is_empty() {
-            axes.push((key.name.to_owned(), values));
+            keys.axes.push(((*name).to_owned(), values));
         }
     }
-    axes
+    if keys.joint.len() == 1 {
+        // Alone it is an axis like any other.
+        keys.joint.clear();
+    }
+    keys
 }
 
 /// Whether a table makes one of the choices that a key depends on.

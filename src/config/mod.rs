@@ -12,19 +12,24 @@ use crate::task::Spec;
 use crate::{optim, schedule};
 
 mod anytime;
+mod axis;
 mod claim;
 mod diagnostics;
 mod experiment;
+mod feasible;
 mod grid;
 mod nested;
 mod resolved;
+mod sampling;
 mod source;
 mod task;
+mod tuning;
 mod value;
 
 pub use anytime::Anytime;
 pub use claim::{Arm, At, Claim};
 pub use grid::Grid;
+pub use tuning::{Halving, Rung, Tuning};
 
 use diagnostics::Diagnostics;
 
@@ -51,6 +56,8 @@ pub struct Experiment {
     pub schedules: Vec<Grid>,
     /// The earlier stopping times at which arms are compared, if any.
     pub anytime: Option<Anytime>,
+    /// How the settings are searched; every one is run under every seed where it is `None`.
+    pub tuning: Option<Tuning>,
     /// What is claimed of the results.
     pub claims: Vec<Claim>,
 }

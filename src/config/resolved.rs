@@ -66,6 +66,15 @@ impl Experiment {
         table.insert("tasks".into(), tasks.into());
         table.insert("optimizers".into(), optimizers.into());
         table.insert("schedules".into(), schedules.into());
+        if let Some(tuning) = self.tuning {
+            let mut own = Table::from_iter([("budget".to_owned(), Toml::Integer(tuning.budget as i64))]);
+            if let Some(halving) = tuning.halving {
+                let from = of_value(&Value::Duration(Duration::Percent(halving.from)));
+                let keys = [("factor".to_owned(), Toml::Integer(halving.factor as i64)), ("from".to_owned(), from)];
+                own.insert("halving".into(), Table::from_iter(keys).into());
+            }
+            table.insert("tuning".into(), own.into());
+        }
         if let Some(anytime) = &self.anytime {
             let horizons = anytime.horizons.iter().map(|horizon| of_value(&Value::Duration(*horizon)));
             let horizons = ("horizons".to_owned(), Toml::Array(horizons.collect()));
@@ -117,7 +126,10 @@ fn of_grid(grid: &Grid) -> Table {
     let axes = grid.axes.iter().map(|(key, values)| {
         let value = match &values[..] {
             [value] => of_value(value),
-            values => Toml::Array(values.iter().map(of_value).collect()),
+            values => {
+                let list = Toml::Array(values.iter().map(of_value).collect());
+                if grid.joint.contains(key) { Table::from_iter([("joint".to_owned(), list)]).into() } else { list }
+            }
         };
         (key.clone(), value)
     });
@@ -151,5 +163,8 @@ fn of_claim(claim: &Claim) -> Toml {
         table.insert("metric".into(), metric.name().into());
     }
     table.insert("at".into(), claim.at.name().into());
+    if let Some((low, high)) = claim.lr {
+        table.insert("lr".into(), vec![low, high].into());
+    }
     table.into()
 }

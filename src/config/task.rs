@@ -152,7 +152,7 @@ fn single(
     diagnostics: &mut Diagnostics,
 ) -> Settings {
     let mut settings = Settings::new(kind);
-    for (key, mut values) in read_keys(table, &entry.key_place, owner, keys.iter(), diagnostics) {
+    for (key, mut values) in read_keys(table, &entry.key_place, owner, keys.iter(), None, diagnostics).axes {
         if values.len() > 1 {
             let place = &table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place).clone();
             let added = diagnostics.add(place, format!("`{key}` of a task has one value, not {}", values.len()));

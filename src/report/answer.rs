@@ -95,6 +95,10 @@ impl Section<'_> {
         if lead.is_exact() {
             return format!("{} (the same in each of {seeds})", points(lead.mean, metric));
         }
+        if lead.same_step().is_some() {
+            let p = super::words::probability(lead.p_value());
+            return format!("{} (exactly that in each of {seeds}, sign test p = {p})", points(lead.mean, metric));
+        }
         let interval = interval(lead.interval(comparison::LEVEL), metric);
         format!("{} (95% interval {interval}, {seeds})", points(lead.mean, metric))
     }
@@ -130,12 +134,8 @@ impl Section<'_> {
         let metric = self.ranking.metric;
         let lead = comparison.lead.as_ref().map_or(0.0, |lead| lead.mean);
         let place = if lead >= 0.0 { "ahead of" } else { "chosen before" };
-        let seeds = match comparison.lead.as_ref().map_or(1, |lead| lead.n) {
-            1 => "one seed".to_owned(),
-            n => format!("{n} seeds that differ by the same step"),
-        };
         format!(
-            "{} is {place} {} by {}{} ({}), but {seeds} cannot tell whether that is more than noise",
+            "{} is {place} {} by {}{} ({}), but one seed cannot tell whether that is more than noise",
             leader.name(),
             rival.name(),
             score(lead, metric),

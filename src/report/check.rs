@@ -196,6 +196,10 @@ pub(super) fn statement(judgement: &Judgement) -> String {
         0.0 => "no worse than".to_owned(),
         margin => format!("at most {}% worse than", short(100.0 * margin)),
     };
+    if let Some((low, high)) = claim.lr {
+        let (low, high) = (short(low), short(high));
+        return format!("a rate {low} to {high} times the best costs {} {margin} {}", claim.better, claim.than);
+    }
     format!("{} {margin} {}", claim.better, claim.than)
 }
 

@@ -6,6 +6,7 @@ use crate::analysis::claim::judge;
 use crate::error::{Error, Result};
 use crate::report::charts::Named;
 use crate::report::format::Table;
+use crate::report::profiles::Profiles;
 use crate::report::{Checked, Results, Section, gradients};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
@@ -32,6 +33,7 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
         name => &results.experiment.name,
         tasks => tasks,
         charts => of(None),
+        profiles => Profiles::new(&results.rankings()).map(|profiles| of_table(&profiles.table())),
         claims => claims(results),
         runs => results.records.len(),
         provenance => results.store.read("provenance.json")?,

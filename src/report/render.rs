@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::analysis::{Rank, Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
+use crate::report::profiles::Profiles;
 use crate::report::tables::{GOOD, seconds_to_target, tried};
 use crate::report::{Results, Section, charts, gradients, html};
 use crate::settings::number;
@@ -15,15 +16,18 @@ use crate::settings::number;
 /// When it cannot be put together from the results.
 pub fn render(results: &Results, format: Format) -> Result<String> {
     let sections = results.sections();
+    let rankings = results.rankings();
+    let profiles = Profiles::new(&rankings);
     let joined = |write: fn(&Section) -> String| sections.iter().map(write).collect::<Vec<_>>().join("\n");
     match format {
         Format::Table => Ok(joined(terminal)),
         Format::Markdown => {
             let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
-            Ok(texts.join("\n"))
+            let over_tasks = profiles.map(|profiles| profiles.table()).map(|table| table_with_note(&table, "##"));
+            Ok(texts.join("\n") + &over_tasks.unwrap_or_default())
         }
         Format::Csv => csv(&sections),
-        Format::Json => json(results, &sections),
+        Format::Json => json(results, &sections, profiles.as_ref()),
         Format::Html => html::page(results, &charts::draw(results, &charts::Choice::default())?),
     }
 }
@@ -41,16 +45,18 @@ fn markdown(results: &Results, section: &Section) -> Result<String> {
     let probed = gradients::table(&results.store, &section.ranking)?;
     let mut text = format!("## {}\n\n**{}**\n\n{}\n", section.ranking.task, section.headline(), section.subtitle());
     for table in section.tables().into_iter().chain(probed) {
-        text += &format!("\n### {}\n\n{}", table.title, table.markdown());
-        if !table.note.is_empty() {
-            text += &format!("\n{}\n", table.note);
-        }
+        text += &table_with_note(&table, "###");
     }
     if !section.warnings.is_empty() {
         text += "\n### Warnings\n\n";
         text += &section.warnings.iter().map(|warning| format!("- {warning}\n")).collect::<String>();
     }
     Ok(text)
+}
+
+fn table_with_note(table: &Table, level: &str) -> String {
+    let note = if table.note.is_empty() { String::new() } else { format!("\n{}\n", table.note) };
+    format!("\n{level} {}\n\n{}{note}", table.title, table.markdown())
 }
 
 /// One row an optimizer and schedule, numbers that read back exactly.
@@ -99,7 +105,7 @@ fn statistics(sample: &Sample) -> Value {
     json!({ "n": sample.len(), "mean": sample.mean(), "std": sample.deviation() })
 }
 
-fn json(results: &Results, sections: &[Section]) -> Result<String> {
+fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) -> Result<String> {
     let tasks: Vec<Value> = sections
         .iter()
         .map(|section| {
@@ -116,7 +122,12 @@ fn json(results: &Results, sections: &[Section]) -> Result<String> {
         })
         .collect();
     let answers: Vec<String> = sections.iter().map(Section::headline).collect();
-    let document = json!({ "experiment": results.experiment.name, "answer": answers.join(" "), "tasks": tasks });
+    let document = json!({
+        "experiment": results.experiment.name,
+        "answer": answers.join(" "),
+        "performance": profiles.map(Profiles::json),
+        "tasks": tasks,
+    });
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
 }
 

@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Rank, Sample, bootstrap, comparison, expected_best, good_range, rates};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison, expected_best, good_range, rates};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -14,8 +14,15 @@ const ABOVE_FLOOR: &str = "nats above floor";
 impl Section<'_> {
     /// Every table with its heading, the ranking first.
     pub(super) fn tables(&self) -> Vec<Table> {
-        let tables =
-            [self.ranking(), self.differences(), self.anytime(), self.sensitivity(), self.tries(), self.cost()];
+        let tables = [
+            self.ranking(),
+            self.differences(),
+            self.anytime(),
+            self.sensitivity(),
+            self.tries(),
+            self.search(),
+            self.cost(),
+        ];
         tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
     }
 
@@ -121,7 +128,7 @@ impl Section<'_> {
         let note = format!(
             "The leader's {} {} minus the arm's, turned so that more is better for the leader; paired by seed. 95% intervals \
              by Student's t and by 9,999 bootstrap draws (too narrow with few seeds); p by the paired t test, adjusted by \
-             Holm's method over this table, decides the verdict (so an interval that just excludes 0 may still not tell); Wilcoxon's signed-rank p is not adjusted; detectable: the \
+             Holm's method over this table (of the sign test where all seeds differ by exactly the same step of a coarse score), decides the verdict (so an interval that just excludes 0 may still not tell); Wilcoxon's signed-rank p is not adjusted; detectable: the \
              smallest difference that these seeds would find with 80% power at level 0.05.",
             self.split(),
             metric.name()
@@ -137,9 +144,11 @@ impl Section<'_> {
             let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
             row.push(cell(lead.map(|lead| points(lead.mean, metric))));
             let known = |range: (f64, f64)| range.0.is_finite().then(|| interval(range, metric));
-            row.push(cell(lead.and_then(|lead| known(lead.interval(comparison::LEVEL)))));
+            let alike = lead.and_then(Difference::same_step).map(|n| format!("the same in all {n}"));
+            let interval = lead.and_then(|lead| known(lead.interval(comparison::LEVEL)));
+            row.push(cell(alike.clone().or(interval)));
             let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, comparison::LEVEL));
-            row.push(cell(drawn.and_then(known)));
+            row.push(cell(drawn.filter(|_| alike.is_none()).and_then(known)));
             row.push(probability(comparison.p_adjusted));
             row.push(probability(comparison.wilcoxon));
             row.push(cell(comparison.detectable.map(|x| points(x, metric))));

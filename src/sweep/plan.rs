@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
+use crate::sweep::tuning::drawn;
 use crate::task::data::Library;
 use crate::task::{self, Spec, Task};
 use crate::{optim, schedule};
@@ -60,7 +61,9 @@ pub struct Plan {
     pub budgets: Vec<Budget>,
     /// The horizons of the anytime comparison of each task, in steps.
     pub horizons: Vec<Vec<u64>>,
-    /// All runs, in an order that is the same in every process.
+    /// Beginnings of file names, in small letters, that the labels of several arms come to.
+    ambiguous: HashSet<String>,
+    /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
 }
 
@@ -70,8 +73,14 @@ impl Plan {
     /// # Errors
     /// When a dataset is missing, or the length of a run makes no sense for a task.
     pub fn new(experiment: Experiment, library: &Library) -> Result<Self> {
-        let mut plan =
-            Self { tasks: Vec::new(), budgets: Vec::new(), horizons: Vec::new(), runs: Vec::new(), experiment };
+        let mut plan = Self {
+            tasks: Vec::new(),
+            budgets: Vec::new(),
+            horizons: Vec::new(),
+            ambiguous: HashSet::new(),
+            runs: Vec::new(),
+            experiment,
+        };
         for spec in &plan.experiment.tasks {
             let task = task::build(spec, library)?;
             let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
@@ -79,6 +88,7 @@ impl Plan {
             plan.horizons.push(plan.experiment.horizons(task.steps_per_epoch()).map_err(mistaken)?);
             plan.tasks.push(task);
         }
+        plan.ambiguous = plan.shared_stems();
         plan.list_runs();
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
@@ -88,36 +98,47 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Labels may be made safe to the same name, and some file systems ignore capitals.
+    fn shared_stems(&self) -> HashSet<String> {
+        let Experiment { tasks, optimizers, schedules, .. } = &self.experiment;
+        let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+        for task in tasks {
+            for (optimizer, own) in optimizers {
+                for schedule in schedules.iter().filter(|schedule| own.contains(&schedule.label)) {
+                    let stem = format!("{}-{}-{}", task.label, optimizer.label, schedule.label);
+                    let stem = file_name(&stem).to_ascii_lowercase();
+                    if !seen.insert(stem.clone()) {
+                        shared.insert(stem);
+                    }
+                }
+            }
+        }
+        shared
+    }
+
     fn list_runs(&mut self) {
         let experiment = &self.experiment;
         let mut runs = Vec::new();
         let mut names = HashSet::new();
         let mut dependence = Dependence::default();
-        for (task, spec) in experiment.tasks.iter().enumerate() {
+        for task in 0..experiment.tasks.len() {
             for (grid, schedules) in &experiment.optimizers {
-                for schedule_grid in experiment.schedules.iter().filter(|grid| schedules.contains(&grid.label)) {
-                    for optimizer in grid.variants() {
-                        for schedule in schedule_grid.variants() {
-                            let seedless = Run {
-                                name: String::new(),
-                                task,
-                                optimizer_label: grid.label.clone(),
-                                optimizer: optimizer.clone(),
-                                schedule_label: schedule_grid.label.clone(),
-                                schedule,
-                                seed: 0,
-                                horizon: None,
-                                stands_for: Vec::new(),
-                                fingerprint: String::new(),
-                            };
-                            for length in self.lengths(seedless, &mut dependence) {
-                                for &seed in &experiment.seeds {
-                                    let mut run = Run { seed, ..length.clone() };
-                                    run.fingerprint = fingerprint(&run, spec, self.budget(&run), &self.horizons[task]);
-                                    run.name = name(&run, &spec.label, grid, schedule_grid);
-                                    make_unique(&mut run.name, &mut names);
-                                    runs.push(run);
+                for schedule in experiment.schedules.iter().filter(|schedule| schedules.contains(&schedule.label)) {
+                    for run in self.settings(task, grid, schedule) {
+                        let (lengths, seeds) = match experiment.tuning {
+                            None => (self.lengths(&run, &mut dependence), &experiment.seeds[..]),
+                            Some(tuning) => {
+                                let horizon = self.horizon(task, tuning.rungs()[0]);
+                                (vec![Run { horizon, ..run }], &experiment.seeds[..1])
+                            }
+                        };
+                        for length in lengths {
+                            for &seed in seeds {
+                                let mut run = self.named(Run { seed, ..length.clone() });
+                                if !names.insert(run.name.to_ascii_lowercase()) {
+                                    run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
                                 }
+                                runs.push(run);
                             }
                         }
                     }
@@ -127,9 +148,49 @@ impl Plan {
         self.runs = runs;
     }
 
+    /// A run for each setting of an optimizer and a schedule that the experiment tries, without seed and name.
+    fn settings(&self, task: usize, optimizer: &Grid, schedule: &Grid) -> Vec<Run> {
+        let schedules = schedule.variants();
+        let mut runs: Vec<Run> = Vec::new();
+        for variant in optimizer.variants() {
+            runs.extend(schedules.iter().map(|schedule_variant| Run {
+                name: String::new(),
+                task,
+                optimizer_label: optimizer.label.clone(),
+                optimizer: variant.clone(),
+                schedule_label: schedule.label.clone(),
+                schedule: schedule_variant.clone(),
+                seed: 0,
+                horizon: None,
+                stands_for: Vec::new(),
+                fingerprint: String::new(),
+            }));
+        }
+        match self.experiment.tuning {
+            None => runs,
+            Some(tuning) => drawn(runs.len(), tuning.tries()).into_iter().map(|place| runs[place].clone()).collect(),
+        }
+    }
+
+    /// The run with the name and the fingerprint that belong to the rest of it.
+    pub(super) fn named(&self, mut run: Run) -> Run {
+        let task = &self.experiment.tasks[run.task];
+        run.fingerprint = fingerprint(&run, task, self.budget(&run), &self.horizons[run.task]);
+        let optimizer = self.experiment.optimizers.iter().map(|(grid, _)| grid);
+        let optimizer = optimizer.into_iter().find(|grid| grid.label == run.optimizer_label);
+        let schedule = self.experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
+        let swept: Vec<String> = optimizer.into_iter().flat_map(Grid::swept).map(str::to_owned).collect();
+        let swept_schedule: Vec<String> = schedule.into_iter().flat_map(Grid::swept).map(str::to_owned).collect();
+        run.name = name(&run, &task.label, &swept, &swept_schedule);
+        if self.ambiguous.contains(&file_name(&stem(&run, &task.label)).to_ascii_lowercase()) {
+            run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
+        }
+        run
+    }
+
     /// The run of full length, and one for each horizon at which that one cannot stand for it.
-    fn lengths(&self, run: Run, dependence: &mut Dependence) -> Vec<Run> {
-        let long = self.timeline(&run);
+    fn lengths(&self, run: &Run, dependence: &mut Dependence) -> Vec<Run> {
+        let long = self.timeline(run);
         let mut depends = |horizon: &u64| dependence.on_length(&run.optimizer, &run.schedule, &long, *horizon);
         let (apart, stands_for): (Vec<u64>, Vec<u64>) = self.horizons[run.task].iter().partition(|h| depends(h));
         let early = apart.iter().map(|horizon| Run { horizon: Some(*horizon), ..run.clone() });
@@ -140,11 +201,6 @@ impl Plan {
     pub fn budget(&self, run: &Run) -> Budget {
         let budget = self.budgets[run.task];
         Budget { steps: run.horizon.unwrap_or(budget.steps), ..budget }
-    }
-
-    /// The updates of all runs together.
-    pub fn steps(&self) -> u64 {
-        self.runs.iter().map(|run| self.budget(run).steps).sum()
     }
 
     /// The label of a run's schedule, with the keys that the sweep varies.
@@ -222,22 +278,23 @@ fn fingerprint(run: &Run, spec: &Spec, budget: Budget, horizons: &[u64]) -> Stri
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Different labels that are made safe may come to the same name, and some file systems ignore capitals.
-fn make_unique(name: &mut String, names: &mut HashSet<String>) {
-    let wanted = name.clone();
-    let mut number = 2;
-    while !names.insert(name.to_ascii_lowercase()) {
-        *name = format!("{wanted}-{number}");
-        number += 1;
-    }
+/// What the names of an arm's runs begin with.
+fn stem(run: &Run, task: &str) -> String {
+    format!("{task}-{}-{}", run.optimizer_label, run.schedule_label)
+}
+
+/// The text with `_` for whatever is odd in the name of a file.
+fn file_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }
 
 /// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.
-fn name(run: &Run, task: &str, optimizer: &Grid, schedule: &Grid) -> String {
-    let mut name = format!("{task}-{}-{}", run.optimizer_label, run.schedule_label);
-    let rate = std::iter::once("lr").filter(|lr| !optimizer.swept().any(|key| key == *lr));
-    let optimizer = rate.chain(optimizer.swept()).filter_map(|key| Some((key, run.optimizer.get(key)?)));
-    let schedule = schedule.swept().filter_map(|key| Some((key, run.schedule.get(key)?)));
+fn name(run: &Run, task: &str, swept: &[String], swept_schedule: &[String]) -> String {
+    let mut name = stem(run, task);
+    let rate = std::iter::once("lr").filter(|lr| !swept.iter().any(|key| key == lr));
+    let swept = rate.chain(swept.iter().map(String::as_str));
+    let optimizer = swept.filter_map(|key| Some((key, run.optimizer.get(key)?)));
+    let schedule = swept_schedule.iter().filter_map(|key| Some((key.as_str(), run.schedule.get(key)?)));
     for (key, value) in optimizer.chain(schedule) {
         name += &format!("-{key}{value}");
     }
@@ -245,8 +302,7 @@ fn name(run: &Run, task: &str, optimizer: &Grid, schedule: &Grid) -> String {
         name += &format!("-until{horizon}");
     }
     name += &format!("-s{}", run.seed);
-    let mut safe: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    let mut safe = file_name(&name);
     if safe.len() > 150 {
         // File systems take 255 bytes; locks and temporary folders add to the name.
         safe = format!("{}-{}-s{}", &safe[..120], &run.fingerprint[..8], run.seed);

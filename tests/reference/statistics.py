@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy
 import scipy
 from scipy import optimize, stats
+from scipy.stats import qmc
 
 SAMPLES = [
     ([0.971, 0.968, 0.975], [0.966, 0.969, 0.961]),
@@ -46,6 +47,19 @@ def power(shift, freedom, alpha):
     return stats.nct.sf(critical, freedom, shift) + numpy.nan_to_num(stats.nct.cdf(-critical, freedom, shift))
 
 
+def evenness(n):
+    """How evenly n points fill the square: the centred L2 discrepancy, less is better."""
+    plastic = optimize.brentq(lambda x: x**3 - x - 1, 1, 2, xtol=1e-15)
+    i = numpy.arange(1, n + 1)
+    random = [qmc.discrepancy(numpy.random.default_rng(seed).random((n, 2))) for seed in range(101)]
+    return {
+        "n": n,
+        "roberts_without_shift": qmc.discrepancy(numpy.stack([i / plastic, i / plastic**2], axis=1) % 1),
+        "scrambled_sobol": numpy.median([qmc.discrepancy(qmc.Sobol(2, rng=seed).random(n)) for seed in range(101)]),
+        "random": numpy.median(random),
+    }
+
+
 def main():
     freedoms = [1, 2, 3, 4, 7.3, 9, 29]
     quantiles = [[p, v, stats.t.ppf(p, v)] for v in freedoms for p in (0.6, 0.9, 0.95, 0.975, 0.995, 0.9999)]
@@ -66,6 +80,7 @@ def main():
         "powers": powers,
         "detectable": detectable,
         "holm": {"p": p, "adjusted": holm},
+        "evenness": [evenness(n) for n in (16, 32, 64)],
         "sample_quantiles": [[q, numpy.quantile(SAMPLES[3][0], q)] for q in (0.025, 0.25, 0.5, 0.8, 0.975)],
     }
     path = Path(__file__).with_name("statistics.json")

@@ -1,9 +1,10 @@
 //! What tuning buys and how soon the target is reached.
 
 use super::{Canvas, Over, axis, label, seconds_per_step};
-use crate::analysis::{Rank, Ranking, profile as performance};
+use crate::analysis::{Ranking, profile as performance};
 use crate::chart::{Axis, LineChart, Palette, Scale, Series};
-use crate::report::tables::{seconds_to_target, tried};
+use crate::report::profiles::{MOST, Profiles};
+use crate::report::tables::tried;
 
 impl Canvas<'_, '_> {
     /// The expected best validation score after k tries; `None` where nothing was tried twice.
@@ -87,25 +88,11 @@ fn share() -> Axis {
 
 /// The performance profile over tasks, by seconds to the target; `None` below two tasks with one.
 pub(super) fn profile(rankings: &[Ranking], palette: &Palette) -> Option<LineChart> {
-    const MOST: f64 = 4.0;
-    let reached = |rank: &Rank| {
-        let times = seconds_to_target(rank);
-        (times.len() == rank.best.runs.len()).then(|| times.mean()).flatten()
-    };
-    let targeted: Vec<&Ranking> =
-        rankings.iter().filter(|ranking| ranking.ranks.iter().any(|rank| reached(rank).is_some())).collect();
-    if targeted.len() < 2 {
-        return None;
-    }
-    let arms = &targeted[0].ranks;
-    let same = |a: &Rank, b: &Rank| (a.optimizer, a.schedule) == (b.optimizer, b.schedule);
-    let time = |ranking: &Ranking, arm: &Rank| ranking.ranks.iter().find(|rank| same(rank, arm)).and_then(reached);
-    let times: Vec<Vec<Option<f64>>> =
-        targeted.iter().map(|ranking| arms.iter().map(|arm| time(ranking, arm)).collect()).collect();
+    let Profiles { arms, seconds, .. } = Profiles::new(rankings)?;
     let series = arms.iter().enumerate().map(|(place, arm)| {
         let taus = (0..=300).map(|i| 1.0 + (MOST - 1.0) * f64::from(i) / 300.0);
-        let points = taus.map(|tau| (tau, performance::profile(&times, place, tau))).collect();
-        let name = format!("{} ({:.2})", label(arm), performance::score(&times, place, MOST));
+        let points = taus.map(|tau| (tau, performance::profile(&seconds, place, tau))).collect();
+        let name = format!("{} ({:.2})", label(arm), performance::score(&seconds, place, MOST));
         Series::new(name, palette.style(arm.optimizer, arm.schedule), points)
     });
     Some(LineChart {
@@ -113,7 +100,7 @@ pub(super) fn profile(rankings: &[Ranking], palette: &Palette) -> Option<LineCha
         subtitle: Some(format!(
             "share of {} tasks whose target is reached within tau times the fastest; in brackets the area up to {MOST} \
              (AlgoPerf's score)",
-            targeted.len()
+            seconds.len()
         )),
         x: Axis::new("tau: seconds to the target, as a multiple of the fastest", Scale::Linear),
         y: share(),

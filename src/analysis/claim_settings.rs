@@ -1,0 +1,71 @@
+//! The settings at which the two sides of a claim are compared.
+
+use crate::analysis::{Rank, Summary, order, rates};
+use crate::config::{At, Experiment};
+use crate::metric::Metric;
+use crate::{optim, schedule};
+
+/// A learning rate that both sides share, where that matters, and the two arms.
+pub(super) type Pair<'a, 'b> = (Option<f64>, &'b Summary<'a>, &'b Summary<'a>);
+
+/// The arms that a claim compares, or why there are none.
+pub(super) fn settings<'a, 'b>(
+    at: At,
+    better: &'b Rank<'a>,
+    than: &'b Rank<'a>,
+    metric: Metric,
+    experiment: &Experiment,
+) -> Result<Vec<Pair<'a, 'b>>, String> {
+    match at {
+        At::Tuned | At::EveryHorizon | At::AroundBest => Ok(vec![(None, &better.best, &than.best)]),
+        At::Default => Ok(vec![(None, at_defaults(better, experiment)?, at_defaults(than, experiment)?)]),
+        At::EveryLr => {
+            let shared: Vec<f64> = rates(&better.tried, metric).iter().map(|rate| rate.lr).collect();
+            let shared = shared.into_iter().filter(|lr| than.tried.iter().any(|arm| arm.lr() == Some(*lr)));
+            let pairs: Vec<_> = shared
+                .filter_map(|lr| Some((Some(lr), best_at(better, lr, metric)?, best_at(than, lr, metric)?)))
+                .collect();
+            if pairs.is_empty() {
+                return Err(format!("{} and {} share no learning rate", better.name(), than.name()));
+            }
+            Ok(pairs)
+        }
+    }
+}
+
+/// The best arm among those with a learning rate, chosen on validation.
+fn best_at<'a, 'b>(rank: &'b Rank<'a>, lr: f64, metric: Metric) -> Option<&'b Summary<'a>> {
+    let at = rank.tried.iter().filter(|arm| arm.lr() == Some(lr));
+    at.min_by(|a, b| order(a, b, metric))
+}
+
+/// The arm at which every key that the sweep varies has its kind's own default. Keys that the
+/// config fixes stay as fixed.
+fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'b Summary<'a>, String> {
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == rank.optimizer);
+    if let Some((grid, definition)) = optimizer.and_then(|grid| Some((grid, optim::find(&grid.kind)?))) {
+        let keys: Vec<_> = definition.keys().collect();
+        let rate = std::iter::once("lr");
+        for swept in rate.chain(grid.swept().filter(|key| *key != "lr")) {
+            if let Some(value) = keys.iter().find(|key| key.name == swept).and_then(|key| key.default.value()) {
+                wanted.push((swept.to_owned(), value.to_string()));
+            }
+        }
+    }
+    let own = experiment.schedules.iter().find(|grid| grid.label == rank.schedule);
+    if let Some((grid, definition)) = own.and_then(|grid| Some((grid, schedule::find(&grid.kind)?))) {
+        for swept in grid.swept() {
+            if let Some(value) = definition.keys().find(|key| key.name == swept).and_then(|key| key.default.value()) {
+                wanted.push((format!("schedule.{swept}"), value.to_string()));
+            }
+        }
+    }
+    let fits = |arm: &&Summary| {
+        wanted.iter().all(|(key, value)| arm.runs[0].hyper_parameter(key).is_some_and(|found| found == value))
+    };
+    rank.tried.iter().find(fits).ok_or_else(|| {
+        let missing: Vec<String> = wanted.iter().map(|(key, value)| format!("{key} {value}")).collect();
+        format!("{} did not run at its defaults: add {} to the sweep", rank.name(), missing.join(", "))
+    })
+}

@@ -1,0 +1,119 @@
+//! Performance profiles over tasks, as a table.
+
+use serde_json::{Value, json};
+
+use crate::analysis::profile::{profile, score};
+use crate::analysis::{Rank, Ranking, Sample};
+use crate::report::format::Table;
+use crate::report::tables::seconds_to_target;
+
+/// How many times the fastest arm's time still counts in a score.
+pub(super) const MOST: f64 = 4.0;
+
+/// The times to the targets of an experiment: `times[task][arm]`, `None` where a seed never got there.
+pub(super) struct Profiles<'a, 'b> {
+    /// The arms, as on the first task.
+    pub(super) arms: Vec<&'b Rank<'a>>,
+    /// Seconds of training, evaluations not counted.
+    pub(super) seconds: Vec<Vec<Option<f64>>>,
+    /// Updates.
+    pub(super) steps: Vec<Vec<Option<f64>>>,
+}
+
+impl<'a, 'b> Profiles<'a, 'b> {
+    /// `None` below two tasks on which some arm reached its target under every seed.
+    pub(super) fn new(rankings: &'b [Ranking<'a>]) -> Option<Self> {
+        let reached = |ranking: &&Ranking| ranking.ranks.iter().any(|rank| all_seeds(rank, steps_to_target).is_some());
+        let targeted: Vec<&Ranking> = rankings.iter().filter(reached).collect();
+        if targeted.len() < 2 {
+            return None;
+        }
+        let arms: Vec<&Rank> = targeted[0].ranks.iter().collect();
+        let times = |of: fn(&Rank) -> Sample| -> Vec<Vec<Option<f64>>> {
+            let time = |ranking: &Ranking, arm: &Rank| {
+                let same = |rank: &&Rank| (rank.optimizer, rank.schedule) == (arm.optimizer, arm.schedule);
+                all_seeds(ranking.ranks.iter().find(same)?, of)
+            };
+            targeted.iter().map(|ranking| arms.iter().map(|arm| time(ranking, arm)).collect()).collect()
+        };
+        let (seconds, steps) = (times(seconds_to_target), times(steps_to_target));
+        Some(Self { arms, seconds, steps })
+    }
+
+    /// The scores, the best first.
+    pub(super) fn table(&self) -> Table {
+        let note = format!(
+            "Over {} tasks with a target. The profile at tau is the share of tasks whose target an arm reaches (mean over \
+             seeds, under every seed) within tau times the time of the fastest arm; the score is the area under it for tau \
+             from 1 to {MOST}, over {} (AlgoPerf; Dahl et al. 2023): 1 is the fastest on every task, 0 never within {MOST} \
+             times. Every arm runs at its best settings.",
+            self.seconds.len(),
+            MOST - 1.0
+        );
+        let mut table = Table::new("Performance profiles", note, 2);
+        table.head(["optimizer", "schedule", "score by seconds", "by steps", "targets reached"]);
+        table.head([1.0, 1.5, 2.0, MOST].map(|tau| format!("within {tau}x")));
+        let mut order: Vec<usize> = (0..self.arms.len()).collect();
+        order.sort_by(|a, b| score(&self.seconds, *b, MOST).total_cmp(&score(&self.seconds, *a, MOST)));
+        for arm in order {
+            let reached = self.seconds.iter().filter(|task| task[arm].is_some()).count();
+            let mut row = vec![self.arms[arm].optimizer.to_owned(), self.arms[arm].schedule.to_owned()];
+            row.extend([&self.seconds, &self.steps].map(|times| format!("{:.3}", score(times, arm, MOST))));
+            row.push(format!("{reached}/{}", self.seconds.len()));
+            row.extend([1.0, 1.5, 2.0, MOST].map(|tau| format!("{:.0}%", 100.0 * profile(&self.seconds, arm, tau))));
+            table.rows.push(row);
+        }
+        table
+    }
+
+    /// The scores for scripts.
+    pub(super) fn json(&self) -> Vec<Value> {
+        let of = |(arm, rank): (usize, &&Rank)| {
+            json!({
+                "arm": rank.name(),
+                "score_by_seconds": score(&self.seconds, arm, MOST),
+                "score_by_steps": score(&self.steps, arm, MOST),
+            })
+        };
+        self.arms.iter().enumerate().map(of).collect()
+    }
+}
+
+fn steps_to_target(rank: &Rank) -> Sample {
+    rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64))
+}
+
+fn all_seeds(rank: &Rank, time: fn(&Rank) -> Sample) -> Option<f64> {
+    let times = time(rank);
+    (times.len() == rank.best.runs.len()).then(|| times.mean()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
+
+    #[test]
+    fn arms_are_scored_over_the_tasks_with_a_target() {
+        let of = |task: &str, [a, b]: [Option<u64>; 2]| {
+            let arm = |name, steps| Arm { steps_to_target: steps, ..Arm::new(name, &[1.0, 1.1]) };
+            let mut records = records(&[arm("a", a), arm("b", b)]);
+            for record in &mut records {
+                record.task = task.into();
+            }
+            records
+        };
+        let all =
+            [of("one", [Some(10), Some(20)]), of("two", [Some(60), Some(20)]), of("three", [None, None])].concat();
+        let rankings: Vec<Ranking> = ["one", "two", "three"].map(|task| ranking(&all, task, Metric::Loss)).into();
+        let profiles = Profiles::new(&rankings).unwrap();
+        let rows = profiles.table().rows;
+        // b: 2 and 1 times the fastest, (2 + 3) / 3 / 2; a: 1 and 3 times, (3 + 1) / 3 / 2.
+        assert_eq!(rows[0], ["b", "constant", "0.833", "0.833", "2/2", "50%", "50%", "100%", "100%"]);
+        assert_eq!(rows[1][..4], ["a", "constant", "0.667", "0.667"]);
+        assert!(Profiles::new(&rankings[..1]).is_none(), "one task is no profile");
+        assert!(Profiles::new(&rankings[1..]).is_none(), "nor is one with a target");
+    }
+}
