@@ -15,12 +15,12 @@ use optbench::rng::Stream;
 const CONFIG: &str = r#"
 name = "plug"
 seeds = 1
-steps = 300
-eval_every = 70
+steps = 200
+eval_every = 90
 checkpoint_every = 20
 [tasks.digits]
 model = "mlp"
-hidden = [256, 256]
+hidden = [128, 128]
 [tasks.normalised]
 dataset = "digits"
 model = "cnn"
@@ -56,9 +56,8 @@ lr = 0.01
 warmup = "10%"
 [schedules.reduce_on_plateau]
 patience = 0
-[schedules.cosine]
 "#;
-const RUNS: usize = 42;
+const RUNS: usize = 21;
 /// What a finished run's folder holds, and nothing else.
 const FILES: [&str; 3] = ["evals.csv", "run.toml", "steps.csv"];
 
@@ -147,10 +146,11 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
             files.sort();
             assert_eq!(files, FILES, "{}", run.path().display());
         }
+        println!(
+            "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: \
+             0 losses, 0 duplicates, 0 differing bytes"
+        );
     }
-    println!(
-        "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: 0 losses, 0 differing bytes"
-    );
     assert!(taken_up > 0, "some run was taken up from its checkpoint");
 }
 
