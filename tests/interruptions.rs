@@ -15,12 +15,12 @@ use optbench::rng::Stream;
 const CONFIG: &str = r#"
 name = "plug"
 seeds = 1
-steps = 200
-eval_every = 90
+steps = 600
+eval_every = 250
 checkpoint_every = 20
 [tasks.digits]
 model = "mlp"
-hidden = [128, 128]
+hidden = [256, 256]
 [tasks.normalised]
 dataset = "digits"
 model = "cnn"

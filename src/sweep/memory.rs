@@ -92,7 +92,7 @@ mod tests {
         let text = "model = \"lstm_lm\"\nseq_len = 16384\nhidden = 4096\nbatch_size = 16";
         let message = refused(text, 4e9).unwrap();
         assert!(message.contains("17.2 GB for the widest layer's numbers"), "{message}");
-        let every = "model = \"resnet\"\nwidth = 4096\nblocks = [64, 64, 64]";
+        let every = "model = \"resnet\"\ndataset = \"digits\"\nwidth = 4096\nblocks = [64, 64, 64]";
         assert!(refused(every, 1e9).unwrap().contains("at least"));
         assert_eq!(refused("model = \"mlp\"", 64e9), None);
         assert_eq!(refused("model = \"quadratic\"", 1.0), None);
