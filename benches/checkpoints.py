@@ -1,10 +1,10 @@
 """What checkpoints cost: the same training with and without them, in turns, CPU and wall time.
 
     cargo build --release
-    python benches/checkpoints.py [ROUNDS]
+    python benches/checkpoints.py [ROUNDS [CASE...]]
 
-A checkpoint is forced about once a second, some thirty times as often as it is written by default (twice a minute,
-and never so often that they take more than a fiftieth of the time). The table gives the seconds that one costs, as
+Checkpoints are forced some thirty times as often as they are written by default (twice a minute, and never so often
+that they take more than a fiftieth of the time). The table gives the seconds that one costs, as
 medians over the rounds, and the share of the time that this comes to by default.
 """
 
@@ -19,9 +19,9 @@ from pathlib import Path
 OPTBENCH = Path(__file__).resolve().parent.parent / "target/release/optbench"
 # Model, its keys, steps, steps between checkpoints.
 CASES = {
-    "mlp": ('model = "mlp"\nhidden = [512, 512]\nbatch_size = 128', 4000, 200),
-    "cnn": ('model = "cnn"\nchannels = [32, 64]\nhidden = 128', 3000, 150),
-    "lstm": ('model = "lstm_lm"\nembedding = 64\nhidden = 128\nseq_len = 64\nbatch_size = 32', 600, 30),
+    "mlp": ('model = "mlp"\nhidden = [512, 512]\nbatch_size = 128', 1500, 75),
+    "cnn": ('model = "cnn"\ndataset = "digits"\nchannels = [32, 64]\nhidden = 128', 600, 30),
+    "lstm": ('model = "lstm_lm"\nembedding = 64\nhidden = 128\nseq_len = 64\nbatch_size = 32', 300, 15),
 }
 PERIOD = 30.0
 
@@ -47,7 +47,8 @@ def main():
     print("| model | steps | checkpoints | CPU s without | with | each costs, CPU | wall | share by default, CPU | wall |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        for name, (task, steps, every) in CASES.items():
+        for name in sys.argv[2:] or CASES:
+            task, steps, every = CASES[name]
             written = (steps - 1) // every
             rows = []
             for _ in range(rounds):

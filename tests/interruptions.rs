@@ -15,8 +15,8 @@ use optbench::rng::Stream;
 const CONFIG: &str = r#"
 name = "plug"
 seeds = 1
-steps = 300
-eval_every = 70
+steps = 600
+eval_every = 250
 checkpoint_every = 20
 probe = ["gradients"]
 [tasks.digits]
@@ -57,17 +57,16 @@ lr = 0.01
 warmup = "10%"
 [schedules.reduce_on_plateau]
 patience = 0
-[schedules.cosine]
 "#;
-const RUNS: usize = 42;
-const PATHS: usize = 12;
-/// What a finished run's folder holds, beside its record and nothing else; those of functions of two numbers a path, too.
+const RUNS: usize = 21;
+const PATHS: usize = 6;
+/// What a finished run's folder holds, beside its record and nothing else; a path where the task is a
+/// function of two numbers.
 const FILES: [&str; 4] = ["evals.csv", "gradients.csv", "path.csv", "steps.csv"];
 
 fn files(run: &str) -> impl Iterator<Item = &'static str> {
-    FILES
-        .into_iter()
-        .filter(move |file| *file != "path.csv" || ["bowl", "valley"].iter().any(|task| run.starts_with(task)))
+    let function = run.starts_with("bowl") || run.starts_with("valley");
+    FILES.into_iter().filter(move |file| function || *file != "path.csv")
 }
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
@@ -156,10 +155,11 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
             let expected = files(&name).chain(["run.toml"]).map(str::to_owned).collect();
             assert_eq!(found, expected, "{name}");
         }
+        println!(
+            "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: \
+             0 losses, 0 duplicates, 0 differing bytes"
+        );
     }
-    println!(
-        "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: 0 losses, 0 differing bytes"
-    );
     assert!(taken_up > 0, "some run was taken up from its checkpoint");
 }
 

@@ -3,12 +3,15 @@
 mod execute;
 mod horizon;
 mod memory;
+mod name;
 mod plan;
+mod shard;
 mod tuning;
 mod witness;
 
 pub use execute::{Execution, Progress, execute};
 pub use memory::in_words;
-pub use plan::{Plan, Run, Shard};
+pub use plan::{Plan, Run};
+pub use shard::Shard;
 pub use tuning::Outlook;
 pub use witness::Snapshots;

@@ -1,7 +1,6 @@
 //! The runs of an experiment: tasks x optimizers x schedules x hyper-parameters x seeds.
 
 use std::collections::HashSet;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -10,9 +9,9 @@ use crate::config::{Budget, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::tuning::drawn;
+use crate::sweep::{Snapshots, name};
 use crate::task::data::Library;
 use crate::task::{self, Spec, Task};
 use crate::{optim, schedule};
@@ -61,8 +60,8 @@ pub struct Plan {
     pub budgets: Vec<Budget>,
     /// The horizons of the anytime comparison of each task, in steps.
     pub horizons: Vec<Vec<u64>>,
-    /// Beginnings of file names, in small letters, that the labels of several arms come to.
-    ambiguous: HashSet<String>,
+    /// See [`name::shared_stems`].
+    shared_stems: HashSet<String>,
     /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
 }
@@ -77,7 +76,7 @@ impl Plan {
             tasks: Vec::new(),
             budgets: Vec::new(),
             horizons: Vec::new(),
-            ambiguous: HashSet::new(),
+            shared_stems: name::shared_stems(&experiment),
             runs: Vec::new(),
             experiment,
         };
@@ -88,7 +87,6 @@ impl Plan {
             plan.horizons.push(plan.experiment.horizons(task.steps_per_epoch()).map_err(mistaken)?);
             plan.tasks.push(task);
         }
-        plan.ambiguous = plan.shared_stems();
         plan.list_runs();
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
@@ -96,24 +94,6 @@ impl Plan {
             plan.optimizer(run)?;
         }
         Ok(plan)
-    }
-
-    /// Labels may be made safe to the same name, and some file systems ignore capitals.
-    fn shared_stems(&self) -> HashSet<String> {
-        let Experiment { tasks, optimizers, schedules, .. } = &self.experiment;
-        let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
-        for task in tasks {
-            for (optimizer, own) in optimizers {
-                for schedule in schedules.iter().filter(|schedule| own.contains(&schedule.label)) {
-                    let stem = format!("{}-{}-{}", task.label, optimizer.label, schedule.label);
-                    let stem = file_name(&stem).to_ascii_lowercase();
-                    if !seen.insert(stem.clone()) {
-                        shared.insert(stem);
-                    }
-                }
-            }
-        }
-        shared
     }
 
     fn list_runs(&mut self) {
@@ -176,15 +156,7 @@ impl Plan {
     pub(super) fn named(&self, mut run: Run) -> Run {
         let task = &self.experiment.tasks[run.task];
         run.fingerprint = fingerprint(&run, task, self.budget(&run), &self.horizons[run.task]);
-        let optimizer = self.experiment.optimizers.iter().map(|(grid, _)| grid);
-        let optimizer = optimizer.into_iter().find(|grid| grid.label == run.optimizer_label);
-        let schedule = self.experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
-        let swept: Vec<String> = optimizer.into_iter().flat_map(Grid::swept).map(str::to_owned).collect();
-        let swept_schedule: Vec<String> = schedule.into_iter().flat_map(Grid::swept).map(str::to_owned).collect();
-        run.name = name(&run, &task.label, &swept, &swept_schedule);
-        if self.ambiguous.contains(&file_name(&stem(&run, &task.label)).to_ascii_lowercase()) {
-            run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
-        }
+        run.name = name::of(&run, &self.experiment, &self.shared_stems);
         run
     }
 
@@ -276,75 +248,4 @@ fn fingerprint(run: &Run, spec: &Spec, budget: Budget, horizons: &[u64]) -> Stri
         text += &format!(" {horizons:?} {:?}", run.stands_for);
     }
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What the names of an arm's runs begin with.
-fn stem(run: &Run, task: &str) -> String {
-    format!("{task}-{}-{}", run.optimizer_label, run.schedule_label)
-}
-
-/// The text with `_` for whatever is odd in the name of a file.
-fn file_name(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
-}
-
-/// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed, as a file name.
-fn name(run: &Run, task: &str, swept: &[String], swept_schedule: &[String]) -> String {
-    let mut name = stem(run, task);
-    let rate = std::iter::once("lr").filter(|lr| !swept.iter().any(|key| key == lr));
-    let swept = rate.chain(swept.iter().map(String::as_str));
-    let optimizer = swept.filter_map(|key| Some((key, run.optimizer.get(key)?)));
-    let schedule = swept_schedule.iter().filter_map(|key| Some((key.as_str(), run.schedule.get(key)?)));
-    for (key, value) in optimizer.chain(schedule) {
-        name += &format!("-{key}{value}");
-    }
-    if let Some(horizon) = run.horizon {
-        name += &format!("-until{horizon}");
-    }
-    name += &format!("-s{}", run.seed);
-    let mut safe = file_name(&name);
-    if safe.len() > 150 {
-        // File systems take 255 bytes; locks and temporary folders add to the name.
-        safe = format!("{}-{}-s{}", &safe[..120], &run.fingerprint[..8], run.seed);
-    }
-    if safe.starts_with(['.', '-']) { format!("_{safe}") } else { safe }
-}
-
-/// One of several equal parts of a sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    index: usize,
-    count: usize,
-}
-
-impl Shard {
-    /// The whole sweep.
-    pub const WHOLE: Self = Self { index: 1, count: 1 };
-
-    /// The `index`-th, from 1, of `count` parts.
-    ///
-    /// # Panics
-    /// When there is no such part.
-    pub fn new(index: usize, count: usize) -> Self {
-        assert!((1..=count).contains(&index), "part {index} of {count}");
-        Self { index, count }
-    }
-
-    /// Whether the run at this place belongs to the part.
-    pub fn contains(self, place: usize) -> bool {
-        // Dealt out like cards, so that every part has its share of the slow tasks.
-        place % self.count == self.index - 1
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
-        match parsed {
-            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
-            _ => Err(format!("`{text}` is no part; expected I/N with I from 1 to N, such as 2/4")),
-        }
-    }
 }

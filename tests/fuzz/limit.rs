@@ -8,6 +8,7 @@ const MOST_AT_ONCE: usize = 256 << 20;
 pub(crate) struct Limited;
 
 impl Limited {
+    #[allow(clippy::print_stderr, reason = "the process ends here")]
     fn check(size: usize) {
         if size > MOST_AT_ONCE {
             // The message must not ask for memory itself, nor find its way back here.

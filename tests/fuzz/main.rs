@@ -2,6 +2,7 @@
 //!
 //! `OPTBENCH_EXECUTIONS=1000000 cargo test --release --test fuzz` tries more of them; `scripts/fuzz` is guided by
 //! coverage and goes deeper.
+#![expect(clippy::print_stdout, reason = "the counts are what a long run is for")]
 
 use std::fs;
 use std::io::Write;
@@ -185,16 +186,18 @@ fn mutate(seed: &[u8], other: &[u8], dice: &mut Stream) -> Vec<u8> {
 #[test]
 fn found_cases_and_their_neighbours_are_read_or_refused() {
     let asked = std::env::var("OPTBENCH_EXECUTIONS").ok().and_then(|text| text.parse().ok());
+    let executions: usize = asked.unwrap_or(EXECUTIONS);
     for (name, target) in TARGETS {
         let corpus = [seeds(name), files(&format!("tests/fuzz/cases/{name}"))].concat();
         for bytes in &corpus {
             target(bytes);
         }
         let mut dice = Stream::new(0, name);
-        for _ in 0..asked.unwrap_or(EXECUTIONS) {
+        for _ in 0..executions {
             let (one, other) = (dice.below(corpus.len()), dice.below(corpus.len()));
             target(&mutate(&corpus[one], &corpus[other], &mut dice));
         }
+        println!("{name}: {} inputs, {executions} mutations", corpus.len());
     }
 }
 

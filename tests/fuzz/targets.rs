@@ -102,9 +102,7 @@ fn durations(bytes: &[u8]) {
 }
 
 fn text(bytes: &[u8]) {
-    let Some((&[view, length], bytes)) = bytes.split_first_chunk::<2>().map(|(head, rest)| (head, rest)) else {
-        return;
-    };
+    let Some((&[view, length], bytes)) = bytes.split_first_chunk::<2>() else { return };
     let Ok(text) = parsers::text(bytes) else { return };
     let model = Settings::new("lstm_lm")
         .with("seq_len", i64::from(length))
