@@ -87,6 +87,9 @@ seconds = 0.5\ngradient_seconds = 0.25\noptimizer_seconds = 0.125\nevaluation_se
 [validation]\nloss = 0.5\naccuracy = 0.75\nperplexity = 1.5\n[best]\nloss = 0.25\n";
 const STEPS: &str = "step,epoch,lr,loss,grad_norm\n1,,0.1,2.5,1e-3\n2,,0.1,NaN,inf\n";
 const EVALUATIONS: &str = "step,epoch,split,loss,accuracy,perplexity\n0,,val,2.5,,\n20,0.5,val,0.5,0.75,1.5\n";
+const GRADIENTS: &str = "step,of,zeros,mean,median,deviation,first,counts\n\
+                         1,gradient,0,-0.5,-0.5,0.5,-10,1 0 2\n10,update,2,,,,0,\n";
+const PATH: &str = "step,x,y\n0,1,1\n1,0.9,NaN\n";
 const BOWL: &str = "name = \"fuzzed\"\nseeds = [0]\nsteps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = [0.1, 1]\n";
 
 /// What a target reads well.
@@ -122,7 +125,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "cifar10" => vec![vec![3; 3073], vec![9; 6146]],
         "tar" => vec![a_tar_archive()],
         "checkpoint" => vec![a_checkpoint()],
-        "results" => vec![[BOWL, RUN, STEPS, EVALUATIONS].map(str::as_bytes).join(SEPARATOR)],
+        "results" => vec![[BOWL, RUN, STEPS, EVALUATIONS, GRADIENTS, PATH].map(str::as_bytes).join(SEPARATOR)],
         other => panic!("the target {other} has no seeds"),
     }
 }

@@ -158,11 +158,14 @@ fn results(bytes: &[u8]) {
         let root = folder.path();
         fs::create_dir_all(root.join("runs/a")).unwrap();
         let mut parts = parts(bytes).into_iter();
-        for file in ["experiment.toml", "runs/a/run.toml", "runs/a/steps.csv", "runs/a/evals.csv"] {
-            fs::write(root.join(file), parts.next().unwrap_or_default()).unwrap();
+        fs::write(root.join("experiment.toml"), parts.next().unwrap_or_default()).unwrap();
+        for file in ["run.toml", "steps.csv", "evals.csv", "gradients.csv", "path.csv"] {
+            fs::write(root.join("runs/a").join(file), parts.next().unwrap_or_default()).unwrap();
         }
         let store = Store::new(root);
-        let _ = (store.steps("a"), store.evaluations("a"));
+        let _ = (store.steps("a"), store.evaluations("a"), store.path("a"));
+        let looks = store.magnitudes("a").unwrap_or_default();
+        let _ = looks.iter().zip(looks.iter().skip(1)).map(|(a, b)| a.distance(b)).collect::<Vec<_>>();
         let Ok(results) = Results::open(store) else { return };
         for format in [Format::Table, Format::Markdown, Format::Csv, Format::Json] {
             let _ = render(&results, format);
