@@ -91,7 +91,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let mut execution = Execution::default();
     for round in 1.. {
         // A search learns from each round what the next one is to train.
-        let due = plan.due(&store.load_all()?, arguments.shard);
+        let done = if plan.experiment.tuning.is_some() { store.finished_all()? } else { Vec::new() };
+        let due = plan.due(&done, arguments.shard);
         let mut missing = missing(&store, &due.iter().collect::<Vec<_>>())?;
         missing.retain(|run| execution.failed.iter().all(|(failed, _)| *failed != run.name));
         if round > 1 && missing.is_empty() {
@@ -172,8 +173,12 @@ fn short(x: f64) -> String {
 pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
     let mut missing = Vec::new();
     for run in chosen {
-        if let Err(error @ Error::Damaged { .. }) = store.load(&run.name) {
-            say(&format!("warning: {error}; {} is trained again", run.name));
+        let problem = match store.load(&run.name) {
+            Err(error @ Error::Damaged { .. }) => Some(error.to_string()),
+            _ => store.lacks(&run.name).map(|file| format!("{} is gone", store.run(&run.name).join(file).display())),
+        };
+        if let Some(problem) = problem {
+            say(&format!("warning: {problem}; {} is trained again", run.name));
         }
         match store.finished(&run.name)? {
             Some(record) if record.fingerprint == run.fingerprint => {}
@@ -234,7 +239,7 @@ pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) ->
 }
 
 fn forget(store: &Store, yes: bool) -> Result<()> {
-    let runs = store.load_all().map_or(1, |records| records.len());
+    let runs = store.names().map_or(1, |names| names.len());
     if runs > 0 && !yes {
         let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
         if !io::stdin().is_terminal() {

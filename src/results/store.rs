@@ -119,8 +119,10 @@ impl Store {
 
     /// The record of a run that is done; `None` where it is still to be trained.
     ///
+    /// Curves may be missing altogether: results are also kept, and judged, without them.
+    ///
     /// # Errors
-    /// When its record cannot be read.
+    /// When its record cannot be read, or a file of it was cut off.
     pub fn load(&self, run: &str) -> Result<Option<Record>> {
         let path = self.run(run).join(RECORD);
         let text = match fs::read_to_string(&path) {
@@ -135,12 +137,19 @@ impl Store {
         }
         for (file, expected) in mark.bytes.into_iter().flatten() {
             let path = self.run(run).join(file);
-            let held = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            if held != expected {
+            let held = fs::metadata(&path).ok().map(|metadata| metadata.len());
+            if let Some(held) = held.filter(|held| *held != expected) {
                 return Err(Error::damaged(path, &format!("it holds {held} bytes of {expected}")));
             }
         }
         Ok(Some(record))
+    }
+
+    /// The first file of a run that its record speaks of and that is not there.
+    pub fn lacks(&self, run: &str) -> Option<String> {
+        let text = fs::read_to_string(self.run(run).join(RECORD)).ok()?;
+        let mut files = toml::from_str::<Mark>(&text).ok()?.bytes?.into_keys();
+        files.find(|file| !self.run(run).join(file).exists())
     }
 
     /// The record of a run that needs no more training: it is there, whole, and did not fail.
@@ -150,8 +159,16 @@ impl Store {
     pub fn finished(&self, run: &str) -> Result<Option<Record>> {
         match self.load(run) {
             Err(Error::Damaged { .. }) => Ok(None),
-            loaded => Ok(loaded?.filter(Record::is_done)),
+            loaded => Ok(loaded?.filter(|record| record.is_done() && self.lacks(run).is_none())),
         }
+    }
+
+    /// The records of all runs in the folder that need no more training, by name.
+    ///
+    /// # Errors
+    /// When the folder or a record cannot be read.
+    pub fn finished_all(&self) -> Result<Vec<Record>> {
+        self.names()?.iter().filter_map(|name| self.finished(name).transpose()).collect()
     }
 
     /// The version of optbench that trained a run, as far as it is known.

@@ -1,6 +1,6 @@
 //! What runs, and so their folders, are called.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::config::{Experiment, Grid};
 use crate::sweep::Run;
@@ -8,31 +8,38 @@ use crate::sweep::Run;
 /// File systems take 255 bytes; locks and temporary folders add to a name.
 const LONGEST: usize = 150;
 
-/// Beginnings of names, in small letters, that the labels of several arms come to: labels may be made
-/// safe to the same name, and some file systems ignore capitals.
-pub(super) fn shared_stems(experiment: &Experiment) -> HashSet<String> {
+/// What the names of an arm's runs begin with, by the labels of its task, optimizer and schedule.
+pub(super) type Stems = HashMap<[String; 3], String>;
+
+/// All of them different, even where capitals do not count: labels may be made safe to the same name,
+/// and some file systems ignore capitals.
+pub(super) fn stems(experiment: &Experiment) -> Stems {
     let Experiment { tasks, optimizers, schedules, .. } = experiment;
-    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+    let (mut taken, mut stems) = (HashSet::new(), Stems::new());
     for task in tasks {
         for (optimizer, own) in optimizers {
             for schedule in schedules.iter().filter(|schedule| own.contains(&schedule.label)) {
-                let stem = stem(&task.label, &optimizer.label, &schedule.label).to_ascii_lowercase();
-                if !seen.insert(stem.clone()) {
-                    shared.insert(stem);
+                let labels = [&task.label, &optimizer.label, &schedule.label].map(Clone::clone);
+                let wanted = safe(&labels.join("-"));
+                let (mut stem, mut number) = (wanted.clone(), 2);
+                while !taken.insert(stem.to_ascii_lowercase()) {
+                    stem = format!("{wanted}-{number}");
+                    number += 1;
                 }
+                stems.insert(labels, stem);
             }
         }
     }
-    shared
+    stems
 }
 
-/// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed; with the run's fingerprint
-/// where the labels alone are not enough.
-pub(super) fn of(run: &Run, experiment: &Experiment, shared_stems: &HashSet<String>) -> String {
+/// `digits-adamw-cosine-lr0.003-s0`: the arm's stem, what is swept, and the seed.
+pub(super) fn of(run: &Run, experiment: &Experiment, stems: &Stems) -> String {
     let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == run.optimizer_label);
     let schedule = experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
-    let stem = stem(&experiment.tasks[run.task].label, &run.optimizer_label, &run.schedule_label);
-    let mut name = stem.clone();
+    let task = &experiment.tasks[run.task].label;
+    let labels = [task, &run.optimizer_label, &run.schedule_label].map(Clone::clone);
+    let mut name = stems[&labels].clone();
     let swept: Vec<&str> = optimizer.into_iter().flat_map(Grid::swept).collect();
     let rate = (!swept.contains(&"lr")).then_some("lr");
     let of_optimizer = rate.into_iter().chain(swept).filter_map(|key| Some((key, run.optimizer.get(key)?)));
@@ -43,18 +50,11 @@ pub(super) fn of(run: &Run, experiment: &Experiment, shared_stems: &HashSet<Stri
     if let Some(horizon) = run.horizon {
         name += &format!("-until{horizon}");
     }
-    let print = &run.fingerprint[..8];
     if name.len() > LONGEST {
-        name = format!("{}-{print}", &name[..LONGEST - 30]);
-    } else if shared_stems.contains(&stem.to_ascii_lowercase()) {
-        name += &format!("-{print}");
+        name = format!("{}-{}", &name[..LONGEST - 30], &run.fingerprint[..8]);
     }
     name += &format!("-s{}", run.seed);
     if name.starts_with(['.', '-']) { format!("_{name}") } else { name }
-}
-
-fn stem(task: &str, optimizer: &str, schedule: &str) -> String {
-    safe(&format!("{task}-{optimizer}-{schedule}"))
 }
 
 /// The text with `_` for whatever is odd in the name of a file.

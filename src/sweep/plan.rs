@@ -1,6 +1,5 @@
 //! The runs of an experiment: tasks x optimizers x schedules x hyper-parameters x seeds.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -10,6 +9,7 @@ use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::sweep::horizon::Dependence;
+use crate::sweep::name::Stems;
 use crate::sweep::tuning::drawn;
 use crate::sweep::{Snapshots, name};
 use crate::task::data::Library;
@@ -60,8 +60,7 @@ pub struct Plan {
     pub budgets: Vec<Budget>,
     /// The horizons of the anytime comparison of each task, in steps.
     pub horizons: Vec<Vec<u64>>,
-    /// See [`name::shared_stems`].
-    shared_stems: HashSet<String>,
+    stems: Stems,
     /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
 }
@@ -76,7 +75,7 @@ impl Plan {
             tasks: Vec::new(),
             budgets: Vec::new(),
             horizons: Vec::new(),
-            shared_stems: name::shared_stems(&experiment),
+            stems: name::stems(&experiment),
             runs: Vec::new(),
             experiment,
         };
@@ -99,7 +98,6 @@ impl Plan {
     fn list_runs(&mut self) {
         let experiment = &self.experiment;
         let mut runs = Vec::new();
-        let mut names = HashSet::new();
         let mut dependence = Dependence::default();
         for task in 0..experiment.tasks.len() {
             for (grid, schedules) in &experiment.optimizers {
@@ -114,11 +112,7 @@ impl Plan {
                         };
                         for length in lengths {
                             for &seed in seeds {
-                                let mut run = self.named(Run { seed, ..length.clone() });
-                                if !names.insert(run.name.to_ascii_lowercase()) {
-                                    run.name = format!("{}-{}", run.name, &run.fingerprint[..8]);
-                                }
-                                runs.push(run);
+                                runs.push(self.named(Run { seed, ..length.clone() }));
                             }
                         }
                     }
@@ -156,7 +150,7 @@ impl Plan {
     pub(super) fn named(&self, mut run: Run) -> Run {
         let task = &self.experiment.tasks[run.task];
         run.fingerprint = fingerprint(&run, task, self.budget(&run), &self.horizons[run.task]);
-        run.name = name::of(&run, &self.experiment, &self.shared_stems);
+        run.name = name::of(&run, &self.experiment, &self.stems);
         run
     }
 
