@@ -5,7 +5,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 use divan::Bencher;
 use optbench::nn::batch_norm::BatchNorm;
-use optbench::nn::conv::{Conv, ConvPool, relu_pool};
+use optbench::nn::conv::{Conv, ConvPools, relu_pool};
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::dropout::dropout;
 use optbench::nn::embedding::Embedding;
@@ -66,7 +66,7 @@ fn linear_relu(bencher: Bencher, path: &str) {
 #[divan::bench(args = PATHS)]
 fn convolution_relu_pool(bencher: Bencher, path: &str) {
     let mut init = init(path);
-    let layer = ConvPool::new(&mut init, "conv", 32, 64, true).expect("a layer");
+    let layer = ConvPools::new(&mut init, 32, &[64]).expect("a layer");
     let x = inputs(if path == "composed" { &[64, 32, 14, 14] } else { &[64, 14, 14, 32] });
     measure(bencher, init, || layer.forward(&x).expect("outputs"));
 }
@@ -74,10 +74,20 @@ fn convolution_relu_pool(bencher: Bencher, path: &str) {
 /// The same layer on images of one channel, whose gradient nobody wants.
 #[divan::bench(args = PATHS)]
 fn first_convolution_relu_pool(bencher: Bencher, path: &str) {
+    convolutions(bencher, path, &[32]);
+}
+
+/// Both, one after the other.
+#[divan::bench(args = PATHS)]
+fn two_convolutions_relu_pool(bencher: Bencher, path: &str) {
+    convolutions(bencher, path, &[32, 64]);
+}
+
+fn convolutions(bencher: Bencher, path: &str, channels: &[usize]) {
     let mut init = init(path);
-    let layer = ConvPool::new(&mut init, "conv", 1, 32, false).expect("a layer");
+    let layers = ConvPools::new(&mut init, 1, channels).expect("layers");
     let x = noise(if path == "composed" { &[64, 1, 28, 28] } else { &[64, 28, 28, 1] });
-    measure(bencher, init, || layer.forward(&x).expect("outputs"));
+    measure(bencher, init, || layers.forward(&x).expect("outputs"));
 }
 
 /// 32 to 32 channels of 14 by 14 pixels, then batch normalisation, `ReLU` and max-pool; a batch of 64.

@@ -1,146 +1,183 @@
-//! 3x3 convolution, bias, `ReLU` and 2x2 max-pool as one operation.
+//! Blocks of 3x3 convolution, bias, `ReLU` and 2x2 max-pool, one after another, as one operation.
+//!
+//! An image goes through all blocks before the next one: what lies between two blocks stays in the
+//! cache, and its gradient never becomes a tensor, which candle would fill with zeros and add to.
 
+use std::any::Any;
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::conv::padded::Frame;
 use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, wide};
 use crate::nn::float::{Float, elements, read_all};
-use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::params::{Init, Parameter};
 use crate::nn::transpose::transposed;
 
 /// Neighbourhoods of fewer numbers than this fill no vectors of their own.
 const NARROW: usize = 32;
 
-/// The layer: weight `[outputs, inputs, 3, 3]`, bias `[outputs]`, padding 1.
+/// The blocks, each with a weight `[outputs, inputs, 3, 3]` and a bias `[outputs]`; padding 1.
 #[derive(Debug)]
-pub struct ConvPool {
-    weight: Parameter,
-    bias: Parameter,
-    flatten: bool,
+pub struct ConvPools {
+    blocks: Vec<Block>,
     composed: bool,
 }
 
-impl ConvPool {
-    /// A layer initialised as `PyTorch` does: weights and bias uniform within `1 / sqrt(9 inputs)`.
-    ///
-    /// With `flatten` it yields rows `[n, outputs * height * width]`, else feature maps.
+#[derive(Debug, Clone)]
+struct Block {
+    weight: Parameter,
+    bias: Parameter,
+}
+
+impl ConvPools {
+    /// One block for each number of output channels, called `conv1`, `conv2`, ... and initialised as
+    /// `PyTorch` does: weights and biases uniform within `1 / sqrt(9 inputs)`.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn new(init: &mut Init, name: &str, inputs: usize, outputs: usize, flatten: bool) -> Result<Self> {
-        let bound = bound(inputs, 3);
-        Ok(Self {
-            weight: init.uniform(format!("{name}.weight"), (outputs, inputs, 3, 3), bound)?,
-            bias: init.uniform(format!("{name}.bias"), outputs, bound)?,
-            flatten,
-            composed: init.is_composed(),
-        })
+    ///
+    /// # Panics
+    /// Without a block.
+    pub fn new(init: &mut Init, mut inputs: usize, channels: &[usize]) -> Result<Self> {
+        assert!(!channels.is_empty(), "at least one block");
+        let mut blocks = Vec::with_capacity(channels.len());
+        for (i, &outputs) in channels.iter().enumerate() {
+            let (name, bound) = (format!("conv{}", i + 1), bound(inputs, 3));
+            blocks.push(Block {
+                weight: init.uniform(format!("{name}.weight"), (outputs, inputs, 3, 3), bound)?,
+                bias: init.uniform(format!("{name}.bias"), outputs, bound)?,
+            });
+            inputs = outputs;
+        }
+        Ok(Self { blocks, composed: init.is_composed() })
     }
 
-    /// The pooled maps, of half the height and width.
+    /// The last block's pooled maps as rows `[n, outputs * height * width]`, in `PyTorch`'s order.
     ///
     /// # Errors
     /// When the shapes or number types do not fit.
     pub fn forward(&self, maps: &Tensor) -> Result<Tensor> {
-        let (weight, bias) = (self.weight.var.as_tensor(), self.bias.var.as_tensor());
         if self.composed {
-            let maps = maps.conv2d(weight, 1, 1, 1, 1)?.broadcast_add(&bias.reshape((1, (), 1, 1))?)?;
-            let pooled = relu_pool(&maps, true)?;
-            return Ok(if self.flatten { pooled.flatten_from(1)? } else { pooled });
+            let mut maps = maps.clone();
+            for Block { weight, bias } in &self.blocks {
+                let bias = bias.var.reshape((1, (), 1, 1))?;
+                maps = relu_pool(&maps.conv2d(weight.var.as_tensor(), 1, 1, 1, 1)?.broadcast_add(&bias)?, true)?;
+            }
+            return Ok(maps.flatten_from(1)?);
         }
-        let op = Fused {
-            flatten: self.flatten,
-            weight_gradient: self.weight.handed_over.clone(),
-            bias_gradient: self.bias.handed_over.clone(),
-            winners: Mutex::default(),
-        };
-        Ok(maps.contiguous()?.apply_op3(weight, bias, op)?)
+        let op = Fused { blocks: self.blocks.clone(), saved: Mutex::default() };
+        // Images want no gradient; the first weight makes the operation a part of the graph.
+        Ok(maps.contiguous()?.apply_op2(self.blocks[0].weight.var.as_tensor(), op)?)
     }
 }
 
-/// The layer as one node of the graph. The gradients of weight and bias are handed over beside it.
+/// The blocks as one node of the graph. The gradients of weights and biases are handed over beside it.
 struct Fused {
-    flatten: bool,
-    weight_gradient: HandOver,
-    bias_gradient: HandOver,
+    blocks: Vec<Block>,
+    /// A [`Saved`] for each block, of the number type at hand.
+    saved: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// What a block's forward pass leaves for the backward pass.
+struct Saved<T> {
+    /// `[n, cells, outputs]`: the pooled maps; of the last block nobody needs them.
+    maps: Vec<T>,
     /// `[n, cells, outputs]`: which pixel of each cell won.
-    winners: Mutex<Vec<u8>>,
+    winners: Vec<u8>,
 }
 
 impl Fused {
-    fn forward<T: Float>(&self, frame: Frame, maps: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
-        let (rows, cols) = frame.pooled();
-        let (pooled, n) = (rows * cols * bias.len(), maps.len() / frame.len());
-        let filters = by_position(weight, frame.channels, 3);
-        let narrow = narrow::Filters::new(&filters, bias);
-        let mut wide = wide::Filters::new(&filters, bias);
-        let mut padded = frame.empty();
-        let mut out = Vec::with_capacity(n * pooled);
-        let mut winners = Vec::with_capacity(n * pooled);
-        for image in maps.chunks_exact(frame.len()) {
-            frame.fill(&mut padded, image);
-            if frame.patch() < NARROW {
-                narrow.forward(frame, &padded, &mut out, &mut winners);
-            } else {
-                wide.forward(frame, &padded, &mut out, &mut winners);
+    /// The sizes of every block's input.
+    fn frames(&self, shape: &Shape) -> candle_core::Result<Vec<Frame>> {
+        let (_, mut height, mut width, mut channels) = shape.dims4()?;
+        let mut frames = Vec::with_capacity(self.blocks.len());
+        for block in &self.blocks {
+            let (outputs, inputs, ..) = block.weight.var.dims4()?;
+            if channels != inputs {
+                candle_core::bail!("a convolution of {inputs} channels was given {channels}");
             }
-            if self.flatten {
-                let from = out.len() - pooled;
-                let turned = transposed(&out[from..], rows * cols);
-                out[from..].copy_from_slice(&turned);
-            }
+            frames.push(Frame { height, width, channels });
+            (height, width, channels) = (height / 2, width / 2, outputs);
         }
-        *self.winners.lock().unwrap_or_else(PoisonError::into_inner) = winners;
-        out
+        Ok(frames)
     }
 
-    fn backward<T: Float>(
-        &self,
-        maps: &Tensor,
-        weight: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<Option<Tensor>> {
-        let frame = frame(maps.shape())?;
-        let (outputs, ..) = weight.dims4()?;
-        let (rows, cols) = frame.pooled();
-        let (cells, wanted) = (rows * cols, maps.track_op());
-        let winners = std::mem::take(&mut *self.winners.lock().unwrap_or_else(PoisonError::into_inner));
-        let ((weights, bias), maps_gradient) = read_all(&[maps, weight, gradient], |slices: Vec<&[T]>| {
-            let (maps, gradient) = (slices[0], slices[2]);
-            let filters = by_position(slices[1], frame.channels, 3);
-            let mut narrow = (frame.patch() < NARROW && !wanted).then(|| narrow::Gradients::new(frame, outputs));
-            let mut wide = wide::Gradients::new(&filters, outputs);
-            let mut padded = frame.empty();
-            let mut around = if wanted { frame.empty() } else { Vec::new() };
-            let mut maps_gradient = Vec::with_capacity(if wanted { maps.len() } else { 0 });
-            let batch = maps.chunks_exact(frame.len());
-            let pooled = gradient.chunks_exact(cells * outputs).zip(winners.chunks_exact(cells * outputs));
-            for (image, (gradient, winners)) in batch.zip(pooled) {
-                frame.fill(&mut padded, image);
-                let turned = if self.flatten { transposed(gradient, outputs) } else { Vec::new() };
-                let gradient = if self.flatten { &turned } else { gradient };
-                match &mut narrow {
-                    Some(narrow) => narrow.add(frame, &padded, gradient, winners),
-                    None if wanted => {
-                        around.fill(T::of(0.0));
-                        wide.add(frame, &padded, gradient, winners, Some(&mut around));
-                        frame.append_inside(&around, &mut maps_gradient);
-                    }
-                    None => wide.add(frame, &padded, gradient, winners, None),
+    fn weights_and_biases(&self) -> Vec<&Tensor> {
+        self.blocks.iter().flat_map(|block| [block.weight.var.as_tensor(), block.bias.var.as_tensor()]).collect()
+    }
+
+    fn forward<T: Float>(&self, frames: &[Frame], maps: &[T]) -> candle_core::Result<Vec<T>> {
+        let n = maps.len() / frames[0].len();
+        let (out, saved) = read_all(&self.weights_and_biases(), |slices: Vec<&[T]>| {
+            let pairs = frames.iter().zip(slices.chunks_exact(2));
+            let mut blocks: Vec<Forward<T>> =
+                pairs.map(|(frame, pair)| Forward::new(*frame, pair[0], pair[1], n)).collect();
+            let mut out = Vec::new();
+            for image in maps.chunks_exact(frames[0].len()) {
+                let mut maps = image;
+                for block in &mut blocks {
+                    maps = block.run(maps);
+                }
+                out.extend(transposed(maps, frames[frames.len() - 1].cells()));
+                if let Some(last) = blocks.last_mut() {
+                    last.saved.maps.clear();
                 }
             }
-            let found = match narrow {
-                Some(narrow) => narrow.finish(frame),
-                None => wide.finish(),
-            };
-            (found, maps_gradient)
+            (out, blocks.into_iter().map(|block| block.saved).collect::<Vec<Saved<T>>>())
         })?;
-        let weights = by_channel(&weights, frame.channels, 3);
-        self.weight_gradient.put(Tensor::from_vec(weights, weight.shape(), &Device::Cpu)?)?;
-        self.bias_gradient.put(Tensor::from_vec(bias, outputs, &Device::Cpu)?)?;
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(saved));
+        Ok(out)
+    }
+
+    /// Hands over the gradients of the parameters; returns that of the maps where it is wanted.
+    fn backward<T: Float>(&self, maps: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
+        let waiting = self.saved.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(saved) = waiting.and_then(|saved| saved.downcast::<Vec<Saved<T>>>().ok()) else {
+            candle_core::bail!("a convolution was propagated back twice");
+        };
+        let (frames, wanted) = (self.frames(maps.shape())?, maps.track_op());
+        let mut tensors = self.weights_and_biases();
+        tensors.extend([maps, gradient]);
+        let (found, maps_gradient) = read_all(&tensors, |slices: Vec<&[T]>| {
+            let (maps, gradient) = (slices[slices.len() - 2], slices[slices.len() - 1]);
+            let filters: Vec<Vec<T>> = frames
+                .iter()
+                .zip(slices.chunks(2))
+                .map(|(frame, pair)| by_position(pair[0], frame.channels, 3))
+                .collect();
+            let outputs: Vec<usize> = slices.chunks(2).take(frames.len()).map(|pair| pair[1].len()).collect();
+            let sizes = frames.iter().zip(&filters).zip(&outputs).enumerate();
+            let mut blocks: Vec<Backward<T>> = sizes
+                .map(|(i, ((frame, filters), outputs))| Backward::new(*frame, filters, *outputs, wanted || i > 0))
+                .collect();
+            let mut maps_gradient = Vec::with_capacity(if wanted { maps.len() } else { 0 });
+            let rows = gradient.len() / (maps.len() / frames[0].len());
+            for (n, (image, gradient)) in
+                maps.chunks_exact(frames[0].len()).zip(gradient.chunks_exact(rows)).enumerate()
+            {
+                let mut gradient = transposed(gradient, outputs[outputs.len() - 1]);
+                for (i, block) in blocks.iter_mut().enumerate().rev() {
+                    let pooled = frames[i].cells() * outputs[i];
+                    let input = match i {
+                        0 => image,
+                        _ => &saved[i - 1].maps[n * frames[i].len()..][..frames[i].len()],
+                    };
+                    block.add(input, &gradient, &saved[i].winners[n * pooled..][..pooled]);
+                    std::mem::swap(&mut gradient, &mut block.inner);
+                }
+                if wanted {
+                    maps_gradient.extend_from_slice(&gradient);
+                }
+            }
+            (blocks.into_iter().map(Backward::finish).collect::<Vec<_>>(), maps_gradient)
+        })?;
+        for (block, (weight, bias)) in self.blocks.iter().zip(found) {
+            let (shape, outputs) = (block.weight.var.shape(), bias.len());
+            block.weight.handed_over.put(Tensor::from_vec(weight, shape, &Device::Cpu)?)?;
+            block.bias.handed_over.put(Tensor::from_vec(bias, outputs, &Device::Cpu)?)?;
+        }
         if !wanted {
             return Ok(None);
         }
@@ -148,12 +185,101 @@ impl Fused {
     }
 }
 
-fn frame(shape: &Shape) -> candle_core::Result<Frame> {
-    let (_, height, width, channels) = shape.dims4()?;
-    Ok(Frame { height, width, channels })
+/// A block on its way forward.
+struct Forward<'a, T> {
+    frame: Frame,
+    filters: Filters<'a, T>,
+    padded: Vec<T>,
+    saved: Saved<T>,
 }
 
-impl CustomOp3 for Fused {
+enum Filters<'a, T> {
+    Narrow(narrow::Filters<T>),
+    Wide(wide::Filters<'a, T>),
+}
+
+impl<'a, T: Float> Forward<'a, T> {
+    fn new(frame: Frame, weight: &[T], bias: &'a [T], n: usize) -> Self {
+        let rows = by_position(weight, frame.channels, 3);
+        let filters = if frame.patch() < NARROW {
+            Filters::Narrow(narrow::Filters::new(&rows, bias))
+        } else {
+            Filters::Wide(wide::Filters::new(&rows, bias))
+        };
+        let room = n * frame.cells() * bias.len();
+        let saved = Saved { maps: Vec::with_capacity(room), winners: Vec::with_capacity(room) };
+        Self { frame, filters, padded: frame.empty(), saved }
+    }
+
+    /// The pooled maps of one image, `[cells, outputs]`.
+    fn run(&mut self, image: &[T]) -> &[T] {
+        let Saved { maps, winners } = &mut self.saved;
+        let start = maps.len();
+        self.frame.fill(&mut self.padded, image);
+        match &mut self.filters {
+            Filters::Narrow(filters) => filters.forward(self.frame, &self.padded, maps, winners),
+            Filters::Wide(filters) => filters.forward(self.frame, &self.padded, maps, winners),
+        }
+        &maps[start..]
+    }
+}
+
+/// A block on its way back.
+struct Backward<'a, T> {
+    frame: Frame,
+    gradients: Gradients<'a, T>,
+    padded: Vec<T>,
+    /// The gradient of the padded image; empty where nobody wants it.
+    around: Vec<T>,
+    /// The gradient of the image that was added last.
+    inner: Vec<T>,
+}
+
+enum Gradients<'a, T> {
+    Narrow(narrow::Gradients<T>),
+    Wide(wide::Gradients<'a, T>),
+}
+
+impl<'a, T: Float> Backward<'a, T> {
+    fn new(frame: Frame, filters: &'a [T], outputs: usize, wanted: bool) -> Self {
+        let gradients = if frame.patch() < NARROW && !wanted {
+            Gradients::Narrow(narrow::Gradients::new(frame, outputs))
+        } else {
+            Gradients::Wide(wide::Gradients::new(filters, outputs))
+        };
+        let around = if wanted { frame.empty() } else { Vec::new() };
+        Self { frame, gradients, padded: frame.empty(), around, inner: Vec::new() }
+    }
+
+    /// Adds the gradients of one image; `gradient` and `winners` are `[cells, outputs]`.
+    fn add(&mut self, image: &[T], gradient: &[T], winners: &[u8]) {
+        let (frame, padded) = (self.frame, &mut self.padded);
+        frame.fill(padded, image);
+        self.inner.clear();
+        match &mut self.gradients {
+            Gradients::Narrow(gradients) => gradients.add(frame, padded, gradient, winners),
+            Gradients::Wide(gradients) if self.around.is_empty() => {
+                gradients.add(frame, padded, gradient, winners, None);
+            }
+            Gradients::Wide(gradients) => {
+                self.around.fill(T::of(0.0));
+                gradients.add(frame, padded, gradient, winners, Some(&mut self.around));
+                frame.append_inside(&self.around, &mut self.inner);
+            }
+        }
+    }
+
+    /// The gradients of the weight, in `PyTorch`'s order, and of the bias.
+    fn finish(self) -> (Vec<T>, Vec<T>) {
+        let (weight, bias) = match self.gradients {
+            Gradients::Narrow(gradients) => gradients.finish(self.frame),
+            Gradients::Wide(gradients) => gradients.finish(),
+        };
+        (by_channel(&weight, self.frame.channels, 3), bias)
+    }
+}
+
+impl CustomOp2 for Fused {
     fn name(&self) -> &'static str {
         "convolution, relu and max-pool"
     }
@@ -161,50 +287,31 @@ impl CustomOp3 for Fused {
     fn cpu_fwd(
         &self,
         maps: &CpuStorage,
-        maps_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
+        layout: &Layout,
+        _weight: &CpuStorage,
+        _weight_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let frame = frame(maps_layout.shape())?;
-        let (outputs, inputs, ..) = weight_layout.shape().dims4()?;
-        if frame.channels != inputs {
-            candle_core::bail!("a convolution of {inputs} channels was given {}", frame.channels);
-        }
-        let (n, (height, width)) = (maps_layout.dims()[0], frame.pooled());
-        let shape: Shape =
-            if self.flatten { (n, outputs * height * width).into() } else { (n, height, width, outputs).into() };
+        let frames = self.frames(layout.shape())?;
         let out = match maps {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward(
-                frame,
-                elements(maps, maps_layout)?,
-                elements(weight, weight_layout)?,
-                elements(bias, bias_layout)?,
-            )),
-            _ => CpuStorage::F32(self.forward(
-                frame,
-                elements(maps, maps_layout)?,
-                elements(weight, weight_layout)?,
-                elements(bias, bias_layout)?,
-            )),
+            CpuStorage::F64(_) => CpuStorage::F64(self.forward(&frames, elements(maps, layout)?)?),
+            _ => CpuStorage::F32(self.forward(&frames, elements(maps, layout)?)?),
         };
-        Ok((out, shape))
+        let outputs = self.blocks[self.blocks.len() - 1].bias.var.elem_count();
+        Ok((out, (layout.dims()[0], outputs * frames[frames.len() - 1].cells()).into()))
     }
 
     fn bwd(
         &self,
         maps: &Tensor,
-        weight: &Tensor,
-        _bias: &Tensor,
+        _weight: &Tensor,
         _out: &Tensor,
         gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let maps_gradient = match maps.dtype() {
-            DType::F64 => self.backward::<f64>(maps, weight, &gradient)?,
-            _ => self.backward::<f32>(maps, weight, &gradient)?,
+            DType::F64 => self.backward::<f64>(maps, &gradient)?,
+            _ => self.backward::<f32>(maps, &gradient)?,
         };
-        Ok((maps_gradient, None, None))
+        Ok((maps_gradient, None))
     }
 }

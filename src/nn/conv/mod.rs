@@ -17,7 +17,7 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::nn::float::Float;
 
-pub use block::ConvPool;
+pub use block::ConvPools;
 pub use plain::Conv;
 pub use pool::relu_pool;
 

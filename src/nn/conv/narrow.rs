@@ -38,10 +38,11 @@ impl<T: Float> Filters<T> {
     /// Appends the pooled image `[cells, outputs]` and its winners.
     pub(super) fn forward(&self, frame: Frame, padded: &[T], out: &mut Vec<T>, winners: &mut Vec<u8>) {
         let (rows, cols) = frame.pooled();
-        let (start, cells) = (out.len(), rows * cols);
+        let cells = rows * cols;
+        let (start, first) = (out.len(), winners.len());
         out.resize(start + cells * self.outputs, T::of(0.0));
-        winners.resize(start + cells * self.outputs, NONE);
-        let (out, winners) = (&mut out[start..], &mut winners[start..]);
+        winners.resize(first + cells * self.outputs, NONE);
+        let (out, winners) = (&mut out[start..], &mut winners[first..]);
         vectorized(
             #[inline(always)]
             || {

@@ -58,6 +58,11 @@ impl Frame {
         (self.height / 2, self.width / 2)
     }
 
+    /// Cells of the pool.
+    pub(super) fn cells(self) -> usize {
+        (self.height / 2) * (self.width / 2)
+    }
+
     /// Where the neighbourhoods of the four pixels of a pool's cell start in the padded image.
     #[inline(always)]
     pub(super) fn cell(self, cell: usize) -> [usize; 4] {

@@ -44,10 +44,10 @@ pub(super) fn pool_image<T: Float>(
             let corner = 2 * y * row + 2 * x * channels;
             let pixels = [corner, corner + channels, corner + row, corner + row + channels];
             let [a, b, c, d] = pixels.map(|at| &image[at..at + channels]);
-            let start = out.len();
+            let (start, first) = (out.len(), winners.len());
             out.resize(start + channels, zero);
-            winners.resize(start + channels, NONE);
-            let (out, winners) = (&mut out[start..start + channels], &mut winners[start..start + channels]);
+            winners.resize(first + channels, NONE);
+            let (out, winners) = (&mut out[start..start + channels], &mut winners[first..first + channels]);
             for i in 0..channels {
                 (out[i], winners[i]) = winner([a[i], b[i], c[i], d[i]]);
             }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 use crate::nn::batch_norm::BatchNorm;
-use crate::nn::conv::{Conv, ConvPool, enter, flatten, relu_pool};
+use crate::nn::conv::{Conv, ConvPools, enter, flatten, relu_pool};
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
 use crate::registry::{About, Key, Range};
@@ -34,42 +34,44 @@ W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a co
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
-    let [mut inputs, mut height, mut width] = image_shape("cnn", input)?;
+    let [inputs, height, width] = image_shape("cnn", input)?;
     let channels = settings.counts("channels");
-    let mut blocks = Vec::with_capacity(channels.len());
-    for (i, &outputs) in channels.iter().enumerate() {
-        (height, width) = (height / 2, width / 2);
-        if height == 0 || width == 0 {
-            return Err(Error::Usage(format!(
-                "model `cnn`: after {i} poolings nothing is left to pool; give at most {i} `channels`"
-            )));
-        }
-        let name = format!("conv{}", i + 1);
-        blocks.push(if settings.flag("batch_norm") {
-            let conv = Conv::new(init, &name, (inputs, outputs), 3, 1)?;
-            Block::Normed(conv, BatchNorm::new(init, &format!("norm{}", i + 1), outputs)?)
-        } else {
-            Block::Fused(ConvPool::new(init, &name, inputs, outputs, i + 1 == channels.len())?)
-        });
-        inputs = outputs;
+    let poolings = height.min(width).checked_ilog2().unwrap_or(0) as usize;
+    if channels.len() > poolings {
+        return Err(Error::Usage(format!(
+            "model `cnn`: after {poolings} poolings nothing is left to pool; give at most {poolings} `channels`"
+        )));
     }
+    let body = if settings.flag("batch_norm") {
+        let mut blocks = Vec::with_capacity(channels.len());
+        let before = std::iter::once(inputs).chain(channels.iter().copied());
+        for (i, (inputs, &outputs)) in before.zip(&channels).enumerate() {
+            let conv = Conv::new(init, &format!("conv{}", i + 1), (inputs, outputs), 3, 1)?;
+            blocks.push((conv, BatchNorm::new(init, &format!("norm{}", i + 1), outputs)?));
+        }
+        Body::Normed(blocks)
+    } else {
+        Body::Plain(ConvPools::new(init, inputs, &channels)?)
+    };
+    let cells = (height >> channels.len()) * (width >> channels.len());
+    let features = channels.last().copied().unwrap_or(inputs) * cells;
     let hidden = settings.count("hidden");
     Ok(Box::new(Cnn {
-        hidden: Linear::new(init, "fc1", inputs * height * width, hidden, Activation::Relu)?,
+        body,
+        hidden: Linear::new(init, "fc1", features, hidden, Activation::Relu)?,
         output: Linear::new(init, "fc2", hidden, input.classes(), Activation::None)?,
-        blocks,
         dropout: settings.float("dropout"),
         composed: init.is_composed(),
     }))
 }
 
-enum Block {
-    Fused(ConvPool),
-    Normed(Conv, BatchNorm),
+enum Body {
+    Plain(ConvPools),
+    Normed(Vec<(Conv, BatchNorm)>),
 }
 
 struct Cnn {
-    blocks: Vec<Block>,
+    body: Body,
     hidden: Linear,
     output: Linear,
     dropout: f64,
@@ -79,16 +81,15 @@ struct Cnn {
 impl Network for Cnn {
     fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let mut maps = enter(inputs, self.composed)?;
-        for block in &self.blocks {
-            maps = match block {
-                Block::Fused(layer) => layer.forward(&maps)?,
-                Block::Normed(conv, norm) => {
-                    relu_pool(&norm.forward(&conv.forward(&maps)?, pass.by_batch())?, self.composed)?
+        let rows = match &self.body {
+            Body::Plain(blocks) => blocks.forward(&maps)?,
+            Body::Normed(blocks) => {
+                for (conv, norm) in blocks {
+                    maps = relu_pool(&norm.forward(&conv.forward(&maps)?, pass.by_batch())?, self.composed)?;
                 }
-            };
-        }
-        // The last fused layer has flattened already.
-        let rows = if maps.rank() == 2 { maps } else { flatten(&maps, self.composed)? };
+                flatten(&maps, self.composed)?
+            }
+        };
         let hidden = pass.dropout(&self.hidden.forward(&rows)?, self.dropout)?;
         self.output.forward(&hidden)
     }
