@@ -198,3 +198,21 @@ fn a_carried_memory_continues_the_sequence() {
         }
     }
 }
+
+#[test]
+fn a_cnn_pools_as_often_as_its_images_allow() {
+    let definition = model::find("cnn").unwrap();
+    let Kind::Network { build, .. } = definition.kind else { panic!("no network") };
+    let outcome = |channels: &[i64]| {
+        let mut settings = Settings::defaults("cnn", definition.about.keys);
+        settings.set("channels", Value::List(channels.iter().map(|&n| Value::Integer(n)).collect()));
+        let mut init = Init::new(0, DType::F32, &Device::Cpu);
+        let mut network = build(&settings, &Input::Image { shape: [1, 8, 9], classes: 10 }, &mut init)?;
+        let images = Tensor::zeros((2, 1, 8, 9), DType::F32, &Device::Cpu)?;
+        network.logits(&images, &mut Pass::Evaluate)
+    };
+    for channels in [&[][..], &[2], &[2, 3, 4]] {
+        assert_eq!(outcome(channels).unwrap().dims(), [2, 10], "{channels:?}");
+    }
+    assert!(outcome(&[2, 3, 4, 5]).unwrap_err().to_string().contains("at most 3 `channels`"));
+}

@@ -42,7 +42,7 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
             "model `cnn`: after {poolings} poolings nothing is left to pool; give at most {poolings} `channels`"
         )));
     }
-    let body = if settings.flag("batch_norm") {
+    let body = if settings.flag("batch_norm") || channels.is_empty() {
         let mut blocks = Vec::with_capacity(channels.len());
         let before = std::iter::once(inputs).chain(channels.iter().copied());
         for (i, (inputs, &outputs)) in before.zip(&channels).enumerate() {
