@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::config::{Experiment, Grid};
+use crate::config::{Entrant, Experiment, Grid};
 use crate::sweep::Run;
 
 /// File systems take 255 bytes; locks and temporary folders add to a name.
@@ -14,7 +14,7 @@ pub(super) fn shared_stems(experiment: &Experiment) -> HashSet<String> {
     let Experiment { tasks, optimizers, schedules, .. } = experiment;
     let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
     for task in tasks {
-        for (optimizer, own) in optimizers {
+        for Entrant { grid: optimizer, schedules: own, .. } in optimizers.iter().filter(|own| own.enters(&task.label)) {
             for schedule in schedules.iter().filter(|schedule| own.contains(&schedule.label)) {
                 let stem = stem(&task.label, &optimizer.label, &schedule.label).to_ascii_lowercase();
                 if !seen.insert(stem.clone()) {
@@ -29,7 +29,8 @@ pub(super) fn shared_stems(experiment: &Experiment) -> HashSet<String> {
 /// `digits-adamw-cosine-lr0.003-s0`: labels, what is swept, and the seed; with the run's fingerprint
 /// where the labels alone are not enough.
 pub(super) fn of(run: &Run, experiment: &Experiment, shared_stems: &HashSet<String>) -> String {
-    let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == run.optimizer_label);
+    let optimizer =
+        experiment.optimizers.iter().map(|entrant| &entrant.grid).find(|grid| grid.label == run.optimizer_label);
     let schedule = experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
     let stem = stem(&experiment.tasks[run.task].label, &run.optimizer_label, &run.schedule_label);
     let mut name = stem.clone();

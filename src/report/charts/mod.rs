@@ -63,7 +63,7 @@ struct Canvas<'a, 'b> {
 /// # Errors
 /// When the curves of a run cannot be read.
 pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
-    let optimizers = results.experiment.optimizers.iter().map(|(grid, _)| grid.label.as_str());
+    let optimizers = results.experiment.optimizers.iter().map(|entrant| entrant.grid.label.as_str());
     let schedules = results.experiment.schedules.iter().map(|grid| grid.label.as_str());
     let palette = Palette::new(optimizers, schedules);
     let mut rankings = results.rankings();
