@@ -76,6 +76,22 @@ fn claims_decide_the_exit_code_in_every_format() {
 }
 
 #[test]
+fn a_folder_without_its_runs_is_judged_and_reported_as_before() {
+    let folder = folder(CONFIG);
+    let commands = [
+        &["check", "results/small"][..],
+        &["report", "results/small"],
+        &["report", "results/small", "--format", "csv"],
+    ];
+    let whole = commands.map(|command| optbench(folder.path(), command));
+    fs::remove_dir_all(folder.path().join("results/small/runs")).unwrap();
+    assert_eq!(commands.map(|command| optbench(folder.path(), command)), whole);
+    let (code, _, said) = optbench(folder.path(), &["plot", "results/small"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("the curves of its runs are not there"), "{said}");
+}
+
+#[test]
 fn labels_of_any_signs_come_through_in_every_format() {
     let odd = r#"a <b> & "c" %, d::e | f]]>"#;
     let config = CONFIG.replace("fast", "Q").replace("[optimizers.Q]", &format!("[optimizers.'{odd}']"));

@@ -50,8 +50,8 @@ fn the_starter_config_is_valid_and_nothing_is_overwritten() {
 #[test]
 fn every_config_of_the_repository_is_valid() {
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
-    for entry in fs::read_dir(configs).unwrap() {
-        let path = entry.unwrap().path();
+    let entries = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for path in entries(&configs).chain(entries(&configs.join("study"))) {
         if path.extension().is_some_and(|extension| extension == "toml")
             && let Err(error) = optbench::config::Experiment::load(&path, &[])
         {

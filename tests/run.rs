@@ -231,6 +231,28 @@ fn a_dry_run_lists_and_trains_nothing() {
 }
 
 #[test]
+fn an_optimizer_runs_on_its_own_tasks_only() {
+    let folder = folder();
+    let path = folder.path().join("small.toml");
+    let own = CONFIG
+        .replace("[optimizers.schedule_free_adamw]", "[optimizers.schedule_free_adamw]\ntasks = [\"digits\"]")
+        + "[claims.where_both_are]\nbetter = \"sgd+cosine\"\nthan = \"schedule_free_adamw+cosine\"\nmargin = 1.0\n";
+    fs::write(path, own).unwrap();
+    let output = optbench(folder.path(), &["run", "small.toml"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let rows = table(&folder.path().join("results/small/runs.csv"));
+    let on = |optimizer: &str, task: &str| {
+        rows.iter().filter(|row| row["optimizer"] == optimizer && row["task"] == task).count()
+    };
+    assert_eq!((on("sgd", "digits"), on("sgd", "bowl")), (8, 8));
+    assert_eq!((on("schedule_free_adamw", "digits"), on("schedule_free_adamw", "bowl")), (4, 0));
+    let judged = text(&optbench(folder.path(), &["check", "results/small"]).stdout);
+    assert!(judged.contains("where_both_are") && !judged.contains("has not run"), "{judged}");
+    let again = optbench(folder.path(), &["run", "results/small/experiment.toml", "--dry-run"]);
+    assert!(text(&again.stdout).contains("20 runs"), "{}", text(&again.stdout));
+}
+
+#[test]
 fn shards_are_disjoint_and_together_whole() {
     let folder = folder();
     let listed = |shard: &str| -> Vec<String> {

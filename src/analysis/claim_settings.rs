@@ -43,7 +43,7 @@ fn best_at<'a, 'b>(rank: &'b Rank<'a>, lr: f64, metric: Metric) -> Option<&'b Su
 /// config fixes stay as fixed.
 fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'b Summary<'a>, String> {
     let mut wanted: Vec<(String, String)> = Vec::new();
-    let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == rank.optimizer);
+    let optimizer = experiment.optimizers.iter().map(|entrant| &entrant.grid).find(|grid| grid.label == rank.optimizer);
     if let Some((grid, definition)) = optimizer.and_then(|grid| Some((grid, optim::find(&grid.kind)?))) {
         let keys: Vec<_> = definition.keys().collect();
         let rate = std::iter::once("lr");

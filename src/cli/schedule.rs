@@ -48,7 +48,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         None => 0,
         Some(label) => place(label, &tasks, "task")?,
     };
-    let optimizers: Vec<&str> = experiment.optimizers.iter().map(|(grid, _)| grid.label.as_str()).collect();
+    let optimizers: Vec<&str> = experiment.optimizers.iter().map(|entrant| entrant.grid.label.as_str()).collect();
     if let Some(label) = &arguments.optimizer {
         place(label, &optimizers, "optimizer")?;
     }

@@ -1,5 +1,6 @@
 //! The `[claims]` of a config: statements that the results can support or refute.
 
+use crate::config::Entrant;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
 use crate::config::source::{Entry, Item, Node, Table};
@@ -90,8 +91,8 @@ impl std::fmt::Display for Arm {
 
 /// What a claim can be about.
 pub(super) struct Known<'a> {
-    /// Every arm that the config trains, as optimizer and schedule.
-    pub(super) arms: &'a [(String, String)],
+    /// The optimizers that the config trains.
+    pub(super) entrants: &'a [Entrant],
     /// The labels of the tasks.
     pub(super) tasks: &'a [String],
     /// Whether the config has horizons.
@@ -107,12 +108,16 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         return None;
     };
     refuse_unknown(table, &KEYS, &owner, diagnostics);
-    if known.arms.is_empty() {
+    let under = |entrant: &Entrant| -> Vec<(String, String)> {
+        entrant.schedules.iter().map(|schedule| (entrant.grid.label.clone(), schedule.clone())).collect()
+    };
+    let arms: Vec<(String, String)> = known.entrants.iter().flat_map(under).collect();
+    if arms.is_empty() {
         // Everything that a claim could be about is mistaken itself, and said so.
         return None;
     }
-    let better = required_arm(table, "better", entry, known.arms, diagnostics);
-    let than = required_arm(table, "than", entry, known.arms, diagnostics);
+    let better = required_arm(table, "better", entry, &arms, diagnostics);
+    let than = required_arm(table, "than", entry, &arms, diagnostics);
     let margin = match table.get("margin") {
         Some(entry) => margin(&entry.value, diagnostics),
         None => Some(0.0),
@@ -155,6 +160,22 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
             added.expected("it beside `at = \"around_best\"`");
         }
         _ => {}
+    }
+    let on = |arm: &Arm, task: &String| known.entrants.iter().any(|entrant| entrant.takes(arm) && entrant.enters(task));
+    let both = |task: &String| on(&claim.better, task) && on(&claim.than, task);
+    if let Some(place) = place(if claim.task.is_some() { "task" } else { "than" })
+        && !known.tasks.is_empty()
+        && !known.tasks.iter().any(|task| claim.task.as_ref().is_none_or(|own| own == task) && both(task))
+    {
+        let (better, than) = (&claim.better, &claim.than);
+        let shared: Vec<&str> = known.tasks.iter().filter(|task| both(task)).map(String::as_str).collect();
+        let added = match &claim.task {
+            Some(task) => diagnostics.add(&place, format!("{better} and {than} do not both run on `{task}`")),
+            None => diagnostics.add(&place, format!("{better} and {than} run on no task together")),
+        };
+        let added =
+            added.expected(if shared.is_empty() { "two arms with a task in common".into() } else { choices(&shared) });
+        added.help("the `tasks` of an optimizer say where it runs");
     }
     let patterns = [&claim.better, &claim.than].map(Arm::is_pattern);
     if let ([true, true], Some(place)) = (patterns, place("than")) {

@@ -7,12 +7,12 @@ use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::{duration, value};
 use crate::config::{
-    Claim, Experiment, Tuning, anytime, claim, feasible, nested, optimizer_names, schedule_names, task, tuning,
+    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, nested, schedule_names, task, tuning,
 };
 use crate::duration::Duration;
-use crate::registry::{Accepts, Range, choices, nearest};
+use crate::registry::{Accepts, Range};
+use crate::schedule;
 use crate::settings::Value;
-use crate::{optim, schedule};
 
 const KEYS: [&str; 13] = [
     "name",
@@ -49,7 +49,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     // Where `tuning` is mistaken, nothing is said of samples that it leaves open.
     let tries = table.get("tuning").map(|_| tuning.as_ref().map_or(1, Tuning::tries));
     let schedules = schedules(table, tries, diagnostics);
-    let optimizers = optimizers(table, &schedules, tries, diagnostics);
+    let optimizers = entrant::read_all(table, &tasks, &schedules, tries, diagnostics);
     let length = length(table, diagnostics);
     let anytime = table.get("anytime").and_then(|entry| anytime::read(&entry.value, length, diagnostics));
     let experiment = Experiment {
@@ -86,12 +86,12 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
 
 /// Counts the runs before any of them is listed.
 fn refuse_too_many_runs(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
-    let Experiment { tasks, seeds, optimizers, schedules, .. } = experiment;
+    let Experiment { seeds, optimizers, schedules, .. } = experiment;
     let under = |labels: &[String]| -> f64 {
         schedules.iter().filter(|grid| labels.contains(&grid.label)).map(Grid::combinations).sum()
     };
-    let arms: f64 = optimizers.iter().map(|(grid, schedules)| grid.combinations() * under(schedules)).sum();
-    let runs = (tasks.len() * seeds.len()) as f64 * arms;
+    let arms = |entrant: &Entrant| entrant.tasks.len() as f64 * entrant.grid.combinations() * under(&entrant.schedules);
+    let runs = seeds.len() as f64 * optimizers.iter().map(arms).sum::<f64>();
     if runs > MOST_RUNS {
         let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
         let title =
@@ -101,7 +101,7 @@ fn refuse_too_many_runs(table: &Table, experiment: &Experiment, diagnostics: &mu
     }
 }
 
-fn entries<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> &'a [Entry] {
+pub(super) fn entries<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> &'a [Entry] {
     match table.get(key).map(|entry| &entry.value) {
         None => &[],
         Some(Node { item: Item::Table(table), .. }) => &table.0,
@@ -219,85 +219,22 @@ fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics)
     grids.collect()
 }
 
-fn optimizers(
-    table: &Table,
-    schedules: &[Grid],
-    tries: Option<usize>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<(Grid, Vec<String>)> {
-    let tables = entries(table, "optimizers", diagnostics);
-    if tables.is_empty() {
-        let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
-        let added =
-            diagnostics.add(&place, "the config has no optimizer").expected("a table such as [optimizers.adamw]");
-        added.help("`optbench list optimizers` shows them all");
-    }
-    let grids = tables.iter().filter_map(|entry| {
-        label(entry, diagnostics);
-        let (keys, definition) = kind_of(entry, "optimizer", optimizer_names(), optim::find, diagnostics)?;
-        let keys = &nested::lift_rate(keys, diagnostics);
-        let owner = format!("optimizer `{}`", entry.key);
-        let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind", "schedules"]).collect();
-        refuse_unknown(keys, &known, &owner, diagnostics);
-        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
-        let grid = Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes, joint };
-        Some((grid, own_schedules(keys, schedules, diagnostics)))
-    });
-    grids.collect()
-}
-
 /// Labels name folders and series: anything that reads well, but for what separates them.
-fn label(entry: &Entry, diagnostics: &mut Diagnostics) {
+pub(super) fn label(entry: &Entry, diagnostics: &mut Diagnostics) {
     if entry.key.is_empty() || entry.key.len() > 60 || entry.key.chars().any(|c| c.is_control() || c == '+') {
         let added = diagnostics.add(&entry.key_place, format!("`{}` is no label", entry.key.escape_debug()));
         added.expected("1 to 60 characters without `+`, which joins optimizer and schedule");
     }
 }
 
-fn own_schedules(keys: &Table, schedules: &[Grid], diagnostics: &mut Diagnostics) -> Vec<String> {
-    let all: Vec<&str> = schedules.iter().map(|grid| grid.label.as_str()).collect();
-    let Some(entry) = keys.get("schedules") else { return all.into_iter().map(str::to_owned).collect() };
-    let list = match &entry.value.item {
-        Item::Array(list) if !list.is_empty() => list.as_slice(),
-        Item::Text(_) => std::slice::from_ref(&entry.value),
-        item => {
-            let added = diagnostics.add(&entry.value.place, format!("`schedules` is {}", item.describe()));
-            added.expected(format!("a list of labels, of {}", choices(&all)));
-            return Vec::new();
-        }
-    };
-    let mut chosen = Vec::new();
-    for node in list {
-        match &node.item {
-            Item::Text(text) if all.contains(&text.as_str()) => chosen.push(text.clone()),
-            item => {
-                let found = if let Item::Text(text) = item { text } else { item.describe() };
-                let added = diagnostics.add(&node.place, format!("there is no schedule labelled `{found}`"));
-                let added = added.expected(choices(&all));
-                if let Some(near) = nearest(found, all.iter().copied()) {
-                    added.help(format!("did you mean \"{near}\"?"));
-                } else if schedule::find(found).is_some() {
-                    added.help(format!("add the table [schedules.{found}]"));
-                }
-            }
-        }
-    }
-    chosen.dedup();
-    chosen
-}
-
 fn claims(
     table: &Table,
     tasks: &[crate::task::Spec],
-    optimizers: &[(Grid, Vec<String>)],
+    optimizers: &[Entrant],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Claim> {
     let tasks: Vec<String> = tasks.iter().map(|task| task.label.clone()).collect();
-    let arms = |(grid, schedules): &(Grid, Vec<String>)| -> Vec<(String, String)> {
-        schedules.iter().map(|schedule| (grid.label.clone(), schedule.clone())).collect()
-    };
-    let arms: Vec<(String, String)> = optimizers.iter().flat_map(arms).collect();
-    let known = claim::Known { arms: &arms, tasks: &tasks, anytime: table.get("anytime").is_some() };
+    let known = claim::Known { entrants: optimizers, tasks: &tasks, anytime: table.get("anytime").is_some() };
     let claims = entries(table, "claims", diagnostics);
     claims.iter().filter_map(|entry| claim::read(entry, &known, diagnostics)).collect()
 }

@@ -1,16 +1,16 @@
 //! What can only be judged of a whole config: whether it can be run.
 
-use crate::config::Experiment;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::experiment::START;
 use crate::config::source::{Item, Table};
+use crate::config::{Entrant, Experiment};
 use crate::duration::Timeline;
 use crate::schedule;
 
 /// An equal number of tries needs as many settings of every optimizer under every schedule.
 pub(super) fn check_tries(table: &Table, experiment: &Experiment, tries: usize, diagnostics: &mut Diagnostics) {
     let Some(Item::Table(optimizers)) = table.get("optimizers").map(|entry| &entry.value.item) else { return };
-    for (optimizer, schedules) in &experiment.optimizers {
+    for Entrant { grid: optimizer, schedules, .. } in &experiment.optimizers {
         let Some(entry) = optimizers.get(&optimizer.label) else { continue };
         let own = experiment.schedules.iter().filter(|grid| schedules.contains(&grid.label));
         let fewest = own.map(|schedule| (optimizer.len() * schedule.len(), &schedule.label)).min();
@@ -50,7 +50,9 @@ pub(super) fn check_durations(table: &Table, experiment: &Experiment, diagnostic
             diagnostics.add(&entry.key_place, format!("task `{}`: {problem}", task.label));
             continue;
         }
-        for (optimizer, schedules) in &experiment.optimizers {
+        for Entrant { grid: optimizer, schedules, .. } in
+            experiment.optimizers.iter().filter(|entrant| entrant.enters(&task.label))
+        {
             for settings in optimizer.variants().iter().take(1) {
                 let beta2 = settings.optional_float("beta2");
                 let timeline = Timeline { steps: budget.steps, steps_per_epoch, beta2 };

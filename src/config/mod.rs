@@ -15,6 +15,7 @@ mod anytime;
 mod axis;
 mod claim;
 mod diagnostics;
+mod entrant;
 mod experiment;
 mod feasible;
 mod grid;
@@ -28,6 +29,7 @@ mod value;
 
 pub use anytime::Anytime;
 pub use claim::{Arm, At, Claim};
+pub use entrant::Entrant;
 pub use grid::Grid;
 pub use tuning::{Halving, Rung, Tuning};
 
@@ -50,8 +52,8 @@ pub struct Experiment {
     pub probes_gradients: bool,
     /// The tasks.
     pub tasks: Vec<Spec>,
-    /// The optimizers with the labels of the schedules that each is run under.
-    pub optimizers: Vec<(Grid, Vec<String>)>,
+    /// The optimizers, each with where it is run.
+    pub optimizers: Vec<Entrant>,
     /// The schedules.
     pub schedules: Vec<Grid>,
     /// The earlier stopping times at which arms are compared, if any.
@@ -114,6 +116,11 @@ impl Experiment {
         let steps = self.length.in_steps(&timeline)?.max(1);
         let eval_every = self.eval_every.in_steps(&Timeline { steps, ..timeline })?.max(1);
         Ok(Budget { steps, eval_every })
+    }
+
+    /// Whether an arm of a claim, or one of those that it stands for, is run on a task.
+    pub fn runs(&self, arm: &Arm, task: &str) -> bool {
+        self.optimizers.iter().any(|entrant| entrant.takes(arm) && entrant.enters(task))
     }
 
     /// The horizons of the anytime comparison in steps, rising, each before the end of the run.

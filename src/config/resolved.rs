@@ -3,7 +3,7 @@
 use candle_core::DType;
 use toml::{Table, Value as Toml};
 
-use crate::config::{Claim, Experiment, Grid};
+use crate::config::{Claim, Entrant, Experiment, Grid};
 use crate::duration::Duration;
 use crate::settings::{Settings, Value};
 use crate::task::Spec;
@@ -56,9 +56,12 @@ impl Experiment {
         let optimizers: Table = self
             .optimizers
             .iter()
-            .map(|(grid, schedules)| {
+            .map(|Entrant { grid, schedules, tasks }| {
                 let mut table = of_grid(grid);
                 table.insert("schedules".into(), schedules.clone().into());
+                if tasks.len() < self.tasks.len() {
+                    table.insert("tasks".into(), tasks.clone().into());
+                }
                 (grid.label.clone(), table.into())
             })
             .collect();

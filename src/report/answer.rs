@@ -110,8 +110,16 @@ impl Section<'_> {
             0 => String::new(),
             n => format!("; nor can {}", count(n, "other arm")),
         };
+        // An interval is of one comparison alone; the verdict is of all of them.
+        let alone = comparison.lead.as_ref().is_some_and(|lead| lead.interval(comparison::LEVEL).0 > 0.0);
+        let chance = match comparison.p_adjusted.filter(|_| alone) {
+            Some(p) => {
+                format!(", which {} may bring about by chance (Holm's p = {p:.2})", count(rivals.len(), "comparison"))
+            }
+            None => String::new(),
+        };
         format!(
-            "no winner: {} ({}) and {} ({}) cannot be told apart, the difference is {}{others}",
+            "no winner: {} ({}) and {} ({}) cannot be told apart, the difference is {}{chance}{others}",
             leader.name(),
             self.reached(leader),
             rival.name(),
@@ -228,6 +236,13 @@ mod tests {
         let tied = headline(&[a.clone(), Arm::new("b", &[0.9, 1.6, 1.1]), Arm::new("c", &[1.9, 1.0, 1.3])]);
         assert!(tied.starts_with("On task, no winner: a+constant (final loss 1.1000 at lr 0.1) and b+constant (1.2000) cannot be told apart"), "{tied}");
         assert!(tied.ends_with("; nor can 1 other arm."), "{tied}");
+        // p = 0.04 alone is no evidence where three are looked at.
+        let near = ["b", "c", "d"].map(|name| Arm::new(name, &[1.065, 1.2, 1.335]));
+        let by_chance = headline(&[vec![a.clone()], near.to_vec()].concat());
+        assert!(
+            by_chance.contains("3 seeds), which 3 comparisons may bring about by chance (Holm's p = 0.12); nor can"),
+            "{by_chance}"
+        );
         let chosen = Arm { test: Some(vec![3.0, 3.1, 3.2]), ..a };
         let better = Arm { test: Some(vec![2.0, 2.1, 2.21]), ..Arm::new("b", &[2.0, 2.1, 2.2]) };
         let overruled = headline(&[chosen, better]);

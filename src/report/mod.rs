@@ -81,7 +81,7 @@ impl Results {
             )));
         };
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
-        let records = store.load_all()?;
+        let records = store.records()?;
         Ok(Self { store, experiment, records })
     }
 
@@ -108,6 +108,7 @@ impl Results {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn write(&self) -> Result<()> {
+        self.store.pack(&self.records)?;
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
         let charts = charts::draw(self, &charts::Choice::default())?;

@@ -5,6 +5,7 @@ mod curves;
 mod log;
 mod magnitudes;
 mod merge;
+mod packed;
 mod path;
 mod record;
 mod recorder;

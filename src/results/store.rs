@@ -81,7 +81,7 @@ impl Store {
         for folder in [self.runs(), self.charts(), self.root.join("tensorboard")] {
             gone(fs::remove_dir_all(&folder), &folder)?;
         }
-        for file in ["experiment.toml", "provenance.json", "runs.csv", "summary.csv", "report.html"] {
+        for file in ["experiment.toml", "provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"] {
             let file = self.root.join(file);
             gone(fs::remove_file(&file), &file)?;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::config::{Experiment, Grid};
+use crate::config::{Entrant, Experiment, Grid};
 use crate::sweep::Run;
 
 /// File systems take 255 bytes; locks and temporary folders add to a name.
@@ -17,7 +17,7 @@ pub(super) fn stems(experiment: &Experiment) -> Stems {
     let Experiment { tasks, optimizers, schedules, .. } = experiment;
     let (mut taken, mut stems) = (HashSet::new(), Stems::new());
     for task in tasks {
-        for (optimizer, own) in optimizers {
+        for Entrant { grid: optimizer, schedules: own, .. } in optimizers.iter().filter(|own| own.enters(&task.label)) {
             for schedule in schedules.iter().filter(|schedule| own.contains(&schedule.label)) {
                 let labels = [&task.label, &optimizer.label, &schedule.label].map(Clone::clone);
                 let wanted = safe(&labels.join("-"));
@@ -35,7 +35,8 @@ pub(super) fn stems(experiment: &Experiment) -> Stems {
 
 /// `digits-adamw-cosine-lr0.003-s0`: the arm's stem, what is swept, and the seed.
 pub(super) fn of(run: &Run, experiment: &Experiment, stems: &Stems) -> String {
-    let optimizer = experiment.optimizers.iter().map(|(grid, _)| grid).find(|grid| grid.label == run.optimizer_label);
+    let grids = experiment.optimizers.iter().map(|entrant| &entrant.grid);
+    let optimizer = grids.into_iter().find(|grid| grid.label == run.optimizer_label);
     let schedule = experiment.schedules.iter().find(|grid| grid.label == run.schedule_label);
     let task = &experiment.tasks[run.task].label;
     let labels = [task, &run.optimizer_label, &run.schedule_label].map(Clone::clone);

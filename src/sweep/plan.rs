@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::{Budget, Experiment, Grid};
+use crate::config::{Budget, Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
@@ -100,7 +100,8 @@ impl Plan {
         let mut runs = Vec::new();
         let mut dependence = Dependence::default();
         for task in 0..experiment.tasks.len() {
-            for (grid, schedules) in &experiment.optimizers {
+            let label = &experiment.tasks[task].label;
+            for Entrant { grid, schedules, .. } in experiment.optimizers.iter().filter(|own| own.enters(label)) {
                 for schedule in experiment.schedules.iter().filter(|schedule| schedules.contains(&schedule.label)) {
                     for run in self.settings(task, grid, schedule) {
                         let (lengths, seeds) = match experiment.tuning {

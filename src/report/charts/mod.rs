@@ -63,7 +63,14 @@ struct Canvas<'a, 'b> {
 /// # Errors
 /// When the curves of a run cannot be read.
 pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
-    let optimizers = results.experiment.optimizers.iter().map(|(grid, _)| grid.label.as_str());
+    if !results.records.is_empty() && results.store.names()?.is_empty() {
+        return Err(Error::Usage(format!(
+            "nothing can be drawn from {}: the curves of its runs are not there, only their records\n  \
+             help: `optbench run` trains them again; tables need no curves: `optbench report`, `optbench check`",
+            results.store.root().display()
+        )));
+    }
+    let optimizers = results.experiment.optimizers.iter().map(|entrant| entrant.grid.label.as_str());
     let schedules = results.experiment.schedules.iter().map(|grid| grid.label.as_str());
     let palette = Palette::new(optimizers, schedules);
     let mut rankings = results.rankings();
