@@ -191,7 +191,7 @@ fn files_that_were_cut_off_are_found_and_made_again() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 4 * (4 + 5), "four files of a run and five of the folder");
+    assert_eq!(tried, 4 * (4 + 6), "four files of a run and six of the folder");
 }
 
 #[test]
