@@ -15,8 +15,9 @@ use crate::task::data::{Dataset, Examples, Input, SeedAndStep};
 use crate::task::model::{BuildNetwork, Memory, Network, Pass};
 use crate::task::{Footprint, Problem, Spec, Split, Task};
 
-/// Predictions judged at a time in an evaluation.
-const EVALUATION_BATCH: usize = 500;
+/// Predictions judged at a time in an evaluation: about as many as in training, so that its buffers are
+/// those that a step leaves behind, and stay in the cache.
+const EVALUATION_BATCH: usize = 128;
 /// Training batches that running statistics are estimated from for an evaluation at other weights.
 const CALIBRATION_BATCHES: u64 = 20;
 
