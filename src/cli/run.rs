@@ -173,13 +173,6 @@ fn short(x: f64) -> String {
 pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
     let mut missing = Vec::new();
     for run in chosen {
-        let problem = match store.load(&run.name) {
-            Err(error @ Error::Damaged { .. }) => Some(error.to_string()),
-            _ => store.lacks(&run.name).map(|file| format!("{} is gone", store.run(&run.name).join(file).display())),
-        };
-        if let Some(problem) = problem {
-            say(&format!("warning: {problem}; {} is trained again", run.name));
-        }
         match store.finished(&run.name)? {
             Some(record) if record.fingerprint == run.fingerprint => {}
             Some(_) => {
@@ -189,7 +182,12 @@ pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a R
                     store.run(&run.name).display()
                 )));
             }
-            None => missing.push(*run),
+            None => {
+                if let Some(flaw) = store.flaw(&run.name) {
+                    say(&format!("warning: {flaw}; {} is trained again", run.name));
+                }
+                missing.push(*run);
+            }
         }
     }
     if !missing.is_empty() {

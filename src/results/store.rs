@@ -124,6 +124,11 @@ impl Store {
     /// # Errors
     /// When its record cannot be read, or a file of it was cut off.
     pub fn load(&self, run: &str) -> Result<Option<Record>> {
+        Ok(self.look(run)?.map(|(record, _)| record))
+    }
+
+    /// The record of a run and the first of its files that is gone.
+    fn look(&self, run: &str) -> Result<Option<(Record, Option<PathBuf>)>> {
         let path = self.run(run).join(RECORD);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -135,21 +140,27 @@ impl Store {
         if mark.optbench.is_some() && mark.bytes.as_ref().is_none_or(|bytes| bytes.len() < FILES_WITH_LENGTHS) {
             return Err(Error::damaged(path, &"its end is missing"));
         }
+        let mut gone = None;
         for (file, expected) in mark.bytes.into_iter().flatten() {
             let path = self.run(run).join(file);
-            let held = fs::metadata(&path).ok().map(|metadata| metadata.len());
-            if let Some(held) = held.filter(|held| *held != expected) {
-                return Err(Error::damaged(path, &format!("it holds {held} bytes of {expected}")));
+            match fs::metadata(&path).map(|metadata| metadata.len()) {
+                Ok(held) if held != expected => {
+                    return Err(Error::damaged(path, &format!("it holds {held} bytes of {expected}")));
+                }
+                Ok(_) => {}
+                Err(_) => gone = gone.or(Some(path)),
             }
         }
-        Ok(Some(record))
+        Ok(Some((record, gone)))
     }
 
-    /// The first file of a run that its record speaks of and that is not there.
-    pub fn lacks(&self, run: &str) -> Option<String> {
-        let text = fs::read_to_string(self.run(run).join(RECORD)).ok()?;
-        let mut files = toml::from_str::<Mark>(&text).ok()?.bytes?.into_keys();
-        files.find(|file| !self.run(run).join(file).exists())
+    /// Why a run that is there is to be trained again, in words; `None` where nothing is wrong with it.
+    pub fn flaw(&self, run: &str) -> Option<String> {
+        match self.look(run) {
+            Err(error @ Error::Damaged { .. }) => Some(error.to_string()),
+            Ok(Some((_, Some(gone)))) => Some(format!("{} is gone", gone.display())),
+            _ => None,
+        }
     }
 
     /// The record of a run that needs no more training: it is there, whole, and did not fail.
@@ -157,9 +168,9 @@ impl Store {
     /// # Errors
     /// When it cannot be read; a damaged one is as good as none.
     pub fn finished(&self, run: &str) -> Result<Option<Record>> {
-        match self.load(run) {
+        match self.look(run) {
             Err(Error::Damaged { .. }) => Ok(None),
-            loaded => Ok(loaded?.filter(|record| record.is_done() && self.lacks(run).is_none())),
+            found => Ok(found?.filter(|(record, gone)| record.is_done() && gone.is_none()).map(|(record, _)| record)),
         }
     }
 
