@@ -26,8 +26,8 @@ pub(super) fn write(scene: &Scene, path: &Path) -> Result<(), Error> {
     let (width, height) = (scene.width * SCALE, scene.height * SCALE);
     let backend = BitMapBackend::new(path, (width as u32, height as u32));
     let mut canvas = Canvas { backend, size: (width as i32, height as i32), row: vec![0.0; width as usize] };
-    let corners = [(0.0, 0.0), (scene.width, 0.0), (scene.width, scene.height), (0.0, scene.height)];
-    canvas.fill(&corners, WHITE, 1.0);
+    let paper = canvas.backend.draw_rect((0, 0), canvas.size, &RGBColor(WHITE.0, WHITE.1, WHITE.2), true);
+    paper.map_err(|e| failed(&e))?;
     for shape in &scene.shapes {
         canvas.draw(shape);
     }
@@ -123,9 +123,9 @@ impl Canvas<'_> {
     fn cover(&mut self, from: f64, to: f64) {
         let mut place = from;
         while place < to {
-            let pixel = place.floor();
-            let end = (pixel + 1.0).min(to);
-            self.row[pixel as usize] += end - place;
+            let pixel = place as usize;
+            let end = (pixel as f64 + 1.0).min(to);
+            self.row[pixel] += end - place;
             place = end;
         }
     }

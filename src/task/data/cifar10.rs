@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::registry::About;
 use crate::settings::Settings;
+use crate::task::data::arrangement::{Arrangement, Scaling};
 use crate::task::data::augment::{self, Augment};
 use crate::task::data::idx::damaged;
-use crate::task::data::raw::{Raw, Scaling};
+use crate::task::data::raw::Raw;
 use crate::task::data::{Contents, DataFile, Dataset, Definition, Files, Locator, Origin};
 
 const NAME: &str = "cifar10";
@@ -63,7 +64,7 @@ static FILES: Files = Files {
 };
 
 fn load(settings: &Settings, locator: &Locator) -> Result<Dataset> {
-    let mut train = Raw { name: NAME, shape: SHAPE, classes: CLASSES, pixels: Vec::new(), labels: Vec::new() };
+    let mut train = Vec::new();
     let mut test = None;
     for file in FILES.files {
         let (path, bytes) = locator.read(NAME, &FILES, file)?;
@@ -71,12 +72,13 @@ fn load(settings: &Settings, locator: &Locator) -> Result<Dataset> {
         if file.names[0] == "test_batch.bin" {
             test = Some(part);
         } else {
-            train = train.followed_by(&part);
+            train.push(part);
         }
     }
     let test = test.ok_or_else(|| damaged(NAME, Path::new("test_batch.bin"), "is missing"))?;
     let test_images = test.labels.len();
-    let images = train.shuffled().followed_by(&test).split(VALIDATION, test_images, SCALING, Augment::of(settings));
+    let train = Arrangement::shuffled(train);
+    let images = train.followed_by(test).split(VALIDATION, test_images, SCALING, Augment::of(settings));
     Ok(Dataset::Images(Arc::new(images)))
 }
 
@@ -107,7 +109,7 @@ mod tests {
     fn a_record_is_a_label_and_three_planes() {
         let record = |label: u8| [vec![label], vec![255; 1024], vec![0; 1024], vec![51; 1024]].concat();
         let raw = parse(&[record(3), record(9)].concat()).unwrap().check(Path::new("batch.bin")).unwrap();
-        let images = raw.split(1, 0, SCALING, Augment::default());
+        let images = Arrangement::default().followed_by(raw).split(1, 0, SCALING, Augment::default());
         let (image, label) = images.batch(&[1], DType::F64, &Device::Cpu).unwrap();
         assert_eq!((image.dims(), label.to_vec1::<u32>().unwrap()), (&[1, 3, 32, 32][..], vec![9]));
         for (channel, byte) in [1.0, 0.0, 0.2].into_iter().enumerate() {

@@ -61,7 +61,8 @@ impl DataFile {
     /// # Errors
     /// In words, when the copy is not what it should be.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        let bytes = read_file(path, self.bytes)?;
+        let room = usize::try_from(self.bytes + 1).map_err(|_| "it does not fit into memory".to_owned())?;
+        let bytes = read_into(Vec::with_capacity(room), path, self.bytes)?;
         if bytes.len() as u64 != self.bytes {
             return Err(format!("{} holds {} bytes; expected {}", path.display(), bytes.len(), self.bytes));
         }
@@ -78,6 +79,11 @@ impl DataFile {
 /// # Errors
 /// In words, when the file cannot be read, is damaged, or holds more than the limit.
 pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    read_into(Vec::new(), path, limit)
+}
+
+/// The same, into memory that is there already.
+fn read_into(mut bytes: Vec<u8>, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let place = path.display();
     let cannot = |error: std::io::Error| format!("cannot read {place}: {error}");
     let mut start = Vec::new();
@@ -85,7 +91,6 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     file.by_ref().take(2).read_to_end(&mut start).map_err(cannot)?;
     let gzipped = start == [0x1f, 0x8b];
     let whole = start.as_slice().chain(file);
-    let mut bytes = Vec::new();
     if gzipped {
         let unpacked = MultiGzDecoder::new(whole).take(limit + 1).read_to_end(&mut bytes);
         unpacked.map_err(|error| format!("{place} does not unpack: {error}; is it complete?"))?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::task::data::Dataset;
+use crate::task::data::arrangement::{Arrangement, Scaling};
 use crate::task::data::augment::Augment;
 use crate::task::data::files::Files;
 use crate::task::data::locate::Locator;
-use crate::task::data::raw::{Raw, Scaling};
+use crate::task::data::raw::Raw;
 
 /// An array of bytes and its sizes.
 #[derive(Debug, PartialEq)]
@@ -77,8 +78,8 @@ pub(super) fn known(
 ) -> Result<Dataset> {
     let test = known_part(name, files, 1, locator)?;
     let test_images = test.labels.len();
-    let train = known_part(name, files, 0, locator)?.shuffled();
-    let images = train.followed_by(&test).split(validation, test_images, scaling, Augment::of(settings));
+    let train = Arrangement::shuffled(vec![known_part(name, files, 0, locator)?]);
+    let images = train.followed_by(test).split(validation, test_images, scaling, Augment::of(settings));
     Ok(Dataset::Images(Arc::new(images)))
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
+use crate::task::data::arrangement::{Arrangement, Scaling};
 use crate::task::data::augment::{self, Augment};
 use crate::task::data::files::read_named;
 use crate::task::data::idx::{damaged, parse};
-use crate::task::data::raw::{Raw, Scaling};
+use crate::task::data::raw::Raw;
 use crate::task::data::{Contents, Dataset, Definition, Locator, Origin};
 
 const NAME: &str = "idx";
@@ -55,7 +56,8 @@ fn load(settings: &Settings, _: &Locator) -> Result<Dataset> {
         return Err(damaged(NAME, folder, &problem));
     }
     let scaling = Scaling { full_scale: 255.0, moments: None };
-    let images = train.shuffled().followed_by(&test).split(validation, test_images, scaling, Augment::of(settings));
+    let train = Arrangement::shuffled(vec![train]);
+    let images = train.followed_by(test).split(validation, test_images, scaling, Augment::of(settings));
     Ok(Dataset::Images(Arc::new(images)))
 }
 

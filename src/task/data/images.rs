@@ -3,15 +3,14 @@
 use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor};
-use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::nn::float::Float;
 use crate::nn::simd::vectorized;
 use crate::rng::Stream;
 use crate::task::Split;
+use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::Augment;
-use crate::task::data::files::hexadecimal;
 use crate::task::data::{Examples, Input, SeedAndStep};
 
 /// Labelled images: bytes as they came, scaled and normalised when a batch is cut.
@@ -20,9 +19,8 @@ pub struct Images {
     /// Channels, height and width.
     pub(super) shape: [usize; 3],
     pub(super) classes: usize,
-    /// Image after image: training, validation, test.
-    pub(super) pixels: Vec<u8>,
-    pub(super) labels: Vec<u8>,
+    /// Training, validation, test.
+    pub(super) arrangement: Arrangement,
     /// Where validation and test start.
     pub(super) validation_from: usize,
     pub(super) test_from: usize,
@@ -34,12 +32,7 @@ pub struct Images {
 impl Images {
     /// SHA-256 of pixels and labels in order, in hexadecimal.
     pub fn digest(&self) -> String {
-        hexadecimal(&Sha256::new().chain_update(&self.pixels).chain_update(&self.labels).finalize())
-    }
-
-    fn image(&self, position: usize) -> &[u8] {
-        let len: usize = self.shape.iter().product();
-        &self.pixels[position * len..(position + 1) * len]
+        self.arrangement.digest()
     }
 
     fn normalised<'a, T: Float>(&self, images: impl Iterator<Item = &'a [u8]>, count: usize) -> Vec<T> {
@@ -76,7 +69,7 @@ impl Images {
             DType::F64 => Tensor::from_vec(self.normalised::<f64>(images, n), shape, device)?,
             _ => Tensor::from_vec(self.normalised::<f32>(images, n), shape, device)?,
         };
-        let labels: Vec<u32> = positions.iter().map(|&i| u32::from(self.labels[i])).collect();
+        let labels: Vec<u32> = positions.iter().map(|&i| u32::from(self.arrangement.label(i))).collect();
         Ok((images, Tensor::from_vec(labels, n, device)?))
     }
 }
@@ -90,13 +83,13 @@ impl Examples for Images {
         match split {
             Split::Train => 0..self.validation_from,
             Split::Validation => self.validation_from..self.test_from,
-            Split::Test => self.test_from..self.labels.len(),
+            Split::Test => self.test_from..self.arrangement.len(),
         }
     }
 
     /// Images `[n, channels, height, width]` and labels `[n]`.
     fn batch(&self, positions: &[usize], dtype: DType, device: &Device) -> Result<(Tensor, Tensor)> {
-        self.tensors(positions.iter().map(|&i| self.image(i)), positions, dtype, device)
+        self.tensors(positions.iter().map(|&i| self.arrangement.image(i)), positions, dtype, device)
     }
 
     fn training_batch(
@@ -113,7 +106,7 @@ impl Examples for Images {
         let mut stream = Stream::new(seed, &format!("augment step {step}"));
         let mut variants = Vec::with_capacity(positions.len() * len);
         for &i in positions {
-            self.augment.draw(self.image(i), self.shape, &mut stream, &mut variants);
+            self.augment.draw(self.arrangement.image(i), self.shape, &mut stream, &mut variants);
         }
         self.tensors(variants.chunks_exact(len), positions, dtype, device)
     }
@@ -123,7 +116,8 @@ impl Examples for Images {
 mod tests {
     use super::*;
     use crate::settings::{Settings, Value};
-    use crate::task::data::raw::{Raw, Scaling};
+    use crate::task::data::arrangement::Scaling;
+    use crate::task::data::raw::Raw;
 
     const PLAIN: Scaling = Scaling { full_scale: 255.0, moments: None };
 
@@ -131,7 +125,7 @@ mod tests {
         let labels = (0..10).map(|i| i % 3).collect();
         let pixels = (0..10 * 2 * 14 * 14).map(|i| (i * i % 251) as u8).collect();
         let raw = Raw { name: "test", shape: [2, 14, 14], classes: 3, pixels, labels };
-        raw.shuffled().split(2, 3, PLAIN, augment)
+        Arrangement::shuffled(vec![raw]).split(2, 3, PLAIN, augment)
     }
 
     fn numbers(batch: Result<(Tensor, Tensor)>) -> Vec<f64> {

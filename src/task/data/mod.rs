@@ -12,6 +12,7 @@ use crate::registry::About;
 use crate::settings::Settings;
 use crate::task::Split;
 
+mod arrangement;
 mod augment;
 mod cifar10;
 mod digits;
