@@ -10,7 +10,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::conv::padded::Frame;
-use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, wide};
+use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, wide, winograd};
 use crate::nn::float::{Float, elements, read_all};
 use crate::nn::params::{Init, Parameter};
 use crate::nn::transpose::transposed;
@@ -195,16 +195,15 @@ struct Forward<'a, T> {
 
 enum Filters<'a, T> {
     Narrow(narrow::Filters<T>),
-    Wide(wide::Filters<'a, T>),
+    Wide(winograd::Filters<'a, T>),
 }
 
 impl<'a, T: Float> Forward<'a, T> {
     fn new(frame: Frame, weight: &[T], bias: &'a [T], n: usize) -> Self {
-        let rows = by_position(weight, frame.channels, 3);
         let filters = if frame.patch() < NARROW {
-            Filters::Narrow(narrow::Filters::new(&rows, bias))
+            Filters::Narrow(narrow::Filters::new(&by_position(weight, frame.channels, 3), bias))
         } else {
-            Filters::Wide(wide::Filters::new(&rows, bias))
+            Filters::Wide(winograd::Filters::new(frame, weight, bias))
         };
         let room = n * frame.cells() * bias.len();
         let saved = Saved { maps: Vec::with_capacity(room), winners: Vec::with_capacity(room) };

@@ -11,6 +11,7 @@ mod padded;
 mod plain;
 mod pool;
 mod wide;
+mod winograd;
 
 use candle_core::Tensor;
 

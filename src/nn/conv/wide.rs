@@ -1,54 +1,13 @@
-//! The fused layer where a neighbourhood holds many numbers: a matrix product forward; backward
-//! through the winners of the pool alone, one pixel in four at most.
+//! The fused layer's backward pass where a neighbourhood holds many numbers: through the winners of
+//! the pool alone, one pixel in four at most.
 
 use crate::nn::conv::padded::Frame;
-use crate::nn::conv::pool::{NONE, pool_image};
+use crate::nn::conv::pool::NONE;
 use crate::nn::float::Float;
-use crate::nn::matmul::{Matrix, add_product};
 use crate::nn::simd::vectorized;
-use crate::nn::transpose::transposed;
 
 /// Numbers that a loop adds at a time.
 const LANES: usize = 16;
-
-/// Filters as columns `[neighbourhood, outputs]`, and room for one image's work.
-pub(super) struct Filters<'a, T> {
-    columns: Vec<T>,
-    bias: &'a [T],
-    patches: Vec<T>,
-    image: Vec<T>,
-}
-
-impl<'a, T: Float> Filters<'a, T> {
-    /// From rows `[outputs][neighbourhood]`.
-    pub(super) fn new(rows: &[T], bias: &'a [T]) -> Self {
-        Self { columns: transposed(rows, bias.len()), bias, patches: Vec::new(), image: Vec::new() }
-    }
-
-    /// Appends the pooled image `[cells, outputs]` and its winners.
-    pub(super) fn forward(&mut self, frame: Frame, padded: &[T], out: &mut Vec<T>, winners: &mut Vec<u8>) {
-        let (outputs, pixels) = (self.bias.len(), frame.height * frame.width);
-        self.patches.clear();
-        for y in 0..frame.height {
-            for x in 0..frame.width {
-                for run in 0..3 {
-                    let at = (y + run) * frame.row() + x * frame.channels;
-                    self.patches.extend_from_slice(&padded[at..at + frame.run()]);
-                }
-            }
-        }
-        self.image.clear();
-        for _ in 0..pixels {
-            self.image.extend_from_slice(self.bias);
-        }
-        let patches = Matrix::new(&self.patches, pixels, frame.patch());
-        add_product(&mut self.image, patches, Matrix::new(&self.columns, frame.patch(), outputs));
-        vectorized(
-            #[inline(always)]
-            || pool_image(&self.image, (frame.height, frame.width, outputs), out, winners),
-        );
-    }
-}
 
 /// A run of numbers that starts at an offset, and what it is multiplied by.
 type Term<T> = (usize, T);
