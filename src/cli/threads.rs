@@ -13,7 +13,8 @@ pub(super) fn share(jobs: Option<u16>, threads: Option<u16>) -> (usize, usize) {
     let jobs = jobs.map_or(cores, usize::from);
     let threads = threads.map_or((cores / jobs).max(1), usize::from);
     matmul::set_threads(threads);
-    for variable in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
+    // candle's own pool waits by spinning, on the cores that the matrix products want to share.
+    for (variable, threads) in [("RAYON_NUM_THREADS", threads), ("CANDLE_NUM_THREADS", 1)] {
         // SAFETY: the process still has a single thread, and nobody holds on to its environment.
         unsafe { std::env::set_var(variable, threads.to_string()) };
     }

@@ -11,10 +11,13 @@ pub fn set_threads(threads: usize) {
     THREADS.store(threads.max(1), Ordering::Relaxed);
 }
 
-fn parallelism() -> gemm::Parallelism {
+/// Multiplications below which one thread is through before a second one is awake, about 80 us.
+const WORTH_A_THREAD: usize = 1 << 22;
+
+fn parallelism(multiplications: usize) -> gemm::Parallelism {
     match THREADS.load(Ordering::Relaxed) {
-        1 => gemm::Parallelism::None,
-        threads => gemm::Parallelism::Rayon(threads),
+        threads if threads > 1 && multiplications >= WORTH_A_THREAD => gemm::Parallelism::Rayon(threads),
+        _ => gemm::Parallelism::None,
     }
 }
 
@@ -113,7 +116,7 @@ unsafe fn raw_product<T: Float>(out: *mut T, a: Matrix<T>, b: Matrix<T>, accumul
             false,
             false,
             false,
-            parallelism(),
+            parallelism(a.rows * a.cols * b.cols),
         );
     }
 }
