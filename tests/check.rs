@@ -45,6 +45,28 @@ fn folder(config: &str) -> tempfile::TempDir {
 }
 
 #[test]
+fn equal_is_no_worse_and_yet_not_better() {
+    let claim = |label: &str, better: &str, bar: &str| {
+        format!("[claims.{label}]\nbetter = \"{better}+constant\"\nthan = \"fast+constant\"\ntask = \"bowl\"\n{bar}\n")
+    };
+    let claims = claim("equal", "fast", "margin = 0")
+        + &claim("better", "fast", "by = \"0%\"")
+        + &claim("lies_behind", "slow", "by = \"1%\"");
+    let ahead = "task = \"bowl\"\nby = \"10%\"\n";
+    let folder = folder(&format!("{CONFIG}{ahead}{claims}"));
+    let (code, text, _) = optbench(folder.path(), &["check", "results/small", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let findings: Vec<&str> =
+        json["claims"].as_array().unwrap().iter().map(|claim| claim["finding"].as_str().unwrap()).collect();
+    assert_eq!((code, findings), (1, vec!["SUPPORTED", "SUPPORTED", "REFUTED", "REFUTED"]), "{text}");
+    assert_eq!(json["claims"][0]["statement"], "fast+constant more than 10% better than slow+constant");
+    let bars = [0, 3].map(|claim| json["claims"][claim]["parts"][0]["needed"].as_f64().unwrap());
+    assert!(bars.iter().all(|needed| *needed > 0.0), "{text}");
+    let said = optbench(folder.path(), &["check", "results/small"]).1;
+    assert!(said.contains("it takes more than 0"), "{said}");
+}
+
+#[test]
 fn claims_decide_the_exit_code_in_every_format() {
     let folder = folder(&format!("{CONFIG}{FALSE_CLAIM}"));
     let check = |format: &str| optbench(folder.path(), &["check", "results/small", "--format", format]);

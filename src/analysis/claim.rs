@@ -56,9 +56,9 @@ pub struct Part {
     pub horizon: Option<u64>,
     /// `better` minus `than`, turned so that more is better; `None` where nothing can be compared.
     pub lead: Option<Difference>,
-    /// How far the lead may lie below zero: the claim's share of the mean of `than`.
-    pub margin: f64,
-    /// The smallest lead beyond the margin, either way, that these seeds would find with 80% power.
+    /// The lead that it takes, from the claim's share of the mean of `than`; below zero where a margin is granted.
+    pub needed: f64,
+    /// The smallest lead beyond that, either way, that these seeds would find with 80% power.
     pub detectable: Option<f64>,
     /// What it comes to.
     pub finding: Finding,
@@ -75,9 +75,9 @@ impl Part {
 
 /// Judges one claim.
 ///
-/// A part is supported where the whole two-sided 95% interval of the lead lies at or above `-margin`
-/// (so `better` is wrongly called good enough at most 2.5% of the time), and refuted where the whole
-/// interval lies below it; the interval that refutes is widened to `1 - 0.05 / parts`, so that a
+/// A part is supported where the whole two-sided 95% interval of the lead clears what is needed: lies
+/// at or above `-margin`, or above `by` (so `better` is wrongly called good enough at most 2.5% of
+/// the time), and refuted where none of the interval does; the interval that refutes is widened to `1 - 0.05 / parts`, so that a
 /// claim of many parts is not refuted by chance alone. Support needs no such correction: every part
 /// has to give it.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) -> Judgement<'a> {
@@ -95,7 +95,7 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
     let level = 1.0 - ALPHA / parts.len().max(1) as f64;
     for part in &mut parts {
         if let (Finding::Underpowered, Some(lead)) = (part.finding, &part.lead)
-            && lead.interval(level).1 < -part.margin
+            && !claim.bar.is_cleared(lead.interval(level).1, part.needed)
         {
             part.finding = Finding::Refuted;
         }
@@ -179,9 +179,9 @@ fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
         }
     });
     let mut part = Part::undecided(task, metric, format!("mean cost in {}: {}", metric.name(), said.join(", ")));
-    part.margin = claim.margin * than.best.reported(metric).mean().map_or(0.0, f64::abs);
+    part.needed = claim.bar.needed(than.best.reported(metric).mean().unwrap_or(0.0));
     part.detectable = costs.lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-    if costs.lead.as_ref().is_some_and(|lead| lead.interval(LEVEL).0 >= -part.margin) {
+    if costs.lead.as_ref().is_some_and(|lead| claim.bar.is_cleared(lead.interval(LEVEL).0, part.needed)) {
         part.finding = Finding::Supported;
     }
     part.lead = costs.lead;
@@ -203,7 +203,7 @@ impl Part {
             lr: None,
             horizon: None,
             lead: None,
-            margin: 0.0,
+            needed: 0.0,
             detectable: None,
             finding: Finding::Underpowered,
             note: Some(note),
@@ -230,9 +230,9 @@ impl Part {
 /// One part, apart from its refutation by interval.
 fn part(claim: &Claim, task: &str, metric: Metric, better: &Summary, than: &Summary) -> Part {
     let lead = Difference::lead(better, than, metric);
-    let margin = claim.margin * than.reported(metric).mean().map_or(0.0, f64::abs);
+    let needed = claim.bar.needed(than.reported(metric).mean().unwrap_or(0.0));
     let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-    let mut part = Part { lead, margin, detectable, ..Part::undecided(task, metric, String::new()) };
+    let mut part = Part { lead, needed, detectable, ..Part::undecided(task, metric, String::new()) };
     part.note = None;
     if better.failed + than.failed > 0 {
         part.note = Some("runs failed: `optbench run` tries them again".into());
@@ -250,7 +250,7 @@ fn part(claim: &Claim, task: &str, metric: Metric, better: &Summary, than: &Summ
         part.finding = Finding::Supported;
         part.note = Some(format!("{} diverged in every seed", claim.than));
     } else if let Some(lead) = &part.lead {
-        if lead.interval(LEVEL).0 >= -margin {
+        if claim.bar.is_cleared(lead.interval(LEVEL).0, needed) {
             part.finding = Finding::Supported;
         } else if let Some(n) = lead.same_step() {
             part.note =

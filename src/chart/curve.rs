@@ -15,6 +15,8 @@ pub(super) struct Plot {
 }
 
 const WIDTH: f64 = 1.8;
+/// Of lines that are there for comparison only.
+const MUTED_WIDTH: f64 = 1.0;
 /// Markers along a line whose points are not marked one by one.
 const ALONG: f64 = 5.0;
 /// The most values of a line that can be pointed at.
@@ -66,7 +68,7 @@ impl Plot {
         let line = |piece: Vec<Point>| Shape::Line {
             points: thin(&piece),
             color: style.color,
-            width: WIDTH,
+            width: if series.muted { MUTED_WIDTH } else { WIDTH },
             dash: style.dash,
         };
         pieces.map(line).collect()

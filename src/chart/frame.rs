@@ -9,7 +9,7 @@ use super::path::Frame;
 use super::scene::{Anchor, FAINT, GREY, GRID, INK, Scene, Shape};
 use super::ticks::{Tick, ticks};
 use super::words::{shorten, wrap};
-use super::{LineChart, range};
+use super::{LineChart, Series, range};
 
 const WIDTH: f64 = 900.0;
 /// The height without a legend below the plot.
@@ -159,7 +159,8 @@ impl Plot {
         for series in &chart.series {
             shapes.extend(self.line(series));
         }
-        for (i, series) in chart.series.iter().enumerate().filter(|(_, series)| series.markers || !bare) {
+        let marked = |series: &Series| !series.muted && (series.markers || !bare);
+        for (i, series) in chart.series.iter().enumerate().filter(|(_, series)| marked(series)) {
             shapes.extend(self.markers(series, i));
         }
         for series in &chart.series {

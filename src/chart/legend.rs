@@ -1,11 +1,11 @@
 //! The legend, always outside the plot: to its right, or below where the entries are many or long.
 
-use super::LineChart;
 use super::font;
 use super::marker;
-use super::palette::{Dash, Style};
+use super::palette::{Color, Dash, Style};
 use super::scene::{Anchor, GREY, INK, Shape};
 use super::words::shorten;
+use super::{LineChart, Series};
 
 const SIZE: f64 = 12.0;
 const ROW: f64 = 19.0;
@@ -24,6 +24,7 @@ const MOST: usize = 60;
 enum Sample {
     Series(Style),
     Rule(Dash),
+    Muted(Color),
     Nothing,
 }
 
@@ -40,11 +41,14 @@ pub(super) fn rule_dash(index: usize) -> Dash {
 impl Legend {
     pub(super) fn of(chart: &LineChart) -> Self {
         let mut entries: Vec<(String, Sample)> = Vec::new();
-        for series in chart.series.iter().filter(|s| !s.label.is_empty()) {
+        for series in chart.series.iter().filter(|s| !s.label.is_empty() && !s.muted) {
             if !entries.iter().any(|(label, _)| *label == series.label) {
                 entries.push((series.label.clone(), Sample::Series(series.style)));
             }
         }
+        let muted: Vec<&Series> = chart.series.iter().filter(|series| series.muted).collect();
+        entries
+            .extend(muted.first().map(|first| (format!("{} others", muted.len()), Sample::Muted(first.style.color))));
         let rules = chart.rules.iter().enumerate().filter(|(_, rule)| !rule.1.is_empty());
         entries.extend(rules.map(|(i, rule)| (rule.1.clone(), Sample::Rule(rule_dash(i)))));
         if entries.len() > MOST {
@@ -108,6 +112,7 @@ impl Sample {
                 shapes
             }
             Self::Rule(dash) => vec![Shape::Line { points, color: GREY, width: 1.3, dash }],
+            Self::Muted(color) => vec![Shape::Line { points, color, width: 1.0, dash: Dash::Solid }],
             Self::Nothing => Vec::new(),
         }
     }

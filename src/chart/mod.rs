@@ -51,12 +51,14 @@ pub struct Series {
     pub markers: bool,
     /// The x positions at which a run diverged: drawn as crosses above the plot.
     pub failures: Vec<f64>,
+    /// Whether it is there for comparison only: a thin grey line, one entry in the legend for all of these.
+    pub muted: bool,
 }
 
 impl Series {
     /// A plain line, without band, markers or failures.
     pub fn new(label: impl Into<String>, style: Style, points: Vec<(f64, f64)>) -> Self {
-        Self { label: label.into(), points, band: None, style, markers: false, failures: Vec::new() }
+        Self { label: label.into(), points, band: None, style, markers: false, failures: Vec::new(), muted: false }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::registry::{choices, nearest};
 /// What stands for every label.
 const ANY: &str = "*";
 
-/// The statement that one arm is at most `margin` worse than another.
+/// The statement that one arm is at most `margin` worse than another, or more than `by` better.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// The label of the claim's table.
@@ -19,8 +19,8 @@ pub struct Claim {
     pub better: Arm,
     /// The arm that it is compared with.
     pub than: Arm,
-    /// How much worse `better` may be, as a share of the metric of `than`.
-    pub margin: f64,
+    /// How `better` must stand to `than`.
+    pub bar: Bar,
     /// The task that the claim is about; every task where it is `None`.
     pub task: Option<String>,
     /// What is compared; the task's own metric where it is `None`.
@@ -29,6 +29,33 @@ pub struct Claim {
     pub at: At,
     /// The interval of rates around the best one, as multiples of it; with [`At::AroundBest`] alone.
     pub lr: Option<(f64, f64)>,
+}
+
+/// How the better side of a claim must stand to the other, as a share of the other's metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bar {
+    /// At most so much worse.
+    Margin(f64),
+    /// More than so much better: where it is nothing, equal is still not better.
+    By(f64),
+}
+
+impl Bar {
+    /// The lead that it takes over a side of this mean.
+    pub fn needed(self, mean: f64) -> f64 {
+        match self {
+            Self::Margin(share) => 0.0 - share * mean.abs(),
+            Self::By(share) => share * mean.abs(),
+        }
+    }
+
+    /// Whether a lead clears what is needed.
+    pub fn is_cleared(self, lead: f64, needed: f64) -> bool {
+        match self {
+            Self::Margin(_) => lead >= needed,
+            Self::By(_) => lead > needed,
+        }
+    }
 }
 
 /// An optimizer and a schedule, by their labels; `*` stands for every label.
@@ -101,7 +128,7 @@ pub(super) struct Known<'a> {
 
 /// Reads one claim.
 pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
-    const KEYS: [&str; 7] = ["better", "than", "margin", "task", "metric", "at", "lr"];
+    const KEYS: [&str; 8] = ["better", "than", "margin", "by", "task", "metric", "at", "lr"];
     let owner = format!("claim `{}`", entry.key);
     let Item::Table(table) = &entry.value.item else {
         diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");
@@ -118,10 +145,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     }
     let better = required_arm(table, "better", entry, &arms, diagnostics);
     let than = required_arm(table, "than", entry, &arms, diagnostics);
-    let margin = match table.get("margin") {
-        Some(entry) => margin(&entry.value, diagnostics),
-        None => Some(0.0),
-    };
+    let bar = bar(table, &owner, diagnostics);
     let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
     let tasks: Vec<&str> = known.tasks.iter().map(String::as_str).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
@@ -132,7 +156,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         label: entry.key.clone(),
         better: better?,
         than: than?,
-        margin: margin?,
+        bar,
         task: task.map(str::to_owned),
         metric,
         at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
@@ -255,17 +279,32 @@ fn multiples(node: &Node, diagnostics: &mut Diagnostics) -> Option<(f64, f64)> {
     }
 }
 
-/// Reads `"1%"` or `0.01`.
-fn margin(node: &Node, diagnostics: &mut Diagnostics) -> Option<f64> {
+/// Reads `margin` or `by`.
+fn bar(table: &Table, owner: &str, diagnostics: &mut Diagnostics) -> Bar {
+    let margin = share(table, "margin", diagnostics);
+    match (table.get("margin"), table.get("by")) {
+        (Some(_), Some(by)) => {
+            let added = diagnostics.add(&by.key_place, format!("{owner} has both `margin` and `by`"));
+            added.expected("`margin`, how much worse it may be, or `by`, how much better it must be");
+            Bar::Margin(margin)
+        }
+        (None, Some(_)) => Bar::By(share(table, "by", diagnostics)),
+        _ => Bar::Margin(margin),
+    }
+}
+
+/// Reads `"1%"` or `0.01`; nothing where it is not there.
+fn share(table: &Table, key: &str, diagnostics: &mut Diagnostics) -> f64 {
+    let Some(node) = table.get(key).map(|entry| &entry.value) else { return 0.0 };
     let read = match &node.item {
         Item::Integer(n) => Some(*n as f64),
         Item::Float(x) => Some(*x),
         Item::Text(text) => text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|x| x / 100.0),
         _ => None,
     };
-    let read = read.filter(|x| (0.0..=1.0).contains(x));
-    if read.is_none() {
-        diagnostics.add(&node.place, "`margin` is no share").expected("text such as \"1%\", or a number from 0 to 1");
-    }
-    read
+    read.filter(|x| (0.0..=1.0).contains(x)).unwrap_or_else(|| {
+        let added = diagnostics.add(&node.place, format!("`{key}` is no share"));
+        added.expected("text such as \"1%\", or a number from 0 to 1");
+        0.0
+    })
 }

@@ -28,7 +28,7 @@ mod tuning;
 mod value;
 
 pub use anytime::Anytime;
-pub use claim::{Arm, At, Claim};
+pub use claim::{Arm, At, Bar, Claim};
 pub use entrant::Entrant;
 pub use grid::Grid;
 pub use tuning::{Halving, Rung, Tuning};

@@ -3,7 +3,7 @@
 use candle_core::DType;
 use toml::{Table, Value as Toml};
 
-use crate::config::{Claim, Entrant, Experiment, Grid};
+use crate::config::{Bar, Claim, Entrant, Experiment, Grid};
 use crate::duration::Duration;
 use crate::settings::{Settings, Value};
 use crate::task::Spec;
@@ -158,7 +158,11 @@ fn of_claim(claim: &Claim) -> Toml {
     let mut table = Table::new();
     table.insert("better".into(), claim.better.to_string().into());
     table.insert("than".into(), claim.than.to_string().into());
-    table.insert("margin".into(), claim.margin.into());
+    let (key, share) = match claim.bar {
+        Bar::Margin(share) => ("margin", share),
+        Bar::By(share) => ("by", share),
+    };
+    table.insert(key.into(), share.into());
     if let Some(task) = &claim.task {
         table.insert("task".into(), task.clone().into());
     }

@@ -3,6 +3,7 @@
 use crate::analysis::claim::{Finding, Judgement, Part};
 use crate::analysis::comparison::LEVEL;
 use crate::analysis::regression::{Change, Outcome};
+use crate::config::Bar;
 use crate::report::format::Table;
 use crate::report::words::{count, interval, points, probability, score, short, unit};
 
@@ -148,7 +149,7 @@ impl Checked<'_> {
                     judgement.claim.label.clone(),
                     part.task.clone() + &at(part),
                     cell,
-                    points(part.margin, part.metric),
+                    bar(judgement, part),
                     lead.map_or(0, |lead| lead.n).to_string(),
                 ]);
             }
@@ -192,15 +193,17 @@ impl Checked<'_> {
 /// `a+constant at most 1% worse than b+cosine`.
 pub(super) fn statement(judgement: &Judgement) -> String {
     let claim = judgement.claim;
-    let margin = match claim.margin {
-        0.0 => "no worse than".to_owned(),
-        margin => format!("at most {}% worse than", short(100.0 * margin)),
+    let bar = match claim.bar {
+        Bar::Margin(0.0) => "no worse than".to_owned(),
+        Bar::Margin(share) => format!("at most {}% worse than", short(100.0 * share)),
+        Bar::By(0.0) => "better than".to_owned(),
+        Bar::By(share) => format!("more than {}% better than", short(100.0 * share)),
     };
     if let Some((low, high)) = claim.lr {
         let (low, high) = (short(low), short(high));
-        return format!("a rate {low} to {high} times the best costs {} {margin} {}", claim.better, claim.than);
+        return format!("a rate {low} to {high} times the best costs {} {bar} {}", claim.better, claim.than);
     }
-    format!("{} {margin} {}", claim.better, claim.than)
+    format!("{} {bar} {}", claim.better, claim.than)
 }
 
 /// Where a part of a claim is judged, if not at the best settings.
@@ -213,18 +216,29 @@ fn part_name(judgement: &Judgement, part: &Part) -> String {
     format!("{} on {}{}", judgement.claim.label, part.task, at(part))
 }
 
+/// How much worse is granted, or the lead that is claimed.
+fn bar(judgement: &Judgement, part: &Part) -> String {
+    match judgement.claim.bar {
+        Bar::Margin(_) => points(0.0 - part.needed, part.metric),
+        Bar::By(_) => format!("> {}", points(part.needed, part.metric)),
+    }
+}
+
 fn explain(judgement: &Judgement, part: &Part) -> String {
     let mut text = statement(judgement);
     if let Some(lead) = &part.lead {
         let metric = part.metric;
         text += &format!(
-            ": {} {} {} (95% interval of the lead {}, {}; {} worse would do)",
+            ": {} {} {} (95% interval of the lead {}, {}; {})",
             metric.name(),
             points(lead.mean.abs(), metric),
             if lead.mean < 0.0 { "worse" } else { "better" },
             interval(lead.interval(LEVEL), metric),
             count(lead.n, "seed"),
-            points(part.margin, metric),
+            match judgement.claim.bar {
+                Bar::Margin(_) => format!("{} worse would do", bar(judgement, part)),
+                Bar::By(_) => format!("it takes more than {}", points(part.needed, metric)),
+            },
         );
         if let (Finding::Underpowered, Some(detectable)) = (part.finding, part.detectable) {
             text += &format!("; these seeds see {} with 80% power: raise `seeds`", points(detectable, metric));

@@ -1,8 +1,11 @@
-//! What the probe `gradients` saw, as a table.
+//! What the probe `gradients` saw, for people and for scripts.
 
-use crate::analysis::{Ranking, Sample};
+use serde_json::{Map, Value, json};
+
+use crate::analysis::{Rank, Ranking, Sample};
 use crate::error::Result;
 use crate::report::format::Table;
+use crate::report::render::statistics;
 use crate::results::{Magnitudes, Quantity, Store};
 
 /// The steps that RAdam's figures compare.
@@ -12,13 +15,24 @@ const NOTE: &str = "The magnitudes |x| of all weights that are not zero, means o
                     (Wasserstein's distance, in decades): a change of form counts, too. Spread: the standard deviation of \
                     log10 |x|, in decades. The updates of an adaptive rule at step 1 all have the same size.";
 
-/// One row for each arm and each of gradient and update; `None` where nothing was probed.
+/// What was seen of one quantity of an arm: means over the seeds.
+pub(super) struct Seen<'a, 'b> {
+    place: usize,
+    rank: &'b Rank<'a>,
+    of: Quantity,
+    median: [Sample; 2],
+    shift: Sample,
+    moved: Sample,
+    spread: [Sample; 2],
+    zeros: Sample,
+}
+
+/// What the probe saw of each arm's gradients and updates; nothing where nothing was probed.
 ///
 /// # Errors
 /// When the file of a run cannot be read.
-pub(super) fn table(store: &Store, ranking: &Ranking) -> Result<Option<Table>> {
-    let mut table = Table::new("Gradients and updates in the first steps", NOTE, 3);
-    table.head(["#", "arm", "of", "median at 1", "at 10", "shift", "moved", "spread at 1", "at 10", "zeros at 10"]);
+pub(super) fn seen<'a, 'b>(store: &Store, ranking: &'b Ranking<'a>) -> Result<Vec<Seen<'a, 'b>>> {
+    let mut seen = Vec::new();
     for (place, rank) in ranking.ranks.iter().enumerate() {
         let mut looks = Vec::new();
         for record in &rank.best.runs {
@@ -30,25 +44,62 @@ pub(super) fn table(store: &Store, ranking: &Ranking) -> Result<Option<Table>> {
                 continue;
             }
             let both = || at(STEPS.0).zip(at(STEPS.1)).filter_map(|(a, b)| a.zip(b));
-            let mut row = vec![(place + 1).to_string(), rank.name(), of.name().to_owned()];
-            row.push(cell(at(STEPS.0).filter_map(|look| look?.median)));
-            row.push(cell(at(STEPS.1).filter_map(|look| look?.median)));
-            row.push(cell(both().filter_map(|(a, b)| Some(b.median? - a.median?))));
-            row.push(cell(both().filter_map(|(a, b)| a.distance(b))));
-            row.push(cell(at(STEPS.0).filter_map(|look| look?.deviation)));
-            row.push(cell(at(STEPS.1).filter_map(|look| look?.deviation)));
-            let zeros = at(STEPS.1).filter_map(|look| Some(100.0 * look?.zero_share()));
-            row.push(zeros.collect::<Sample>().mean().map_or_else(|| "-".into(), |share| format!("{share:.1}%")));
-            table.rows.push(row);
+            let ends = |value: fn(&Magnitudes) -> Option<f64>| {
+                [STEPS.0, STEPS.1].map(|step| at(step).filter_map(|look| value(look?)).collect::<Sample>())
+            };
+            seen.push(Seen {
+                place,
+                rank,
+                of,
+                median: ends(|look| look.median),
+                shift: both().filter_map(|(a, b)| Some(b.median? - a.median?)).collect(),
+                moved: both().filter_map(|(a, b)| a.distance(b)).collect(),
+                spread: ends(|look| look.deviation),
+                zeros: at(STEPS.1).filter_map(|look| Some(look?.zero_share())).collect(),
+            });
         }
     }
-    Ok((!table.rows.is_empty()).then_some(table))
+    Ok(seen)
+}
+
+/// One row for each arm and each of gradient and update; `None` where nothing was probed.
+pub(super) fn table(seen: &[Seen]) -> Option<Table> {
+    let mut table = Table::new("Gradients and updates in the first steps", NOTE, 3);
+    table.head(["#", "arm", "of", "median at 1", "at 10", "shift", "moved", "spread at 1", "at 10", "zeros at 10"]);
+    for Seen { place, rank, of, median, shift, moved, spread, zeros } in seen {
+        let mut row = vec![(place + 1).to_string(), rank.name(), of.name().to_owned()];
+        let [spread_at_1, spread_at_10] = spread;
+        row.extend([&median[0], &median[1], shift, moved, spread_at_1, spread_at_10].map(cell));
+        row.push(zeros.mean().map_or_else(|| "-".into(), |share| format!("{:.1}%", 100.0 * share)));
+        table.rows.push(row);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// The same for scripts, of one arm: `null` where nothing was probed.
+pub(super) fn json(seen: &[Seen], rank: &Rank) -> Value {
+    let own = seen.iter().filter(|one| std::ptr::eq(one.rank, rank));
+    let of: Map<String, Value> = own
+        .map(|one| {
+            let ends = |samples: &[Sample; 2]| samples.iter().map(statistics).collect::<Vec<_>>();
+            let value = json!({
+                "steps": [STEPS.0, STEPS.1],
+                "log10_median": ends(&one.median),
+                "log10_spread": ends(&one.spread),
+                "shift": statistics(&one.shift),
+                "moved": statistics(&one.moved),
+                "zeros": statistics(&one.zeros),
+            });
+            (one.of.name().to_owned(), value)
+        })
+        .collect();
+    if of.is_empty() { Value::Null } else { of.into() }
 }
 
 fn find(run: &[Magnitudes], of: Quantity, step: u64) -> Option<&Magnitudes> {
     run.iter().find(|look| look.step == step && look.of == of)
 }
 
-fn cell(values: impl Iterator<Item = f64>) -> String {
-    values.collect::<Sample>().mean().map_or_else(|| "-".into(), |x| format!("{x:.2}"))
+fn cell(sample: &Sample) -> String {
+    sample.mean().map_or_else(|| "-".into(), |x| format!("{x:.2}"))
 }

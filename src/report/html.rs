@@ -26,7 +26,7 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
     };
     let mut tasks = Vec::new();
     for one in results.sections() {
-        let probed = gradients::table(&results.store, &one.ranking)?;
+        let probed = gradients::table(&gradients::seen(&results.store, &one.ranking)?);
         tasks.push(section(&one, probed, &of(Some(&one.ranking.task))));
     }
     let context = context! {

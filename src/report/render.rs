@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Rank, Sample, comparison, good_range, rates};
+use crate::analysis::{Comparison, Rank, Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
 use crate::report::profiles::Profiles;
@@ -42,7 +42,7 @@ fn terminal(section: &Section) -> String {
 }
 
 fn markdown(results: &Results, section: &Section) -> Result<String> {
-    let probed = gradients::table(&results.store, &section.ranking)?;
+    let probed = gradients::table(&gradients::seen(&results.store, &section.ranking)?);
     let mut text = format!("## {}\n\n**{}**\n\n{}\n", section.ranking.task, section.headline(), section.subtitle());
     for table in section.tables().into_iter().chain(probed) {
         text += &table_with_note(&table, "###");
@@ -101,26 +101,29 @@ fn steps_to_target(rank: &Rank) -> Sample {
     rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64))
 }
 
-fn statistics(sample: &Sample) -> Value {
+pub(super) fn statistics(sample: &Sample) -> Value {
     json!({ "n": sample.len(), "mean": sample.mean(), "std": sample.deviation() })
 }
 
 fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) -> Result<String> {
-    let tasks: Vec<Value> = sections
+    let tasks = sections
         .iter()
         .map(|section| {
+            let seen = gradients::seen(&results.store, &section.ranking)?;
             let ranks = section.ranking.ranks.iter().zip(&section.comparisons);
-            json!({
+            let ranks = ranks
+                .map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref(), gradients::json(&seen, rank)));
+            Ok(json!({
                 "task": section.ranking.task,
                 "metric": section.ranking.metric.name(),
                 "answer": section.headline(),
                 "loss_floor": section.ranking.loss_floor(),
                 "warnings": section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "anytime": section.anytime_json(),
-                "ranks": ranks.map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref())).collect::<Vec<_>>(),
-            })
+                "ranks": ranks.collect::<Vec<_>>(),
+            }))
         })
-        .collect();
+        .collect::<Result<Vec<Value>>>()?;
     let answers: Vec<String> = sections.iter().map(Section::headline).collect();
     let document = json!({
         "experiment": results.experiment.name,
@@ -131,7 +134,7 @@ fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) ->
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
 }
 
-fn json_rank(section: &Section, rank: &Rank, comparison: Option<&crate::analysis::Comparison>) -> Value {
+fn json_rank(section: &Section, rank: &Rank, comparison: Option<&Comparison>, magnitudes: Value) -> Value {
     let metric = section.ranking.metric;
     let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
     // Unbounded ends are null: JSON has no infinity.
@@ -158,6 +161,7 @@ fn json_rank(section: &Section, rank: &Rank, comparison: Option<&crate::analysis
         "seconds_to_target": statistics(&seconds_to_target(rank)),
         "ms_per_step": statistics(&rank.best.milliseconds()),
         "state_bytes": rank.best.runs[0].state_bytes,
+        "magnitudes": magnitudes,
         "runs": rank.runs,
         "diverged": rank.diverged,
     })

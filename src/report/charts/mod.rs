@@ -2,6 +2,7 @@
 
 mod anytime;
 mod curves;
+mod focus;
 mod gradients;
 mod heat;
 mod paths;
@@ -86,7 +87,8 @@ pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
         let canvas = Canvas { results, ranking, palette: &palette };
         let stem = stems.get(ranking.task.as_str()).cloned().unwrap_or_else(|| safe(&ranking.task));
         let name = |what: &str| format!("{stem}-{what}");
-        for (what, chart) in canvas.all(choice)? {
+        for (what, mut chart) in canvas.all(choice)? {
+            focus::focus(&mut chart, ranking);
             charts.push(Named { name: name(&what), task: Some(ranking.task.clone()), chart });
         }
     }
