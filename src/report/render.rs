@@ -111,8 +111,7 @@ fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) ->
         .map(|section| {
             let seen = gradients::seen(&results.store, &section.ranking)?;
             let ranks = section.ranking.ranks.iter().zip(&section.comparisons);
-            let ranks = ranks
-                .map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref(), gradients::json(&seen, rank)));
+            let ranks = ranks.map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref(), &seen));
             Ok(json!({
                 "task": section.ranking.task,
                 "metric": section.ranking.metric.name(),
@@ -134,7 +133,7 @@ fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) ->
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
 }
 
-fn json_rank(section: &Section, rank: &Rank, comparison: Option<&Comparison>, magnitudes: Value) -> Value {
+fn json_rank(section: &Section, rank: &Rank, comparison: Option<&Comparison>, seen: &[gradients::Seen]) -> Value {
     let metric = section.ranking.metric;
     let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
     // Unbounded ends are null: JSON has no infinity.
@@ -161,7 +160,7 @@ fn json_rank(section: &Section, rank: &Rank, comparison: Option<&Comparison>, ma
         "seconds_to_target": statistics(&seconds_to_target(rank)),
         "ms_per_step": statistics(&rank.best.milliseconds()),
         "state_bytes": rank.best.runs[0].state_bytes,
-        "magnitudes": magnitudes,
+        "magnitudes": gradients::json(seen, rank),
         "runs": rank.runs,
         "diverged": rank.diverged,
     })

@@ -19,9 +19,10 @@ const LANES: usize = 16;
 /// Places of a tile.
 const PLACES: usize = 16;
 
-/// Filters in the transformed space `[place][inputs][outputs]`, and room for one image's work.
+/// Filters in the transformed space, and room for one image's work.
 pub(super) struct Filters<'a, T> {
-    filters: Vec<T>,
+    /// `[place][inputs][outputs]`.
+    transformed: Vec<T>,
     bias: &'a [T],
     /// `[place][cells][inputs]`.
     tiles: Vec<T>,
@@ -33,15 +34,15 @@ impl<'a, T: Float> Filters<'a, T> {
     /// From a weight `[outputs, inputs, 3, 3]`.
     pub(super) fn new(frame: Frame, weight: &[T], bias: &'a [T]) -> Self {
         let (inputs, outputs, cells) = (frame.channels, bias.len(), frame.cells());
-        let mut filters = vec![T::of(0.0); PLACES * inputs * outputs];
+        let mut transformed = vec![T::of(0.0); PLACES * inputs * outputs];
         for (i, filter) in weight.chunks_exact(9).enumerate() {
             let (output, input) = (i / inputs, i % inputs);
             for (place, value) in transformed_filter(filter).into_iter().enumerate() {
-                filters[(place * inputs + input) * outputs + output] = value;
+                transformed[(place * inputs + input) * outputs + output] = value;
             }
         }
         let tiles = vec![T::of(0.0); PLACES * cells * inputs];
-        Self { filters, bias, tiles, products: vec![T::of(0.0); PLACES * cells * outputs] }
+        Self { transformed, bias, tiles, products: vec![T::of(0.0); PLACES * cells * outputs] }
     }
 
     /// Appends the pooled image `[cells, outputs]` and its winners.
@@ -54,7 +55,7 @@ impl<'a, T: Float> Filters<'a, T> {
             #[inline(always)]
             || transform_tiles(frame, padded, &mut self.tiles),
         );
-        let places = self.tiles.chunks_exact(cells * inputs).zip(self.filters.chunks_exact(inputs * outputs));
+        let places = self.tiles.chunks_exact(cells * inputs).zip(self.transformed.chunks_exact(inputs * outputs));
         for (product, (tiles, filters)) in self.products.chunks_exact_mut(cells * outputs).zip(places) {
             write_product(product, Matrix::new(tiles, cells, inputs), Matrix::new(filters, inputs, outputs));
         }
