@@ -85,9 +85,10 @@ impl SmallDisk {
         mount.output().ok()?.status.success().then_some(Self(at))
     }
 
-    fn resize(&self, kilobytes: usize) {
+    /// Changes what it was mounted with: another size, or `ro`.
+    fn remount(&self, options: &str) {
         let mut mount = Command::new("mount");
-        mount.args(["-o", &format!("remount,size={kilobytes}k")]).arg(&self.0);
+        mount.args(["-o", &format!("remount,{options}")]).arg(&self.0);
         assert!(mount.status().unwrap().success());
     }
 }
@@ -115,9 +116,37 @@ fn a_full_disk_loses_nothing() {
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         let message = said(&output);
         assert!(message.contains("No space left on device") && message.contains("results/runs/"), "{message}");
-        disk.resize(64 << 10);
+        disk.remount("size=64m");
         nothing_is_lost(folder.path(), &root, &whole);
     }
+}
+
+#[test]
+fn a_read_only_disk_is_read_and_left_as_it_is() {
+    let folder = folder();
+    let Some(disk) = SmallDisk::new(folder.path().join("disk"), 64 << 10) else {
+        eprintln!("not tested with a read-only disk: only root can mount one");
+        return;
+    };
+    let root = disk.0.join("results");
+    succeeds(&run(folder.path(), root.to_str().unwrap()));
+    fs::remove_dir_all(root.join("runs/bowl-adamw-constant-lr0.001-s0")).unwrap();
+    let held = || files(&root).into_iter().map(|file| (fs::read(&file).unwrap(), file)).collect::<Vec<_>>();
+    let before = held();
+    disk.remount("ro");
+    let root = root.to_str().unwrap();
+    for (code, arguments) in [
+        (1, &["run", "disk.toml", "--out", root][..]),
+        (1, &["run", "disk.toml", "--out", root, "--fresh", "--yes"]),
+        (1, &["plot", root]),
+        (0, &["report", root]),
+        (0, &["report", root, "--format", "json"]),
+    ] {
+        let output = Command::new(OPTBENCH).current_dir(folder.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        assert_eq!(said(&output).contains("Read-only file system"), code == 1, "{arguments:?}: {}", said(&output));
+    }
+    assert_eq!(held(), before);
 }
 
 #[test]

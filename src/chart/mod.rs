@@ -106,6 +106,16 @@ pub enum Error {
     },
 }
 
+impl From<Error> for crate::error::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Write { path, source } => Self::Io { action: "write", path, source },
+            Error::Draw { path, message } => Self::Io { action: "draw", path, source: std::io::Error::other(message) },
+            Error::Extension { .. } => Self::Usage(error.to_string()),
+        }
+    }
+}
+
 /// Any chart.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Chart {

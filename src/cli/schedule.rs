@@ -83,7 +83,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }
     };
     for file in files {
-        chart.save(&file).map_err(|error| Error::Usage(error.to_string()))?;
+        chart.save(&file)?;
         say(&format!("wrote {}", file.display()));
     }
     Ok(Exit::Success)

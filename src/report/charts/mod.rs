@@ -167,7 +167,7 @@ pub fn save(results: &Results, charts: &[Named], formats: &[&str]) -> Result<()>
     for Named { name, chart, .. } in charts {
         for format in formats {
             let path = folder.join(format!("{name}.{format}"));
-            chart.save(&path).map_err(|error| Error::Usage(error.to_string()))?;
+            chart.save(&path)?;
         }
     }
     Ok(())
