@@ -64,7 +64,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     };
     let charts = charts::draw(&results, &choice)?;
     if charts.is_empty() {
-        return Err(Error::Usage("nothing to draw: no run fits what was asked for".into()));
+        let problem = "nothing to draw: no run has what was asked for\n  \
+                       help: `optbench report` shows the arms, as OPTIMIZER+SCHEDULE, and their scores";
+        return Err(Error::Usage(problem.into()));
     }
     charts::save(&results, &charts, formats)?;
     let folder = results.store.charts();

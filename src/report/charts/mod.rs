@@ -108,13 +108,17 @@ impl Canvas<'_, '_> {
         let overs =
             [Over::Steps, Over::Seconds].into_iter().filter(|over| choice.over.is_none_or(|chosen| chosen == *over));
         let overs: Vec<Over> = overs.collect();
-        for metric in metrics.filter(scored) {
+        for metric in metrics.filter(&scored) {
             for over in &overs {
                 let suffix = if *over == Over::Seconds { "_over_seconds" } else { "" };
                 charts.push((format!("{}{suffix}", metric.name()), self.curves(metric, *over)?.into()));
             }
         }
         let deciding = choice.metric.unwrap_or(self.ranking.metric);
+        if choice.metric.is_some() && !scored(&deciding) {
+            // The task knows no such score.
+            return Ok(charts);
+        }
         for key in self.swept() {
             charts.push((format!("{}_sensitivity", safe(&key)), self.sensitivity(&key, deciding).into()));
         }
