@@ -77,9 +77,9 @@ impl Part {
 ///
 /// A part is supported where the whole two-sided 95% interval of the lead clears what is needed: lies
 /// at or above `-margin`, or above `by` (so `better` is wrongly called good enough at most 2.5% of
-/// the time), and refuted where none of the interval does; the interval that refutes is widened to `1 - 0.05 / parts`, so that a
-/// claim of many parts is not refuted by chance alone. Support needs no such correction: every part
-/// has to give it.
+/// the time), and refuted where all of the interval falls short of it; the interval that refutes is
+/// widened to `1 - 0.05 / parts`, so that a claim of many parts is not refuted by chance alone.
+/// Support needs no such correction: every part has to give it.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
     let meant = |task: &&Spec| claim.task.as_ref().is_none_or(|label| *label == task.label);
@@ -95,7 +95,7 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
     let level = 1.0 - ALPHA / parts.len().max(1) as f64;
     for part in &mut parts {
         if let (Finding::Underpowered, Some(lead)) = (part.finding, &part.lead)
-            && !claim.bar.is_cleared(lead.interval(level).1, part.needed)
+            && claim.bar.is_missed(lead.interval(level).1, part.needed)
         {
             part.finding = Finding::Refuted;
         }

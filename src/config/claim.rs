@@ -56,6 +56,14 @@ impl Bar {
             Self::By(_) => lead > needed,
         }
     }
+
+    /// Whether a lead falls short of what is needed.
+    pub fn is_missed(self, lead: f64, needed: f64) -> bool {
+        match self {
+            Self::Margin(_) => lead < needed,
+            Self::By(_) => lead <= needed,
+        }
+    }
 }
 
 /// An optimizer and a schedule, by their labels; `*` stands for every label.
