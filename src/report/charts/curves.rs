@@ -38,13 +38,20 @@ impl Canvas<'_, '_> {
             line.failures = diverged(&rank.best).map(|record| record.steps as f64 * scale).collect();
             series.push(line);
         }
+        let mut subtitle =
+            "each optimizer and schedule at its best hyper-parameters; mean and range over seeds".to_owned();
+        if start_dwarfs(&series) {
+            for line in &mut series {
+                line.points.retain(|point| point.0 > 0.0);
+                line.band.iter_mut().for_each(|band| band.retain(|point| point.0 > 0.0));
+            }
+            subtitle += "; the untrained start is left out";
+        }
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
         let y = axis(format!("validation {}", metric.name()), metric, values);
         Ok(LineChart {
             title: format!("{}: validation {}", self.ranking.task, metric.name()),
-            subtitle: Some(
-                "each optimizer and schedule at its best hyper-parameters; mean and range over seeds".into(),
-            ),
+            subtitle: Some(subtitle),
             x: x_axis(over),
             rules: self.rules(metric, &y),
             y,
@@ -107,6 +114,18 @@ impl Canvas<'_, '_> {
     }
 }
 
+/// Whether the scores of untrained weights would leave less than a quarter of the height to all others.
+fn start_dwarfs(series: &[Series]) -> bool {
+    let points = || series.iter().flat_map(|line| &line.points).filter(|point| point.1.is_finite());
+    let scale = Scale::auto(points().map(|point| point.1));
+    let height = |points: &mut dyn Iterator<Item = &(f64, f64)>| {
+        let places = points.map(|(_, y)| if scale == Scale::Log10 { y.log10() } else { *y });
+        places.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)))
+    };
+    let ((low, high), (later_low, later_high)) = (height(&mut points()), height(&mut points().filter(|p| p.0 > 0.0)));
+    later_high > later_low && high - low > 4.0 * (later_high - later_low)
+}
+
 /// What a step is worth on the horizontal axis.
 fn unit(rank: &Rank, over: Over) -> f64 {
     match over {
@@ -145,6 +164,19 @@ fn thin(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::{Color, Dash, Marker, Style};
+
+    #[test]
+    fn a_start_is_left_out_only_where_it_flattens_the_rest() {
+        let style = Style { color: Color(0, 0, 0), dash: Dash::Solid, marker: Marker::Circle };
+        let line =
+            |ys: &[f64]| Series::new("line", style, ys.iter().enumerate().map(|(x, y)| (x as f64, *y)).collect());
+        assert!(start_dwarfs(&[line(&[65.0, 8.0, 6.0]), line(&[65.0, 7.5, 6.2])]));
+        assert!(start_dwarfs(&[line(&[0.1, 0.85, 0.9])]), "an accuracy starts below");
+        assert!(!start_dwarfs(&[line(&[2.3, 1.5, 0.5])]));
+        assert!(!start_dwarfs(&[line(&[65.0, 8.0, 6.0]), line(&[65.0, 60.0, 40.0])]), "a slow arm needs the room");
+        assert!(!start_dwarfs(&[line(&[65.0, 6.0])]) && !start_dwarfs(&[]));
+    }
 
     #[test]
     fn smoothing_keeps_a_constant_and_thinning_keeps_the_ends() {
