@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::float::{Float, elements, read};
+use crate::nn::simd::vectorized;
 
 /// The mean cross-entropy in nats of logits `[n, classes]` against labels `[n]` (u32), as a scalar.
 ///
@@ -81,8 +82,31 @@ fn class<T: Float>(row: &[T], label: u32) -> candle_core::Result<T> {
         .ok_or_else(|| candle_core::Error::Msg(format!("label {label}, but there are {} classes", row.len())))
 }
 
+#[inline(always)]
 fn max<T: Float>(row: &[T]) -> T {
-    row.iter().fold(T::of(f64::NEG_INFINITY), |max, &x| if x > max { x } else { max })
+    fold(
+        row,
+        T::of(f64::NEG_INFINITY),
+        #[inline(always)]
+        |max, x| if x > max { x } else { max },
+    )
+}
+
+/// All of a row in a fixed order of lanes, so that no term waits for the one before.
+#[inline(always)]
+fn fold<T: Float>(row: &[T], start: T, combine: impl Fn(T, T) -> T) -> T {
+    const LANES: usize = 16;
+    let mut lanes = [start; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = combine(*lane, x);
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(rest) {
+        *lane = combine(*lane, x);
+    }
+    lanes.into_iter().fold(start, combine)
 }
 
 fn log_sum_exp(row: &[f64]) -> f64 {
@@ -103,25 +127,39 @@ impl Fused {
         let chosen_share = T::of((1.0 - self.smoothing) / n as f64);
         let spread = T::of(self.smoothing / (n * classes) as f64);
         let mut gradient = Vec::with_capacity(logits.len());
-        let mut loss = 0.0;
-        for (row, &label) in logits.chunks_exact(classes).zip(labels) {
-            let max = max(row);
-            let start = gradient.len();
-            gradient.extend(row.iter().map(|&x| (x - max).exp()));
-            let softmax = &mut gradient[start..];
-            let sum: T = softmax.iter().copied().sum();
-            let chosen = (max - class(row, label)?).to_f64();
-            loss += sum.ln().to_f64() + (1.0 - self.smoothing) * chosen;
-            let scale = share / sum;
-            for p in &mut *softmax {
-                *p = *p * scale - spread;
-            }
-            softmax[label as usize] -= chosen_share;
-            if self.smoothing > 0.0 {
-                let all: f64 = row.iter().map(|&x| (max - x).to_f64()).sum();
-                loss += self.smoothing * all / classes as f64;
-            }
-        }
+        let loss = vectorized(
+            #[inline(always)]
+            || {
+                let mut loss = 0.0;
+                for (row, &label) in logits.chunks_exact(classes).zip(labels) {
+                    let max = max(row);
+                    let start = gradient.len();
+                    gradient.extend(row.iter().map(
+                        #[inline(always)]
+                        |&x| (x - max).exp(),
+                    ));
+                    let softmax = &mut gradient[start..];
+                    let sum = fold(
+                        softmax,
+                        T::of(0.0),
+                        #[inline(always)]
+                        |sum, p| sum + p,
+                    );
+                    let chosen = (max - class(row, label)?).to_f64();
+                    loss += sum.ln().to_f64() + (1.0 - self.smoothing) * chosen;
+                    let scale = share / sum;
+                    for p in &mut *softmax {
+                        *p = *p * scale - spread;
+                    }
+                    softmax[label as usize] -= chosen_share;
+                    if self.smoothing > 0.0 {
+                        let all: f64 = row.iter().map(|&x| (max - x).to_f64()).sum();
+                        loss += self.smoothing * all / classes as f64;
+                    }
+                }
+                Ok::<f64, candle_core::Error>(loss)
+            },
+        )?;
         let gradient = Tensor::from_vec(gradient, (n, classes), &Device::Cpu)?;
         *self.gradient.lock().unwrap_or_else(PoisonError::into_inner) = Some(gradient);
         Ok(vec![T::of(loss / n as f64)])
