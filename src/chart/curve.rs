@@ -16,7 +16,7 @@ pub(super) struct Plot {
 
 const WIDTH: f64 = 1.8;
 /// Of lines that are there for comparison only.
-const MUTED_WIDTH: f64 = 1.0;
+pub(super) const MUTED_WIDTH: f64 = 1.0;
 /// Markers along a line whose points are not marked one by one.
 const ALONG: f64 = 5.0;
 /// The most values of a line that can be pointed at.

@@ -1,5 +1,6 @@
 //! The legend, always outside the plot: to its right, or below where the entries are many or long.
 
+use super::curve::MUTED_WIDTH;
 use super::font;
 use super::marker;
 use super::palette::{Color, Dash, Style};
@@ -112,7 +113,7 @@ impl Sample {
                 shapes
             }
             Self::Rule(dash) => vec![Shape::Line { points, color: GREY, width: 1.3, dash }],
-            Self::Muted(color) => vec![Shape::Line { points, color, width: 1.0, dash: Dash::Solid }],
+            Self::Muted(color) => vec![Shape::solid(points, color, MUTED_WIDTH)],
             Self::Nothing => Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::float::{Float, elements, read};
-use crate::nn::simd::vectorized;
+use crate::nn::simd::{fold, vectorized};
 
 /// The mean cross-entropy in nats of logits `[n, classes]` against labels `[n]` (u32), as a scalar.
 ///
@@ -84,29 +84,18 @@ fn class<T: Float>(row: &[T], label: u32) -> candle_core::Result<T> {
 
 #[inline(always)]
 fn max<T: Float>(row: &[T]) -> T {
-    fold(
-        row,
-        T::of(f64::NEG_INFINITY),
-        #[inline(always)]
-        |max, x| if x > max { x } else { max },
-    )
+    fold(row, T::of(f64::NEG_INFINITY), larger, larger)
 }
 
-/// All of a row in a fixed order of lanes, so that no term waits for the one before.
+/// The larger of two; a NaN is never it.
 #[inline(always)]
-fn fold<T: Float>(row: &[T], start: T, combine: impl Fn(T, T) -> T) -> T {
-    const LANES: usize = 16;
-    let mut lanes = [start; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = combine(*lane, x);
-        }
-    }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = combine(*lane, x);
-    }
-    lanes.into_iter().fold(start, combine)
+fn larger<T: Float>(max: T, x: T) -> T {
+    if x > max { x } else { max }
+}
+
+#[inline(always)]
+fn plus<T: Float>(a: T, b: T) -> T {
+    a + b
 }
 
 fn log_sum_exp(row: &[f64]) -> f64 {
@@ -139,12 +128,7 @@ impl Fused {
                         |&x| (x - max).exp(),
                     ));
                     let softmax = &mut gradient[start..];
-                    let sum = fold(
-                        softmax,
-                        T::of(0.0),
-                        #[inline(always)]
-                        |sum, p| sum + p,
-                    );
+                    let sum = fold(softmax, T::of(0.0), plus, plus);
                     let chosen = (max - class(row, label)?).to_f64();
                     loss += sum.ln().to_f64() + (1.0 - self.smoothing) * chosen;
                     let scale = share / sum;

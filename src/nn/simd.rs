@@ -15,18 +15,32 @@ pub fn sum_of<T: Copy>(values: &[T], term: impl Fn(T) -> f64) -> f64 {
     vectorized(
         #[inline(always)]
         || {
-            const LANES: usize = 16;
-            let mut lanes = [0.0f64; LANES];
-            let (chunks, rest) = values.as_chunks::<LANES>();
-            for chunk in chunks {
-                for (lane, &value) in lanes.iter_mut().zip(chunk) {
-                    *lane += term(value);
-                }
-            }
-            for (lane, &value) in lanes.iter_mut().zip(rest) {
-                *lane += term(value);
-            }
-            lanes.iter().sum()
+            fold(
+                values,
+                0.0,
+                #[inline(always)]
+                |sum, value| sum + term(value),
+                #[inline(always)]
+                |a, b| a + b,
+            )
         },
     )
+}
+
+/// All values in a fixed order of 16 lanes, so that no step waits for the one before: each lane folds
+/// its own, then the lanes are joined. For use within [`vectorized`].
+#[inline(always)]
+pub(super) fn fold<T: Copy, A: Copy>(values: &[T], start: A, step: impl Fn(A, T) -> A, join: impl Fn(A, A) -> A) -> A {
+    const LANES: usize = 16;
+    let mut lanes = [start; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = step(*lane, value);
+        }
+    }
+    for (lane, &value) in lanes.iter_mut().zip(rest) {
+        *lane = step(*lane, value);
+    }
+    lanes.into_iter().fold(start, join)
 }

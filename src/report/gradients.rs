@@ -76,9 +76,9 @@ pub(super) fn table(seen: &[Seen]) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// The same for scripts, of one arm: `null` where nothing was probed.
-pub(super) fn json(seen: &[Seen], rank: &Rank) -> Value {
-    let own = seen.iter().filter(|one| std::ptr::eq(one.rank, rank));
+/// The same for scripts, of the arm at a place of the ranking: `null` where nothing was probed.
+pub(super) fn json(seen: &[Seen], place: usize) -> Value {
+    let own = seen.iter().filter(|one| one.place == place);
     let of: Map<String, Value> = own
         .map(|one| {
             let ends = |samples: &[Sample; 2]| samples.iter().map(statistics).collect::<Vec<_>>();

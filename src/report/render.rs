@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Comparison, Rank, Sample, comparison, good_range, rates};
+use crate::analysis::{Rank, Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
 use crate::report::profiles::Profiles;
@@ -110,8 +110,7 @@ fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) ->
         .iter()
         .map(|section| {
             let seen = gradients::seen(&results.store, &section.ranking)?;
-            let ranks = section.ranking.ranks.iter().zip(&section.comparisons);
-            let ranks = ranks.map(|(rank, comparison)| json_rank(section, rank, comparison.as_ref(), &seen));
+            let ranks = (0..section.ranking.ranks.len()).map(|place| json_rank(section, place, &seen));
             Ok(json!({
                 "task": section.ranking.task,
                 "metric": section.ranking.metric.name(),
@@ -133,7 +132,8 @@ fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) ->
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
 }
 
-fn json_rank(section: &Section, rank: &Rank, comparison: Option<&Comparison>, seen: &[gradients::Seen]) -> Value {
+fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value {
+    let (rank, comparison) = (&section.ranking.ranks[place], section.comparisons[place].as_ref());
     let metric = section.ranking.metric;
     let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
     // Unbounded ends are null: JSON has no infinity.
@@ -160,7 +160,7 @@ fn json_rank(section: &Section, rank: &Rank, comparison: Option<&Comparison>, se
         "seconds_to_target": statistics(&seconds_to_target(rank)),
         "ms_per_step": statistics(&rank.best.milliseconds()),
         "state_bytes": rank.best.runs[0].state_bytes,
-        "magnitudes": gradients::json(seen, rank),
+        "magnitudes": gradients::json(seen, place),
         "runs": rank.runs,
         "diverged": rank.diverged,
     })

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod curves;
+pub mod file_name;
 mod log;
 mod magnitudes;
 mod merge;

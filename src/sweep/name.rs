@@ -1,8 +1,9 @@
 //! What runs, and so their folders, are called.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::config::{Entrant, Experiment, Grid};
+use crate::results::file_name::{Distinct, safe};
 use crate::sweep::Run;
 
 /// File systems take 255 bytes; locks and temporary folders add to a name.
@@ -11,21 +12,15 @@ const LONGEST: usize = 150;
 /// What the names of an arm's runs begin with, by the labels of its task, optimizer and schedule.
 pub(super) type Stems = HashMap<[String; 3], String>;
 
-/// All of them different, even where capitals do not count: labels may be made safe to the same name,
-/// and some file systems ignore capitals.
+/// All of them different.
 pub(super) fn stems(experiment: &Experiment) -> Stems {
     let Experiment { tasks, optimizers, schedules, .. } = experiment;
-    let (mut taken, mut stems) = (HashSet::new(), Stems::new());
+    let (mut names, mut stems) = (Distinct::default(), Stems::new());
     for task in tasks {
         for Entrant { grid: optimizer, schedules: own, .. } in optimizers.iter().filter(|own| own.enters(&task.label)) {
             for schedule in schedules.iter().filter(|schedule| own.contains(&schedule.label)) {
                 let labels = [&task.label, &optimizer.label, &schedule.label].map(Clone::clone);
-                let wanted = safe(&labels.join("-"));
-                let (mut stem, mut number) = (wanted.clone(), 2);
-                while !taken.insert(stem.to_ascii_lowercase()) {
-                    stem = format!("{wanted}-{number}");
-                    number += 1;
-                }
+                let stem = names.name(&labels.join("-"));
                 stems.insert(labels, stem);
             }
         }
@@ -56,9 +51,4 @@ pub(super) fn of(run: &Run, experiment: &Experiment, stems: &Stems) -> String {
     }
     name += &format!("-s{}", run.seed);
     if name.starts_with(['.', '-']) { format!("_{name}") } else { name }
-}
-
-/// The text with `_` for whatever is odd in the name of a file.
-fn safe(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }

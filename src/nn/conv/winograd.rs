@@ -127,12 +127,9 @@ fn differences<T: Float>(a: T, b: T, c: T, d: T) -> [T; 4] {
 #[inline(always)]
 fn pool_products<T: Float>(products: &[T], bias: &[T], out: &mut [T], winners: &mut [u8]) {
     let (outputs, plane) = (bias.len(), out.len());
-    for (out, winners, from) in out
-        .chunks_exact_mut(outputs)
-        .zip(winners.chunks_exact_mut(outputs))
-        .zip((0..).step_by(outputs))
-        .map(|((out, winners), from)| (out, winners, from))
-    {
+    let cells = out.chunks_exact_mut(outputs).zip(winners.chunks_exact_mut(outputs));
+    for (cell, (out, winners)) in cells.enumerate() {
+        let from = cell * outputs;
         let mut output = 0;
         while output + LANES <= outputs {
             let products = &products[from + output..];

@@ -9,7 +9,7 @@ mod paths;
 mod sensitivity;
 mod tuning;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::analysis::{Rank, Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::words::score;
 use crate::report::{Results, glob};
+use crate::results::file_name::{Distinct, safe};
 use crate::results::{Quantity, Record, Status};
 
 /// The endings of the files that a run writes.
@@ -179,20 +180,8 @@ pub fn save(results: &Results, charts: &[Named], formats: &[&str]) -> Result<()>
 
 /// The tasks' labels as beginnings of file names: all different, even where capitals do not count.
 fn stems<'a>(labels: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
-    let mut taken = HashSet::new();
-    let stem = |label: &'a str| {
-        let (mut stem, mut number) = (safe(label), 2);
-        while !taken.insert(stem.to_ascii_lowercase()) {
-            stem = format!("{}-{number}", safe(label));
-            number += 1;
-        }
-        (label, stem)
-    };
-    labels.map(stem).collect()
-}
-
-fn safe(label: &str) -> String {
-    label.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
+    let mut names = Distinct::default();
+    labels.map(|label| (label, names.name(label))).collect()
 }
 
 /// An axis for a metric. An accuracy is bounded, so nothing of it needs to be cut off.
