@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const CONFIG: &str = "name = \"cluster\"\nseeds = 6\nsteps = 6000\neval_every = \"50%\"\ncheckpoint_every = 500\n\
     [tasks.digits]\nmodel = \"mlp\"\nhidden = [64]\n[optimizers.sgd]\nlr = [0.01, 0.1]\n[optimizers.adamw]\n";
 const RUNS: usize = 18;
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The daemons of a cluster; they die with it.
 struct Cluster {
@@ -99,9 +99,24 @@ impl Cluster {
         }
     }
 
+    /// Does what `submit` advises about held tasks: what the user held is let go, and what the cluster could
+    /// not launch, which it would try again only minutes later, is dropped for the next submission to train.
+    fn free_held_tasks(&self) {
+        for line in self.says("squeue", &["-h", "-o", "%i|%r"]).lines() {
+            let (task, reason) = line.split_once('|').unwrap();
+            if reason == "JobHeldUser" {
+                self.says("scontrol", &["release", task]);
+            } else if reason.contains("held") {
+                println!("{task} was dropped: {reason}");
+                self.says("scancel", &[task]);
+            }
+        }
+    }
+
     fn drain(&self) {
         // Twice empty: between a job's end and its successor's start the queue may look empty.
         self.wait("empty queue", |cluster| {
+            cluster.free_held_tasks();
             let empty =
                 || cluster.says("sinfo", &["-h"]).contains("main") && cluster.says("squeue", &["-h"]).is_empty();
             empty() && {
@@ -111,10 +126,11 @@ impl Cluster {
         });
     }
 
-    fn submit(&self) -> String {
+    fn submit(&self, more: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_optbench"))
             .current_dir(&self.folder)
             .args(["submit", "cluster.toml", "--engine", "slurm", "--tasks", "6", "--out", "shared"])
+            .args(more)
             .env("SLURM_CONF", self.conf())
             .output()
             .unwrap();
@@ -167,7 +183,11 @@ fn a_job_array_survives_its_cluster() {
     assert_eq!(expected.len(), RUNS);
 
     let mut cluster = Cluster::start(folder.path());
-    println!("{}", cluster.submit());
+    cluster.submit(&["--option=--hold"]);
+    let said = cluster.submit(&[]);
+    assert!(said.contains("1_[1-6] is held (JobHeldUser): `scontrol release 1_[1-6]` lets it go"), "{said}");
+    cluster.free_held_tasks();
+    println!("{said}");
     cluster.wait("finished run", |cluster| cluster.done() > 0);
     let tasks = "optbench run .*experiment.toml.*--shard";
     assert!(Command::new("pkill").args(["-KILL", "-o", "-f", tasks]).status().unwrap().success());
@@ -183,16 +203,16 @@ fn a_job_array_survives_its_cluster() {
     cluster.launch("controller");
     cluster.drain();
 
-    let mut submissions = 1;
+    let mut submissions = 2;
     while cluster.done() < RUNS {
         assert!(submissions < 5, "{} of {RUNS} runs after {submissions} submissions", cluster.done());
         println!("{} of {RUNS} runs done: submitted again", cluster.done());
-        cluster.submit();
+        cluster.submit(&[]);
         submissions += 1;
         cluster.drain();
     }
     assert!(curves(&folder.path().join("shared")) == expected, "the same bytes as on one machine");
-    assert!(cluster.submit().contains("all runs are done"));
+    assert!(cluster.submit(&[]).contains("all runs are done"));
     let rows = fs::read_to_string(folder.path().join("shared/runs.csv")).unwrap().lines().count();
     assert_eq!(rows, 1 + RUNS, "the last job merged and reported");
     assert!(folder.path().join("shared/report.html").is_file());

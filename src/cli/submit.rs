@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::{Exit, print, say};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
+use crate::report::Results;
 use crate::results::Store;
 use crate::sweep::{Plan, Run, Shard};
 use crate::task::data::Library;
@@ -81,7 +82,16 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     super::run::refuse_other_experiment(&store, &plan.experiment)?;
     let all: Vec<&Run> = plan.runs.iter().collect();
     let missing = super::run::missing(&store, &all)?;
+    if !arguments.dry_run {
+        for warning in warnings(&queued(&job_name(&plan))) {
+            say(&format!("warning: {warning}"));
+        }
+    }
     if missing.is_empty() {
+        if !arguments.dry_run {
+            // The job that was to do it may be what the cluster lost.
+            Results::open(store)?.write()?;
+        }
         say("all runs are done; nothing was submitted");
         return Ok(Exit::Success);
     }
@@ -115,9 +125,41 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
+fn job_name(plan: &Plan) -> String {
+    format!("optbench-{}", plan.experiment.name)
+}
+
+/// Tasks in the queue, a line each: number, a bar, state, a bar, reason. None where there is no queue to ask.
+fn queued(job_name: &str) -> String {
+    let output = Command::new("squeue").args(["--me", "--noheader", "--format=%i|%T|%r", "--name", job_name]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}
+
+/// What a user should know of an earlier submission before another one: a cluster holds tasks that it
+/// could not launch, and a held one waits, and keeps the report waiting, until somebody lets it go.
+fn warnings(queued: &str) -> Vec<String> {
+    let tasks: Vec<Vec<&str>> = queued.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    let (held, under_way): (Vec<_>, Vec<_>) = tasks
+        .into_iter()
+        .filter(|task| task.len() == 3)
+        .partition(|task| task[1] == "PENDING" && task[2].to_ascii_lowercase().contains("held"));
+    let mut warnings: Vec<String> = (held.iter())
+        .map(|task| {
+            let (task, reason) = (task[0], task[2]);
+            format!("{task} is held ({reason}): `scontrol release {task}` lets it go, `scancel {task}` drops it")
+        })
+        .collect();
+    if !under_way.is_empty() {
+        let names: Vec<&str> = under_way.iter().map(|task| task[0]).collect();
+        let names = names.join(", ");
+        warnings.push(format!("an earlier submission is still in the queue ({names}); no run is trained twice"));
+    }
+    warnings
+}
+
 fn array_script(arguments: &Arguments, plan: &Plan, root: &Path, array: &[usize], tasks: usize) -> Result<String> {
     let indices: Vec<String> = array.iter().map(ToString::to_string).collect();
-    let mut header = header(arguments, &plan.experiment.name, root, "%A_%a");
+    let mut header = header(arguments, &job_name(plan), root, "%A_%a");
     header
         .insert(1, format!("--array={}", if array.len() == tasks { format!("1-{tasks}") } else { indices.join(",") }));
     header.push(format!("--cpus-per-task={}", arguments.cpus));
@@ -136,13 +178,13 @@ fn array_script(arguments: &Arguments, plan: &Plan, root: &Path, array: &[usize]
 }
 
 fn last_script(arguments: &Arguments, plan: &Plan, root: &Path) -> Result<String> {
-    let header = header(arguments, &format!("{}-report", plan.experiment.name), root, "%j");
+    let header = header(arguments, &format!("{}-report", job_name(plan)), root, "%j");
     let (program, root) = (quoted(&program()?), quoted(root));
     Ok(script(&header, &format!("exec {program} merge {root} --out {root}")))
 }
 
 fn header(arguments: &Arguments, name: &str, root: &Path, log: &str) -> Vec<String> {
-    let mut header = vec![format!("--job-name=optbench-{name}")];
+    let mut header = vec![format!("--job-name={name}")];
     header.push(format!("--output={}", root.join(format!("slurm-{log}.log")).display()));
     header.extend(arguments.partition.iter().map(|partition| format!("--partition={partition}")));
     header.extend(arguments.memory.iter().map(|memory| format!("--mem={memory}")));
@@ -186,4 +228,18 @@ fn submit(script: &str, options: &[String]) -> Result<String> {
     // `JOB` or `JOB;CLUSTER`.
     let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     Ok(answer.split(';').next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::warnings;
+
+    #[test]
+    fn held_tasks_are_named_with_what_frees_them() {
+        let said = warnings("7_[3-6]|PENDING|Resources\n7_1|RUNNING|None\n7_2|PENDING|launch failed requeued held\n");
+        assert_eq!(said.len(), 2);
+        assert!(said[0].starts_with("7_2 is held") && said[0].contains("`scontrol release 7_2`"), "{}", said[0]);
+        assert!(said[1].contains("(7_[3-6], 7_1)"), "{}", said[1]);
+        assert!(warnings("").is_empty());
+    }
 }
