@@ -25,12 +25,13 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         print(STARTER)?;
         return Ok(Exit::Success);
     }
+    let config = STARTER.replace("configs/quickstart.toml", &file.display().to_string());
     let written = OpenOptions::new().write(true).create_new(true).open(file);
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(Error::Usage(format!("{} is there already, and was left as it is", file.display())));
         }
-        other => other.and_then(|mut new| new.write_all(STARTER.as_bytes())).map_err(Error::io("write", file))?,
+        other => other.and_then(|mut new| new.write_all(config.as_bytes())).map_err(Error::io("write", file))?,
     }
     say(&format!("wrote {}; train it with `optbench run {}`", file.display(), file.display()));
     Ok(Exit::Success)

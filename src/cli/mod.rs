@@ -12,6 +12,7 @@ mod completions;
 mod data;
 mod device;
 mod init;
+mod interrupt;
 mod list;
 mod merge;
 mod plot;
@@ -70,13 +71,14 @@ enum Exit {
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Success => Self::SUCCESS,
-            Exit::Failure => Self::from(1),
-            Exit::NotComparable => Self::from(3),
-            Exit::Interrupted => Self::from(130),
+impl Exit {
+    /// What the process ends with.
+    fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::NotComparable => 3,
+            Self::Interrupted => 130,
         }
     }
 }
@@ -97,7 +99,7 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => completions::execute(&arguments),
     };
     match result {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit.code().into(),
         // The reader of a pipe went away: that is its right.
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,14 +2,12 @@
 
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
 use crate::cli::progress::Bars;
-use crate::cli::{Exit, data, print, provenance, say, threads};
+use crate::cli::{Exit, data, interrupt, print, provenance, say, threads};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results, tensorboard};
@@ -65,6 +63,8 @@ enum Log {
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let experiment = Experiment::load(&arguments.config, &arguments.set)?;
     let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
+    // From here on, also while data is read, a signal ends the sweep as it is meant to.
+    let interrupt = interrupt::listen()?;
     let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);
     let device = device::open(arguments.device)?;
     let library = data::library(arguments.data_dir.clone());
@@ -87,7 +87,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     store.create()?;
     store.write("experiment.toml", plan.experiment.to_toml())?;
     store.write("provenance.json", provenance::json(&plan, &library, &device, jobs, threads)?)?;
-    let interrupt = on_interrupt()?;
     let mut execution = Execution::default();
     for round in 1.. {
         // A search learns from each round what the next one is to train.
@@ -251,19 +250,6 @@ fn forget(store: &Store, yes: bool) -> Result<()> {
         }
     }
     store.clear()
-}
-
-/// Ctrl-C and SIGTERM end the sweep after what is under way; a second one ends it at once.
-fn on_interrupt() -> Result<Arc<AtomicBool>> {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let flag = interrupt.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|error| Error::Usage(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(interrupt)
 }
 
 /// Records in the order of the plan instead of the folder's.

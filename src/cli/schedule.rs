@@ -61,11 +61,17 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         for warning in &course.warnings {
             say(&format!("warning: schedule `{}`: {warning}", course.schedule));
         }
+        if course.listens {
+            let schedule = &course.schedule;
+            say(&format!(
+                "note: schedule `{schedule}` follows the evaluations of a run; here it is as if none had come"
+            ));
+        }
     }
     if let Some(file) = &arguments.csv {
-        let text = schedules::csv(&courses);
+        let text = schedules::csv(&courses)?;
         if file.as_os_str() == "-" {
-            print(&text)?;
+            print(&String::from_utf8_lossy(&text))?;
         } else {
             std::fs::write(file, text).map_err(Error::io("write", file))?;
             say(&format!("wrote {}", file.display()));

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     /// What runs the jobs
     #[arg(long, value_enum)]
     engine: Engine,
-    /// Print the script and submit nothing
+    /// Print the scripts and submit nothing
     #[arg(long)]
     dry_run: bool,
     /// Override any key, such as steps=200
@@ -103,15 +103,18 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             own.any(|(_, run)| missing.iter().any(|missing| missing.name == run.name))
         })
         .collect();
-    let script = array_script(arguments, &plan, &root, &array, tasks)?;
+    let (script, last) = (array_script(arguments, &plan, &root, &array, tasks)?, last_script(arguments, &plan, &root)?);
     if arguments.dry_run {
-        print(&script)?;
+        print(&format!(
+            "{script}\n# The last job, with --dependency=afterany on the array. Both read {}, which\n\
+             # `optbench submit` writes first.\n{last}",
+            root.join("experiment.toml").display()
+        ))?;
         return Ok(Exit::Success);
     }
     store.create()?;
     store.write("experiment.toml", plan.experiment.to_toml())?;
     let job = submit(&script, &[])?;
-    let last = last_script(arguments, &plan, &root)?;
     // After any ending: what a failed task left undone is the next submission's to train.
     let report = submit(&last, &[format!("--dependency=afterany:{job}")])?;
     say(&format!(
@@ -185,7 +188,7 @@ fn last_script(arguments: &Arguments, plan: &Plan, root: &Path) -> Result<String
 
 fn header(arguments: &Arguments, name: &str, root: &Path, log: &str) -> Vec<String> {
     let mut header = vec![format!("--job-name={name}")];
-    header.push(format!("--output={}", root.join(format!("slurm-{log}.log")).display()));
+    header.push(format!("--output=\"{}\"", root.join(format!("slurm-{log}.log")).display()));
     header.extend(arguments.partition.iter().map(|partition| format!("--partition={partition}")));
     header.extend(arguments.memory.iter().map(|memory| format!("--mem={memory}")));
     header.extend(arguments.option.iter().cloned());

@@ -110,7 +110,7 @@ fn cell(x: Option<f64>) -> String {
     x.map(number).unwrap_or_default()
 }
 
-fn write(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
+pub(super) fn write(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {
     let refused = |error: csv::Error| Error::Usage(format!("a table could not be written: {error}"));
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(header).map_err(refused)?;

@@ -29,6 +29,7 @@ use crate::task::Spec;
 pub use check::{Checked, Level};
 pub use format::Format;
 pub use render::render;
+pub use words::with_unit;
 
 /// What there is to say of one task.
 pub struct Section<'a> {

@@ -16,6 +16,8 @@ pub struct Course {
     pub points: Vec<Point>,
     /// What is odd about it, in sentences.
     pub warnings: Vec<String>,
+    /// Whether evaluations move it, of which a preview has none.
+    pub listens: bool,
 }
 
 /// The schedules of a task, each as its first run in the sweep meets it.
@@ -26,21 +28,22 @@ pub struct Course {
 /// When a duration has no meaning for the task.
 pub fn preview(plan: &Plan, task: usize, optimizer: Option<&str>) -> Result<Vec<Course>> {
     let mut courses: Vec<Course> = Vec::new();
-    let shown = |run: &&Run| {
-        run.task == task && run.horizon.is_none() && optimizer.is_none_or(|label| run.optimizer_label == label)
-    };
+    let shown = |run: &&Run| run.task == task && optimizer.is_none_or(|label| run.optimizer_label == label);
     for run in plan.runs.iter().filter(shown) {
         let schedule = plan.label(run);
         if courses.iter().any(|course| course.schedule == schedule) {
             continue;
         }
-        let built = plan.schedule(run)?;
+        // Over the whole length, also where a search begins with shorter runs.
+        let built = plan.schedule(&Run { horizon: None, ..run.clone() })?;
         let steps = plan.budgets[task].steps;
         courses.push(Course {
             schedule,
             lr: run.optimizer.float("lr"),
             points: (0..steps).map(|t| built.at(t)).collect(),
             warnings: built.warnings(steps),
+            // What learns from evaluations has a state to remember.
+            listens: !built.state().is_empty(),
         });
     }
     Ok(courses)
@@ -49,26 +52,23 @@ pub fn preview(plan: &Plan, task: usize, optimizer: Option<&str>) -> Result<Vec<
 /// One row an update: `schedule,step,factor,lr`, and `momentum` where a schedule moves it.
 ///
 /// Steps count as in `steps.csv`: step 1 is the first update.
-pub fn csv(courses: &[Course]) -> String {
+///
+/// # Errors
+/// When a row cannot be written, which memory alone can cause.
+pub fn csv(courses: &[Course]) -> Result<Vec<u8>> {
     let moves = courses.iter().flat_map(|course| &course.points).any(|point| point.momentum.is_some());
-    let mut text = String::from("schedule,step,factor,lr");
-    text += if moves { ",momentum\n" } else { "\n" };
-    for course in courses {
-        // Labels may hold anything that reads well, a comma among it.
-        let schedule = if course.schedule.contains([',', '"']) {
-            format!("\"{}\"", course.schedule.replace('"', "\"\""))
-        } else {
-            course.schedule.clone()
-        };
-        for (i, point) in course.points.iter().enumerate() {
-            text += &format!("{schedule},{},{},{}", i + 1, number(point.factor), number(course.lr * point.factor));
-            if moves {
-                text += &format!(",{}", point.momentum.map(number).unwrap_or_default());
-            }
-            text.push('\n');
-        }
-    }
-    text
+    let mut header = vec!["schedule", "step", "factor", "lr"];
+    header.extend(moves.then_some("momentum"));
+    let header: Vec<String> = header.into_iter().map(str::to_owned).collect();
+    let rows = courses.iter().flat_map(|course| {
+        course.points.iter().enumerate().map(move |(i, point)| {
+            let [factor, lr] = [point.factor, course.lr * point.factor].map(number);
+            let mut row = vec![course.schedule.clone(), (i + 1).to_string(), factor, lr];
+            row.extend(moves.then(|| point.momentum.map(number).unwrap_or_default()));
+            row
+        })
+    });
+    super::csv::write(&header, rows)
 }
 
 /// The factors of all schedules over the steps.

@@ -20,6 +20,11 @@ pub(super) fn unit(metric: Metric) -> &'static str {
     if metric == Metric::Accuracy { "%" } else { "" }
 }
 
+/// A score with its unit: `97.22%`, `0.0834`.
+pub fn with_unit(x: f64, metric: Metric) -> String {
+    format!("{}{}", score(x, metric), unit(metric))
+}
+
 /// A difference of two scores with its unit: percentages differ in points.
 pub(super) fn points(x: f64, metric: Metric) -> String {
     let unit = if metric == Metric::Accuracy { " points" } else { "" };
@@ -39,7 +44,7 @@ pub(super) fn spread(sample: &Sample, metric: Metric) -> String {
 
 /// The mean with its unit.
 pub(super) fn mean(sample: &Sample, metric: Metric) -> String {
-    sample.mean().map_or_else(|| "-".into(), |mean| format!("{}{}", score(mean, metric), unit(metric)))
+    sample.mean().map_or_else(|| "-".into(), |mean| with_unit(mean, metric))
 }
 
 /// An interval: `-0.12 to 0.86`.
