@@ -118,6 +118,22 @@ fn schedules_are_previewed_as_they_will_be_logged() {
 }
 
 #[test]
+fn a_search_by_halving_is_previewed_at_its_full_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 90\n[tasks.bowl]\nmodel = \"quadratic\"\n[tuning]\nbudget = 3\nhalving = { factor = 3, from = 10 }\n\
+                  [optimizers.sgd]\nlr = { log_uniform = [1e-3, 1e-1] }\n[schedules.reduce_on_plateau]\n";
+    fs::write(folder.path().join("s.toml"), config).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_optbench"))
+        .current_dir(folder.path())
+        .args(["schedule", "s.toml", "--csv", "-"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1 + 90, "{said}");
+    assert!(said.contains("note: schedule `reduce_on_plateau` follows the evaluations of a run"), "{said}");
+}
+
+#[test]
 fn odd_schedules_draw_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let config = "steps = 40\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n\

@@ -46,6 +46,17 @@ pub(super) fn around(inner: Box<dyn Optimizer>, settings: &Settings) -> Box<dyn 
     Box::new(Averaged { inner, average, count: 0, kept: VecDeque::new(), composed: false })
 }
 
+/// How many sets of weights an optimizer of these settings, in steps, holds for its average at the end of a run.
+pub fn snapshots_kept(settings: &Settings, steps: u64) -> u64 {
+    match settings.get(KIND.name) {
+        Some(Value::Text(kind)) if kind == "lawa" => {
+            (settings.count(WINDOW.name) as u64).min(steps / settings.steps(EVERY.name).max(1))
+        }
+        Some(_) => 1,
+        None => 0,
+    }
+}
+
 enum Average {
     Fading { decay: f64 },
     Late { start: u64, every: u64 },

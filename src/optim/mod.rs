@@ -11,6 +11,8 @@ use crate::nn::params::Parameter;
 use crate::registry::{About, Accepts, Key, Range};
 use crate::settings::Settings;
 
+pub use average::snapshots_kept;
+
 mod adabelief;
 mod adadelta;
 mod adafactor;

@@ -3,8 +3,10 @@
 use std::fs;
 
 use crate::error::{Error, Result};
+use crate::optim::snapshots_kept;
 use crate::settings::Value;
 use crate::sweep::Plan;
+use crate::task::Footprint;
 
 /// Where the system does not say how much memory it has.
 const UNKNOWN: f64 = 1e12;
@@ -19,10 +21,12 @@ impl Plan {
     }
 
     fn refuse_larger_than(&self, memory: f64) -> Result<()> {
-        for (task, spec) in self.tasks.iter().zip(&self.experiment.tasks) {
-            let Some(footprint) = task.footprint(memory)?.filter(|footprint| footprint.bytes() > memory) else {
+        for (place, (task, spec)) in self.tasks.iter().zip(&self.experiment.tasks).enumerate() {
+            let Some(footprint) = task.footprint(memory)? else { continue };
+            self.refuse_wide_average(place, &footprint, memory)?;
+            if footprint.bytes() <= memory {
                 continue;
-            };
+            }
             let (name, sides, bytes) = &footprint.weights.largest;
             let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
             let is_size = |value: &Value| match value {
@@ -45,6 +49,29 @@ impl Plan {
                 in_words(memory),
                 keys.join(", "),
             )));
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// An average over the latest snapshots holds each of them.
+    fn refuse_wide_average(&self, task: usize, footprint: &Footprint, memory: f64) -> Result<()> {
+        for run in self.runs.iter().filter(|run| run.task == task) {
+            let Ok(settings) = run.optimizer.in_steps(&self.timeline(run)) else { continue };
+            let snapshots = snapshots_kept(&settings, self.budget(run).steps) as f64;
+            let bytes = footprint.bytes() + snapshots * footprint.weights.bytes;
+            if snapshots > 1.0 && bytes > memory {
+                return Err(Error::Usage(format!(
+                    "task `{}`: a run of optimizer `{}` takes at least {}: {snapshots} snapshots of {} of weights are \
+                     averaged; this machine has {}\n  help: they depend on `average_window` and `average_every`",
+                    self.experiment.tasks[task].label,
+                    run.optimizer_label,
+                    in_words(bytes),
+                    in_words(footprint.weights.bytes),
+                    in_words(memory),
+                )));
+            }
         }
         Ok(())
     }
@@ -76,7 +103,7 @@ mod tests {
     use crate::task::data::Library;
 
     fn refused(task: &str, memory: f64) -> Option<String> {
-        let text = format!("steps = 1\n[tasks.t]\n{task}\n[optimizers.sgd]\n");
+        let text = format!("steps = 100\n[tasks.t]\n{task}\n[optimizers.sgd]\n");
         let plan = Plan::new(Experiment::parse("", &text, "t", &[]).unwrap(), &Library::default()).unwrap();
         plan.refuse_larger_than(memory).err().map(|error| error.to_string())
     }
@@ -95,6 +122,13 @@ mod tests {
         let every = "model = \"resnet\"\ndataset = \"digits\"\nwidth = 4096\nblocks = [64, 64, 64]";
         assert!(refused(every, 1e9).unwrap().contains("at least"));
         assert_eq!(refused("model = \"mlp\"", 64e9), None);
+        let lawa = "model = \"mlp\"\n[optimizers.wide]\nkind = \"sgd\"\naverage = \"lawa\"\naverage_every = 1\n";
+        let message = refused(&format!("{lawa}average_window = 1000000"), 1e6).unwrap();
+        assert!(
+            message.contains("optimizer `wide` takes at least 10.") && message.contains("100 snapshots"),
+            "{message}"
+        );
+        assert_eq!(refused(&format!("{lawa}average_window = 2"), 1e6), None);
         assert_eq!(refused("model = \"quadratic\"", 1.0), None);
     }
 

@@ -83,7 +83,19 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
 }
 
 /// The same, into memory that is there already.
-fn read_into(mut bytes: Vec<u8>, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+fn read_into(bytes: Vec<u8>, path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let bytes = read_first(bytes, path, limit + 1)?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("{} holds more than the expected {limit} bytes", path.display()));
+    }
+    Ok(bytes)
+}
+
+/// The first bytes of a file, unpacked where it is gzipped: as many as there are, at most `count`.
+///
+/// # Errors
+/// In words, when the file cannot be read or is damaged.
+pub(super) fn read_first(mut bytes: Vec<u8>, path: &Path, count: u64) -> Result<Vec<u8>, String> {
     let place = path.display();
     let cannot = |error: std::io::Error| format!("cannot read {place}: {error}");
     let mut start = Vec::new();
@@ -92,13 +104,10 @@ fn read_into(mut bytes: Vec<u8>, path: &Path, limit: u64) -> Result<Vec<u8>, Str
     let gzipped = start == [0x1f, 0x8b];
     let whole = start.as_slice().chain(file);
     if gzipped {
-        let unpacked = MultiGzDecoder::new(whole).take(limit + 1).read_to_end(&mut bytes);
+        let unpacked = MultiGzDecoder::new(whole).take(count).read_to_end(&mut bytes);
         unpacked.map_err(|error| format!("{place} does not unpack: {error}; is it complete?"))?;
     } else {
-        whole.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    }
-    if bytes.len() as u64 > limit {
-        return Err(format!("{place} holds more than the expected {limit} bytes"));
+        whole.take(count).read_to_end(&mut bytes).map_err(cannot)?;
     }
     Ok(bytes)
 }
@@ -143,7 +152,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Write;
 
     use flate2::{Compression, write::GzEncoder};
@@ -157,7 +166,7 @@ mod tests {
         mirrors: &[],
     };
 
-    fn packed(bytes: &[u8]) -> Vec<u8> {
+    pub(in crate::task::data) fn packed(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use crate::task::data::Dataset;
 use crate::task::data::arrangement::{Arrangement, Scaling};
 use crate::task::data::augment::Augment;
-use crate::task::data::files::Files;
+use crate::task::data::files::{Files, read_file, read_first};
 use crate::task::data::locate::Locator;
 use crate::task::data::raw::Raw;
 
@@ -19,33 +19,67 @@ pub(super) struct Idx {
     pub(super) bytes: Vec<u8>,
 }
 
+/// What an idx file says of itself before its bytes.
+struct Header {
+    sizes: Vec<usize>,
+    /// The bytes that it takes.
+    length: usize,
+}
+
+/// The longest header that is read here: a magic number and four sizes.
+const LONGEST: u64 = 20;
+
+impl Header {
+    fn read(bytes: &[u8], dimensions: &[usize]) -> Result<Self, String> {
+        let word = |at: usize| -> Option<u32> {
+            bytes.get(4 * at..4 * at + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes)
+        };
+        let magic = word(0).ok_or("the file is shorter than its header")?;
+        let Some(&found) = dimensions.iter().find(|&&n| magic == 0x0800 | n as u32) else {
+            let expected: Vec<String> = dimensions.iter().map(|n| format!("{:#010x}", 0x0800 | *n as u32)).collect();
+            return Err(format!(
+                "magic number {magic:#010x}; expected {}, idx bytes in {} dimensions",
+                expected.join(" or "),
+                dimensions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+            ));
+        };
+        let sizes: Option<Vec<usize>> = (1..=found).map(|i| word(i).map(|size| size as usize)).collect();
+        Ok(Self { sizes: sizes.ok_or("the file ends within its header")?, length: 4 * (found + 1) })
+    }
+
+    /// The bytes that follow it; `None` where they are more than can be counted.
+    fn promised(&self) -> Option<usize> {
+        self.sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
+    }
+}
+
 /// Reads an idx file of unsigned bytes with one of these numbers of dimensions.
 ///
 /// # Errors
 /// In words, when the file is anything else, or its header promises more or less than it holds.
 pub(super) fn parse(mut bytes: Vec<u8>, dimensions: &[usize]) -> Result<Idx, String> {
-    let word = |at: usize| -> Option<u32> {
-        bytes.get(4 * at..4 * at + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes)
-    };
-    let magic = word(0).ok_or("the file is shorter than its header")?;
-    let Some(&found) = dimensions.iter().find(|&&n| magic == 0x0800 | n as u32) else {
-        let expected: Vec<String> = dimensions.iter().map(|n| format!("{:#010x}", 0x0800 | *n as u32)).collect();
-        return Err(format!(
-            "magic number {magic:#010x}; expected {}, idx bytes in {} dimensions",
-            expected.join(" or "),
-            dimensions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-        ));
-    };
-    let sizes: Option<Vec<usize>> = (1..=found).map(|i| word(i).map(|size| size as usize)).collect();
-    let sizes = sizes.ok_or("the file ends within its header")?;
-    let header = 4 * (found + 1);
-    let held = bytes.len() - header;
-    let promised = sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-    if promised != Some(held) {
+    let header = Header::read(&bytes, dimensions)?;
+    let held = bytes.len() - header.length;
+    if header.promised() != Some(held) {
+        let sizes = header.sizes;
         return Err(format!("the header promises {sizes:?} bytes, but {held} follow; is the file complete?"));
     }
-    bytes.drain(..header);
-    Ok(Idx { sizes, bytes })
+    bytes.drain(..header.length);
+    Ok(Idx { sizes: header.sizes, bytes })
+}
+
+/// Reads such a file of a user's, and no more of it than its header promises: a few kilobytes may unpack to
+/// more than any memory.
+///
+/// # Errors
+/// In words that name the file: as [`parse`], and when it cannot be read, or holds more than `limit`.
+pub(super) fn read(path: &Path, dimensions: &[usize], limit: u64) -> Result<Idx, String> {
+    let here = |problem| format!("{}: {problem}", path.display());
+    let header = Header::read(&read_first(Vec::new(), path, LONGEST)?, dimensions).map_err(here)?;
+    let promised = header.promised().and_then(|bytes| u64::try_from(bytes.checked_add(header.length)?).ok());
+    // What cannot be counted is refused as more than the limit.
+    let bytes = read_file(path, promised.unwrap_or(limit).min(limit))?;
+    parse(bytes, dimensions).map_err(here)
 }
 
 /// One part of a dataset with known files: grey images and their labels.

@@ -8,8 +8,7 @@ use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
 use crate::task::data::arrangement::{Arrangement, Scaling};
 use crate::task::data::augment::{self, Augment};
-use crate::task::data::files::read_named;
-use crate::task::data::idx::{damaged, parse};
+use crate::task::data::idx::{self, Idx, damaged};
 use crate::task::data::raw::Raw;
 use crate::task::data::{Contents, Dataset, Definition, Locator, Origin};
 
@@ -79,8 +78,8 @@ fn part(folder: &Path, words: &[&str]) -> Result<Raw> {
     Raw { name: NAME, shape, classes, pixels: images.bytes, labels }.check(&path)
 }
 
-fn read(path: &Path, dimensions: &[usize]) -> Result<crate::task::data::idx::Idx> {
-    parse(read_named(NAME, path, MOST_BYTES)?, dimensions).map_err(|problem| damaged(NAME, path, &problem))
+fn read(path: &Path, dimensions: &[usize]) -> Result<Idx> {
+    idx::read(path, dimensions, MOST_BYTES).map_err(|problem| Error::data(NAME, problem))
 }
 
 fn find(folder: &Path, words: &[&str], contents: &str, dimensions: &[usize]) -> Result<PathBuf> {
@@ -106,6 +105,7 @@ mod tests {
 
     use super::*;
     use crate::task::Split;
+    use crate::task::data::files::tests::packed;
     use crate::task::data::idx::tests::file;
 
     fn load_from(files: &[(&str, Vec<u8>)]) -> Result<Dataset> {
@@ -148,6 +148,11 @@ mod tests {
             (with("train-images-idx3-ubyte", file(0x803, &[u32::MAX; 3], &[])), "promises"),
             (with("train-images-idx3-ubyte", file(0x803, &[40, 0, 3], &[])), "hold no pixel"),
             (with("train-images-idx3-ubyte", b"\x1f\x8b\x08".to_vec()), "does not unpack"),
+            // 64 MB in 64 kB: no more of it is unpacked than its header tells of.
+            (
+                with("train-images-idx3-ubyte", packed(&file(0x803, &[40, 2, 3], &[0; 64 << 20]))),
+                "the expected 256 bytes",
+            ),
             (with("test-images-idx3-ubyte", file(0x803, &[2, 3, 2], &[0; 12])), "test images are [1, 3, 2]"),
         ] {
             let problem = load_from(&files).unwrap_err().to_string();
