@@ -72,7 +72,7 @@ fn measured(judgement: &Judgement, part: &Part) -> Option<String> {
     };
     let direction = if lead.mean < 0.0 { less } else { more };
     let bar = match judgement.claim.bar {
-        Bar::Margin(_) if part.needed == 0.0 => "as much would do".to_owned(),
+        Bar::Margin(_) if part.needed == 0.0 => "equal would do".to_owned(),
         Bar::Margin(_) => format!("{} {less} would do", points(0.0 - part.needed, metric)),
         Bar::By(_) => format!("it takes more than {}", points(part.needed, metric)),
     };
@@ -125,6 +125,9 @@ pub(super) fn explain_change(change: &Change) -> String {
     let Some(seeds) = change.seeds else { return gone(change) };
     if change.outcome == Outcome::Diverged {
         return diverged(change, seeds);
+    }
+    if change.outcome == Outcome::Identical {
+        return format!("the same {} as before in every seed ({})", metric.name(), seeds_compared(change));
     }
     let Some(worse) = &change.worse else { return format!("{}: nothing to compare", diverged(change, seeds)) };
     let (direction, difference) =
