@@ -180,7 +180,8 @@ fn a_baseline_is_compared_arm_by_arm() {
     assert_eq!(code, 1);
     assert!(table.contains("MISSING") && table.contains("fast+constant"), "other settings are another arm: {table}");
     assert!(table.contains("; no regression in 8 arms, 4 missing"), "{table}");
-    let nearest = "no run of it is there; of the nearest new arm, momentum was 0, is 0.5; dampening was 0, is 0.9";
+    let nearest =
+        "no finished run of it is there; of the nearest new arm, momentum was 0, is 0.5; dampening was 0, is 0.9";
     assert!(table.contains(nearest), "{table}");
     let json: serde_json::Value =
         serde_json::from_str(&run(&["check", "worse", "--baseline", "results/small", "--format", "json"]).1).unwrap();
@@ -372,4 +373,25 @@ fn rates_that_the_sides_do_not_share_are_said() {
     assert_eq!(optbench(folder.path(), &["run", "none.toml", "--out", "none"]).0, 0);
     let table = optbench(folder.path(), &["check", "none"]).1;
     assert!(table.contains("share no learning rate: give both the same `lr`; more seeds would not help"), "{table}");
+}
+
+#[test]
+fn what_a_rate_costs_is_said_in_one_unit() {
+    let around = |label: &str, lr: &str| {
+        format!(
+            "[claims.{label}]\nbetter = \"fast+constant\"\nthan = \"slow+constant\"\ntask = \"digits\"\nat = \"around_best\"\nlr = {lr}\n"
+        )
+    };
+    let config = CONFIG.replace("lr = [0.001, 0.01]", "lr = [0.02, 0.05]");
+    let folder = folder(&format!("{config}{}{}", around("below", "[0.5, 1]"), around("beyond", "[1, 3]")));
+    let (_, junit, _) = optbench(folder.path(), &["check", "results/small", "--format", "junit"]);
+    assert!(junit.contains("rates 0.5 to 1 times the best cost fast+constant no more than slow+constant"), "{junit}");
+    let cost = junit.lines().find(|line| line.contains("below on digits")).unwrap();
+    assert!(cost.contains(": mean cost in accuracy ") && cost.contains("; the cost is fast+constant "), "{cost}");
+    assert_eq!(cost.matches(" points").count(), if cost.contains("80% power") { 4 } else { 3 }, "{cost}");
+    let beyond = "no rate of fast+constant higher than its best (0.1) was tried, the claim is about 3 times: \
+                  add higher rates to `lr`; more seeds would not help";
+    assert!(junit.contains(beyond), "{junit}");
+    let table = optbench(folder.path(), &["check", "results/small"]).1;
+    assert!(table.contains("cost in accuracy"), "{table}");
 }

@@ -35,10 +35,11 @@ pub(super) fn compare(bar: Bar, task: &str, metric: Metric, better: &Summary, th
         return part;
     }
     let Some(lead) = &part.lead else {
-        if lost < better.runs.len() {
-            part.finding = Finding::Supported;
-        }
-        part.reason = Some(both());
+        (part.finding, part.reason) = if lost < better.runs.len() {
+            (Finding::Supported, Some(both()))
+        } else {
+            (Finding::Underpowered, Some(format!("{}: nothing is left to compare", both())))
+        };
         return part;
     };
     if part.finding == Finding::Underpowered {

@@ -74,7 +74,7 @@ impl std::fmt::Display for Warning {
         match self {
             Self::Incomplete(Progress { there, planned }) => write!(
                 f,
-                "{there} of {planned} runs are there: what follows may change with the others; `optbench run` trains them"
+                "{there} of {planned} runs are there: the others may change the ranking; `optbench run` trains them"
             ),
             Self::Edge { arms, highest } => {
                 let (end, towards) = if *highest { ("highest", "higher") } else { ("lowest", "lower") };

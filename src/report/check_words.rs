@@ -155,10 +155,10 @@ pub(super) fn diverged(change: &Change, now: Seeds) -> String {
 
 fn gone(change: &Change) -> String {
     if change.nearest.is_empty() {
-        return "no run of it is there".into();
+        return "no finished run of it is there".into();
     }
     let changed = change.nearest.iter().map(|c| format!("{} was {}, is {}", c.key, value(&c.was), value(&c.is)));
-    format!("no run of it is there; of the nearest new arm, {}", changed.collect::<Vec<_>>().join("; "))
+    format!("no finished run of it is there; of the nearest new arm, {}", changed.collect::<Vec<_>>().join("; "))
 }
 
 /// `5 seeds, paired`, or how many each side has.
