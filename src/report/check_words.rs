@@ -58,9 +58,8 @@ pub(super) fn needed(judgement: &Judgement, part: &Part) -> String {
 
 /// The whole of a part: what is claimed, what was measured, and why that does not decide it.
 pub(super) fn explain(judgement: &Judgement, part: &Part) -> String {
-    let measured = measured(judgement, part).map(|measured| format!(": {measured}")).unwrap_or_default();
-    let why = why(judgement, part).map(|why| format!("; {why}")).unwrap_or_default();
-    format!("{}{measured}{why}", statement(judgement))
+    let said: Vec<String> = measured(judgement, part).into_iter().chain(why(judgement, part)).collect();
+    if said.is_empty() { statement(judgement) } else { format!("{}: {}", statement(judgement), said.join("; ")) }
 }
 
 /// `accuracy 0.34 points better (95% interval of the lead 0.13 to 0.55, 5 seeds; 0.89 points worse would do)`.
