@@ -64,6 +64,8 @@ fn equal_is_no_worse_and_yet_not_better() {
     assert!(bars.iter().all(|needed| *needed > 0.0), "{text}");
     let said = optbench(folder.path(), &["check", "results/small"]).1;
     assert!(said.contains("it takes more than 0"), "{said}");
+    assert!(said.contains("  > ") && said.contains("≥ 0.0000"), "both bars say what is needed: {said}");
+    assert!(said.contains("fast+constant more than 10% better than slow+constant"), "{said}");
 }
 
 #[test]
@@ -84,7 +86,14 @@ fn claims_decide_the_exit_code_in_every_format() {
     let github = check("github").1;
     assert!(github.lines().any(|line| line.starts_with("::error title=REFUTED false on digits::")), "{github}");
     assert!(fs::read_to_string(folder.path().join("summary.md")).unwrap().contains("| REFUTED | false |"));
-    assert!(check("markdown").1.contains("### Claims"));
+    let markdown = check("markdown").1;
+    assert!(markdown.contains("### Claims"));
+    assert!(markdown.contains("| SUPPORTED | holds | fast+constant no worse than slow+constant |"), "{markdown}");
+    assert!(markdown.contains("| false | slow+constant at most 1% worse than fast+constant |"), "{markdown}");
+    assert!(markdown.contains("| REFUTED | false | digits | accuracy |"), "{markdown}");
+    let page = fs::read_to_string(folder.path().join("results/small/report.html")).unwrap();
+    assert_eq!(page.matches(">Claims</h").count(), 1);
+    assert!(page.contains("slow+constant at most 1% worse than fast+constant"));
 
     let junit = check("junit").1;
     assert!(junit.contains("<testsuite name=\"small\" tests=\"4\" failures=\"2\" skipped=\"0\">"), "{junit}");
@@ -148,6 +157,21 @@ fn a_baseline_is_compared_arm_by_arm() {
     let (code, table, _) = run(&["check", "results/small", "--baseline", "results/small"]);
     assert_eq!(code, 0, "{table}");
     assert!(table.starts_with("small: check passed: 1 of 1 claim supported; no regression in 8 arms."), "{table}");
+    assert_eq!(table.matches("  identical ").count(), 8, "a check that passes shows what it compared: {table}");
+    assert!(table.contains("3 seeds, paired") && table.contains("would find"), "{table}");
+    assert!(!table.contains("Fewer seeds"), "{table}");
+
+    // Fewer seeds, and others, are compared and named.
+    assert_eq!(run(&["run", "small.toml", "--out", "fewer", "--set", "seeds=2"]).0, 0);
+    let fewer = run(&["check", "fewer", "--baseline", "results/small"]).1;
+    assert!(fewer.contains("2 seeds, paired, of 3 before and 2 now"), "{fewer}");
+    assert!(fewer.contains("Fewer seeds than in the baseline: 8 of 8 arms."), "{fewer}");
+    assert_eq!(run(&["run", "small.toml", "--out", "others", "--set", "seeds=[7, 8, 9]"]).0, 0);
+    let others = run(&["check", "others", "--baseline", "results/small", "--format", "markdown"]).1;
+    assert!(
+        others.contains("3 and 3 seeds, not paired") && others.contains("(Welch's test): 8 of 8 arms."),
+        "{others}"
+    );
 
     // The same labels, and one arm so much worse: a planted regression.
     let planted = ["run", "small.toml", "--out", "worse", "--set", "optimizers.fast.dampening=0.9"];
@@ -155,6 +179,14 @@ fn a_baseline_is_compared_arm_by_arm() {
     let (code, table, _) = run(&["check", "worse", "--baseline", "results/small"]);
     assert_eq!(code, 1);
     assert!(table.contains("MISSING") && table.contains("fast+constant"), "other settings are another arm: {table}");
+    assert!(table.contains("; no regression in 8 arms, 4 missing"), "{table}");
+    let nearest =
+        "no finished run of it is there; of the nearest new arm, momentum was 0, is 0.5; dampening was 0, is 0.9";
+    assert!(table.contains(nearest), "{table}");
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["check", "worse", "--baseline", "results/small", "--format", "json"]).1).unwrap();
+    let gone = json["arms"].as_array().unwrap().iter().find(|arm| arm["outcome"] == "MISSING").unwrap();
+    assert_eq!(gone["nearest"][0]["key"], "momentum", "{gone}");
 
     let baseline = folder.path().join("results/small/runs");
     for run in fs::read_dir(&baseline).unwrap() {
@@ -188,6 +220,8 @@ fn slower_steps_warn_and_fail_only_if_asked() {
     let check = ["check", "now", "--baseline", "results/small"];
     let (code, table, _) = run(&check);
     assert_eq!((code, table.contains("warning: SLOWER")), (0, true), "{table}");
+    let markdown = run(&[&check[..], &["--format", "markdown"]].concat()).1;
+    assert!(markdown.contains("- **SLOWER** bowl: fast+constant at lr 0.05: a step takes"), "{markdown}");
     let (code, table, _) = run(&[&check[..], &["--fail-on-time"]].concat());
     assert_eq!((code, table.contains("error: SLOWER")), (1, true), "{table}");
     let junit = run(&[&check[..], &["--fail-on-time", "--format", "junit"]].concat()).1;
@@ -240,4 +274,125 @@ fn defaults_that_did_not_run_are_named() {
     let (code, table, _) = optbench(folder.path(), &["check", "results/small"]);
     assert_eq!(code, 0);
     assert!(table.contains("slow+constant did not run at its defaults: add lr 0.1 to the sweep"), "{table}");
+}
+
+/// The folder of an experiment with some of its runs, as an interruption leaves it.
+fn keep(folder: &Path, meant: impl Fn(&str) -> bool) {
+    for run in fs::read_dir(folder.join("results/small/runs")).unwrap() {
+        let run = run.unwrap();
+        if !meant(run.file_name().to_str().unwrap()) {
+            fs::remove_dir_all(run.path()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn half_a_sweep_is_not_judged_as_if_it_were_whole() {
+    let folder = folder(&format!("{CONFIG}{FALSE_CLAIM}"));
+    keep(folder.path(), |run| !run.contains("bowl") || !run.contains("0.001"));
+    let (code, table, _) = optbench(folder.path(), &["check", "results/small"]);
+    let missing = table.lines().filter(|line| line.contains("missing")).count();
+    assert_eq!((code, missing), (1, 2), "the claim is refuted on digits alone: {table}");
+    let said = "slow+constant at most 1% worse than fast+constant: 3 of 12 runs are missing";
+    assert!(table.contains(said), "{table}");
+    let report = optbench(folder.path(), &["report", "results/small"]).1;
+    assert!(report.contains("On bowl, so far, with 9 of 12 runs, fast+constant"), "{report}");
+    assert!(report.contains("warning: 9 of 12 runs are there"), "{report}");
+    assert!(report.contains("On digits, fast+constant wins"), "{report}");
+
+    keep(folder.path(), |_| false);
+    for file in ["records.toml", "runs.csv", "summary.csv"] {
+        fs::remove_file(folder.path().join("results/small").join(file)).unwrap();
+    }
+    for command in [&["check", "results/small"][..], &["report", "results/small"]] {
+        let (code, out, said) = optbench(folder.path(), command);
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(said.contains("results/small holds no run") && said.contains("help: `optbench run`"), "{said}");
+    }
+}
+
+#[test]
+fn a_part_of_a_sweep_is_not_told_to_take_the_seeds_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("small.toml"), CONFIG).unwrap();
+    let (code, report, said) = optbench(folder.path(), &["run", "small.toml", "--shard", "1/3"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(report.contains("4 of 12 runs are there") && !report.contains("set `seeds` to 3"), "{report}");
+}
+
+#[test]
+fn divergence_is_counted_in_every_format() {
+    let folder = folder(CONFIG);
+    let run = |arguments: &[&str]| optbench(folder.path(), arguments);
+    assert_eq!(run(&["run", "small.toml", "--out", "now"]).0, 0);
+    let lost = fs::read_dir(folder.path().join("now/runs")).unwrap().map(|run| run.unwrap().path().join("run.toml"));
+    let lost: Vec<_> = lost
+        .filter(|record| {
+            let text = fs::read_to_string(record).unwrap();
+            text.contains("task = \"bowl\"") && text.contains("optimizer = \"fast\"") && text.contains("seed = 1")
+        })
+        .collect();
+    assert_eq!(lost.len(), 2);
+    for record in lost {
+        let text = fs::read_to_string(&record).unwrap();
+        fs::write(&record, text.replace("\"finished\"", "\"diverged\"")).unwrap();
+    }
+    let said = "1 of 3 seeds diverged, before 0 of 3";
+    for format in ["table", "markdown", "github", "junit"] {
+        let (code, text, _) = run(&["check", "now", "--baseline", "results/small", "--format", format]);
+        assert_eq!(code, 1);
+        assert!(text.contains(said) && !text.contains("worse by 0.0"), "{format}: {text}");
+    }
+    let text = run(&["check", "now", "--baseline", "results/small", "--format", "json"]).1;
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&json["arms"][0]["diverged"], &json["arms"][0]["diverged_before"]), (&1.into(), &0.into()), "{text}");
+    // Seen from the other side, nothing diverged and all is well.
+    assert_eq!(run(&["check", "results/small", "--baseline", "now"]).0, 0);
+}
+
+#[test]
+fn keys_that_the_config_fixes_are_no_part_of_the_defaults() {
+    let config = CONFIG.replace("lr = [0.05, 0.1]", "lr = 0.05\nmomentum = [0.0, 0.5]");
+    let config = config.replace("lr = [0.001, 0.01]", "lr = 0.01");
+    let config = config.replace("[claims.holds]", "[claims.holds]\nat = \"default\"\ntask = \"bowl\"");
+    let folder = folder(&config);
+    let (code, table, _) = optbench(folder.path(), &["check", "results/small"]);
+    assert_eq!((code, table.contains("1 of 1 claim supported")), (0, true), "{table}");
+}
+
+#[test]
+fn rates_that_the_sides_do_not_share_are_said() {
+    let config = CONFIG.replace("lr = [0.001, 0.01]", "lr = [0.001, 0.01, 0.05]");
+    let config = config.replace("[claims.holds]", "[claims.holds]\nat = \"every_lr\"\ntask = \"bowl\"");
+    let folder = folder(&config);
+    let text = optbench(folder.path(), &["check", "results/small", "--format", "json"]).1;
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let note = &json["claims"][0]["parts"][0]["note"];
+    assert_eq!(note, "compared at 1 of 2 rates of fast+constant and 1 of 3 rates of slow+constant", "{text}");
+    let none = config.replace("0.01, 0.05]", "0.01]");
+    fs::write(folder.path().join("none.toml"), none).unwrap();
+    assert_eq!(optbench(folder.path(), &["run", "none.toml", "--out", "none"]).0, 0);
+    let table = optbench(folder.path(), &["check", "none"]).1;
+    assert!(table.contains("share no learning rate: give both the same `lr`; more seeds would not help"), "{table}");
+}
+
+#[test]
+fn what_a_rate_costs_is_said_in_one_unit() {
+    let around = |label: &str, lr: &str| {
+        format!(
+            "[claims.{label}]\nbetter = \"fast+constant\"\nthan = \"slow+constant\"\ntask = \"digits\"\nat = \"around_best\"\nlr = {lr}\n"
+        )
+    };
+    let config = CONFIG.replace("lr = [0.001, 0.01]", "lr = [0.02, 0.05]");
+    let folder = folder(&format!("{config}{}{}", around("below", "[0.5, 1]"), around("beyond", "[1, 3]")));
+    let (_, junit, _) = optbench(folder.path(), &["check", "results/small", "--format", "junit"]);
+    assert!(junit.contains("rates 0.5 to 1 times the best cost fast+constant no more than slow+constant"), "{junit}");
+    let cost = junit.lines().find(|line| line.contains("below on digits")).unwrap();
+    assert!(cost.contains(": mean cost in accuracy ") && cost.contains("; the cost is fast+constant "), "{cost}");
+    assert_eq!(cost.matches(" points").count(), if cost.contains("80% power") { 4 } else { 3 }, "{cost}");
+    let beyond = "no rate of fast+constant higher than its best (0.1) was tried, the claim is about 3 times: \
+                  add higher rates to `lr`; more seeds would not help";
+    assert!(junit.contains(beyond), "{junit}");
+    let table = optbench(folder.path(), &["check", "results/small"]).1;
+    assert!(table.contains("cost in accuracy"), "{table}");
 }

@@ -21,15 +21,27 @@ pub struct Costs {
 /// worse the reported score is there than at the best rate, averaged over the logarithm of the rate
 /// (straight lines between the rates that were tried). Other keys are at their best for each rate.
 ///
-/// A run that diverged has the worst score that any setting of the two sides has.
+/// A run that diverged has the worst score that any setting of the two sides has: it costs that much at
+/// least, which is only said where that score is worse than those at the best rate.
 ///
 /// # Errors
-/// In words for the user, where a side was not tried over the whole interval.
+/// In words for the user, where a side was not tried over the whole interval, where its best rate lost
+/// seeds, or where nothing tells what a diverged run costs.
 pub fn costs(sides: [&Rank; 2], factors: (f64, f64), metric: Metric) -> Result<Costs, String> {
     let all = || sides.iter().flat_map(|rank| &rank.tried).flat_map(|arm| arm.by_seed(metric)).map(|(_, x)| x);
     let worst = all().reduce(|a, b| if metric.better(a, b) { b } else { a });
-    let Some(worst) = worst else { return Err("every run diverged or failed".into()) };
+    let Some(worst) = worst else { return Err("every run diverged".into()) };
     let courses = [course(sides[0], factors, metric)?, course(sides[1], factors, metric)?];
+    for (course, rank) in courses.iter().zip(sides) {
+        let priced = |&(_, top): &(u64, f64)| metric.better(top, worst);
+        if course.diverged(factors) > 0 && !course.best.by_seed(metric).iter().all(priced) {
+            return Err(format!(
+                "runs of {} diverged, and no run of either side ended worse than those at its best rate: what a \
+                 diverged run costs is not known",
+                rank.name()
+            ));
+        }
+    }
     let both = courses.each_ref().map(|course| course.costs(worst, metric));
     let lead = Difference::between(&both[1], &both[0]);
     Ok(Costs { lead, diverged: courses.each_ref().map(|course| course.diverged(factors)), sides: both })
@@ -51,26 +63,39 @@ fn course<'a, 'b>(rank: &'b Rank<'a>, factors: (f64, f64), metric: Metric) -> Re
     /// Rates are printed to six digits.
     const ROUNDING: f64 = 1e-4;
     let Some(best) = rank.best.lr() else { return Err(format!("{} has no learning rate", rank.name())) };
+    let lost = rank.best.diverged_in(metric);
+    if lost > 0 {
+        return Err(format!(
+            "{} diverged in {lost} of {} seeds at its best rate ({})",
+            rank.name(),
+            rank.best.runs.len(),
+            short(best)
+        ));
+    }
     let at = |lr: f64| rank.tried.iter().filter(|arm| arm.lr() == Some(lr)).min_by(|a, b| order(a, b, metric));
     let arms: Vec<(f64, &Summary)> =
         rates(&rank.tried, metric).iter().filter_map(|rate| Some(((rate.lr / best).ln(), at(rate.lr)?))).collect();
     let (first, last) = (arms.first().map_or(0.0, |arm| arm.0), arms.last().map_or(0.0, |arm| arm.0));
     let ends = (factors.0.ln(), factors.1.ln());
-    for (missing, end, reached, direction) in
-        [(ends.0 < first - ROUNDING, ends.0, first, "lower"), (ends.1 > last + ROUNDING, ends.1, last, "higher")]
-    {
+    for (missing, end, reached, direction, towards) in [
+        (ends.0 < first - ROUNDING, ends.0, first, "lower", "down"),
+        (ends.1 > last + ROUNDING, ends.1, last, "higher", "up"),
+    ] {
         if missing {
-            let number = |x: f64| crate::settings::number(format!("{:.2e}", x.exp()).parse().unwrap_or(x));
-            return Err(format!(
-                "{} was tried to {} times its best rate ({}), the claim is about {} times: add {direction} rates to `lr`",
-                rank.name(),
-                number(reached),
-                crate::settings::number(best),
-                number(end)
-            ));
+            let (name, best, end) = (rank.name(), short(best), short(end.exp()));
+            let tried = match reached {
+                0.0 => format!("no rate of {name} {direction} than its best ({best}) was tried"),
+                _ => format!("{name} was tried {towards} to {} times its best rate ({best})", short(reached.exp())),
+            };
+            return Err(format!("{tried}, the claim is about {end} times: add {direction} rates to `lr`"));
         }
     }
     Ok(Course { best: &rank.best, arms, ends: (ends.0.max(first), ends.1.min(last)) })
+}
+
+/// Three digits are enough for a rate.
+fn short(x: f64) -> String {
+    crate::settings::number(format!("{x:.2e}").parse().unwrap_or(x))
 }
 
 impl Course<'_, '_> {
@@ -148,10 +173,28 @@ mod tests {
         assert!((found.lead.unwrap().mean - (2.96 - 0.3) / 3.0).abs() < 1e-12);
         let short = costs([side("calm"), side("wild")], (1.0, 30.0), Metric::Loss).unwrap_err();
         assert!(
-            short.contains("calm+constant was tried to 10 times its best rate (1), the claim is about 30 times"),
+            short.contains("calm+constant was tried up to 10 times its best rate (1), the claim is about 30 times"),
             "{short}"
         );
         assert!(short.contains("add higher rates"), "{short}");
+    }
+
+    #[test]
+    fn what_divergence_hides_is_not_called_free() {
+        const NAN: f64 = f64::NAN;
+        let err = |wild: [[f64; 2]; 2]| {
+            let calm = [Arm::at("calm", 1.0, &[1.0, 1.0]), Arm::at("calm", 10.0, &[1.0, 1.0])];
+            let wild = [Arm::at("wild", 1.0, &wild[0]), Arm::at("wild", 10.0, &wild[1])];
+            let records = records(&[calm, wild].concat());
+            let ranking = ranking(&records, "task", Metric::Loss);
+            let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
+            costs([side("calm"), side("wild")], (1.0, 10.0), Metric::Loss).map(|_| ())
+        };
+        let hidden = err([[1.0, 1.0], [NAN, NAN]]).unwrap_err();
+        assert!(hidden.starts_with("runs of wild+constant diverged, and no run"), "{hidden}");
+        let lost = err([[1.0, NAN], [NAN, NAN]]).unwrap_err();
+        assert_eq!(lost, "wild+constant diverged in 1 of 2 seeds at its best rate (1)");
+        assert_eq!(err([[1.0, 1.0], [2.0, NAN]]), Ok(()));
     }
 
     #[test]
@@ -177,8 +220,10 @@ mod tests {
         let judged: Vec<_> = experiment.claims.iter().map(|claim| judge(claim, &experiment, &records)).collect();
         let findings: Vec<Finding> = judged.iter().map(|judgement| judgement.finding).collect();
         assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Underpowered]);
-        let note = judged[0].parts[0].note.as_deref().unwrap();
-        assert_eq!(note, "mean cost in loss: calm+constant 0.1000, wild+constant 1.0500");
-        assert!(judged[2].parts[0].note.as_deref().unwrap().contains("add lower rates"), "{judged:?}");
+        let sides = judged[0].parts[0].costs.as_ref().unwrap().sides.each_ref().map(|side| mean(side).unwrap());
+        assert!((sides[0] - 0.1).abs() < 1e-12 && (sides[1] - 1.05).abs() < 1e-12, "{sides:?}");
+        let reason = judged[2].parts[0].reason.as_deref().unwrap();
+        assert!(reason.starts_with("no rate of calm+constant lower than its best (1) was tried"), "{reason}");
+        assert!(reason.ends_with("add lower rates to `lr`; more seeds would not help"), "{reason}");
     }
 }

@@ -1,11 +1,12 @@
 //! Claims against the records: supported, refuted, or not to be decided with these seeds.
 
 use crate::analysis::anytime::{at_stage, endless, stages};
-use crate::analysis::around_best::{costs, mean};
+use crate::analysis::around_best::{Costs, costs};
+use crate::analysis::claim_evidence::{FAILED, compare};
 use crate::analysis::claim_settings::settings;
 use crate::analysis::comparison::{ALPHA, LEVEL, POWER};
-use crate::analysis::{Difference, Rank, Ranking, Summary, order, ranking};
-use crate::config::{Arm, At, Claim, Experiment};
+use crate::analysis::{Difference, Rank, Ranking, order, progress, ranking};
+use crate::config::{Arm, At, Bar, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
 use crate::task::Spec;
@@ -62,8 +63,12 @@ pub struct Part {
     pub detectable: Option<f64>,
     /// What it comes to.
     pub finding: Finding,
-    /// What else there is to say.
+    /// Why, where it is not the interval that decides, or why nothing does.
+    pub reason: Option<String>,
+    /// What was compared, where the claim leaves that open.
     pub note: Option<String>,
+    /// What rates around the best one cost, where the claim is about that.
+    pub costs: Option<Costs>,
 }
 
 impl Part {
@@ -79,13 +84,21 @@ impl Part {
 /// at or above `-margin`, or above `by` (so `better` is wrongly called good enough at most 2.5% of
 /// the time), and refuted where all of the interval falls short of it; the interval that refutes is
 /// widened to `1 - 0.05 / parts`, so that a claim of many parts is not refuted by chance alone.
-/// Support needs no such correction: every part has to give it.
+/// Support needs no such correction: every part has to give it. Where planned runs of a side are
+/// missing, nothing is decided: its best settings may be among them.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
     let meant = |task: &&Spec| claim.task.as_ref().is_none_or(|label| *label == task.label);
     let shared = |task: &&Spec| [&claim.better, &claim.than].iter().all(|arm| experiment.runs(arm, &task.label));
     for task in experiment.tasks.iter().filter(meant).filter(shared) {
         let metric = claim.metric.unwrap_or(task.metric);
+        let meant = |optimizer: &str, schedule: &str| {
+            [&claim.better, &claim.than].iter().any(|arm| arm.means(optimizer, schedule))
+        };
+        if let Some(missing) = progress(experiment, records, &task.label, meant).missing() {
+            parts.push(Part::undecided(&task.label, metric, missing));
+            continue;
+        }
         parts.extend(match claim.at {
             At::EveryHorizon => at_horizons(claim, &task.label, metric, records),
             At::AroundBest => around_best(claim, &task.label, metric, records),
@@ -98,6 +111,7 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
             && claim.bar.is_missed(lead.interval(level).1, part.needed)
         {
             part.finding = Finding::Refuted;
+            part.reason = None;
         }
     }
     let finding = parts.iter().map(|part| part.finding).max().unwrap_or(Finding::Underpowered);
@@ -119,13 +133,15 @@ fn at_settings(
         (Some(better), Some(than)) => (better, than),
         (better, _) => return vec![Part::not_run(claim, task, metric, better.is_none())],
     };
-    match settings(at, better, than, metric, experiment) {
-        Ok(pairs) => pairs
-            .iter()
-            .map(|(lr, a, b)| Part { lr: *lr, ..part(claim, task, metric, a, b) }.naming(claim, better, than))
-            .collect(),
-        Err(note) => vec![Part::undecided(task, metric, note)],
-    }
+    let settings = match settings(at, better, than, metric, experiment) {
+        Ok(settings) => settings,
+        Err(reason) => return vec![Part::beyond_seeds(task, metric, &reason)],
+    };
+    let parts = settings.pairs.iter().map(|(lr, a, b)| {
+        let part = Part { lr: *lr, ..compare(claim.bar, task, metric, a, b) };
+        part.naming(claim, better, than).noting(settings.note.clone())
+    });
+    parts.collect()
 }
 
 /// The parts of a claim on one task, one for each stopping time.
@@ -149,7 +165,7 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
         let sides = (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better));
         match sides {
             (Some(better), Some(than)) => {
-                let part = part(claim, task, metric, &better.best, &than.best);
+                let part = compare(claim.bar, task, metric, &better.best, &than.best);
                 Part { horizon, ..part }.naming(claim, better, than)
             }
             (better, _) => Part { horizon, ..Part::not_run(claim, task, metric, better.is_none()) },
@@ -167,25 +183,17 @@ fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
         (better, _) => return vec![Part::not_run(claim, task, metric, better.is_none())],
     };
     let factors = claim.lr.unwrap_or((1.0, 1.0));
+    if [better, than].iter().flat_map(|rank| &rank.tried).any(|arm| arm.failed > 0) {
+        return vec![Part::undecided(task, metric, FAILED.into())];
+    }
     let costs = match costs([better, than], factors, metric) {
         Ok(costs) => costs,
-        Err(note) => return vec![Part::undecided(task, metric, note)],
+        Err(reason) => return vec![Part::beyond_seeds(task, metric, &reason)],
     };
-    let said = [(better, 0), (than, 1)].map(|(rank, side)| {
-        let cost = mean(&costs.sides[side]).map_or_else(|| "-".into(), |cost| format!("{cost:.4}"));
-        match costs.diverged[side] {
-            0 => format!("{} {cost}", rank.name()),
-            n => format!("{} {cost} ({n} runs diverged)", rank.name()),
-        }
-    });
-    let mut part = Part::undecided(task, metric, format!("mean cost in {}: {}", metric.name(), said.join(", ")));
-    part.needed = claim.bar.needed(than.best.reported(metric).mean().unwrap_or(0.0));
-    part.detectable = costs.lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-    if costs.lead.as_ref().is_some_and(|lead| claim.bar.is_cleared(lead.interval(LEVEL).0, part.needed)) {
-        part.finding = Finding::Supported;
-    }
-    part.lead = costs.lead;
-    vec![part]
+    let needed = claim.bar.needed(than.best.finite_mean(metric).unwrap_or(0.0));
+    let mut part = Part { needed, ..Part::new(task, metric) };
+    part.weigh(claim.bar, costs.lead.clone());
+    vec![Part { costs: Some(costs), ..part }]
 }
 
 /// The best arm that a side of a claim means; a `*` means every label, but not the other side.
@@ -196,7 +204,8 @@ fn side<'a, 'b>(ranking: &'b Ranking<'a>, arm: &Arm, other: &Arm) -> Option<&'b 
 }
 
 impl Part {
-    fn undecided(task: &str, metric: Metric, note: String) -> Self {
+    /// A part of which nothing is known yet.
+    pub(super) fn new(task: &str, metric: Metric) -> Self {
         Self {
             task: task.to_owned(),
             metric,
@@ -206,60 +215,49 @@ impl Part {
             needed: 0.0,
             detectable: None,
             finding: Finding::Underpowered,
-            note: Some(note),
+            reason: None,
+            note: None,
+            costs: None,
         }
+    }
+
+    pub(super) fn undecided(task: &str, metric: Metric, reason: String) -> Self {
+        Self { reason: Some(reason), ..Self::new(task, metric) }
+    }
+
+    /// A part that the config leaves open, however many seeds it has.
+    pub(super) fn beyond_seeds(task: &str, metric: Metric, reason: &str) -> Self {
+        Self::undecided(task, metric, format!("{reason}; more seeds would not help"))
     }
 
     fn not_run(claim: &Claim, task: &str, metric: Metric, better: bool) -> Self {
         let missing = if better { &claim.better } else { &claim.than };
-        Self::undecided(task, metric, format!("{missing} has not run"))
+        Self::beyond_seeds(task, metric, &format!("{missing} has not run"))
+    }
+
+    /// Takes a lead as evidence; it supports the part where its whole interval clears what is needed.
+    pub(super) fn weigh(&mut self, bar: Bar, lead: Option<Difference>) {
+        self.detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
+        if lead.as_ref().is_some_and(|lead| bar.is_cleared(lead.interval(LEVEL).0, self.needed)) {
+            self.finding = Finding::Supported;
+        }
+        self.lead = lead;
     }
 
     /// The part with the arms named that a pattern came to mean.
     fn naming(mut self, claim: &Claim, better: &Rank, than: &Rank) -> Self {
         for (arm, rank) in [(&claim.better, better), (&claim.than, than)] {
             if arm.is_pattern() {
-                let named = format!("the best of {arm} on validation is {}", rank.name());
-                self.note = Some(self.note.map_or(named.clone(), |note| format!("{named}; {note}")));
+                self = self.noting(Some(format!("the best of {arm} on validation is {}", rank.name())));
             }
         }
         self
     }
-}
 
-/// One part, apart from its refutation by interval.
-fn part(claim: &Claim, task: &str, metric: Metric, better: &Summary, than: &Summary) -> Part {
-    let lead = Difference::lead(better, than, metric);
-    let needed = claim.bar.needed(than.reported(metric).mean().unwrap_or(0.0));
-    let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-    let mut part = Part { lead, needed, detectable, ..Part::undecided(task, metric, String::new()) };
-    part.note = None;
-    if better.failed + than.failed > 0 {
-        part.note = Some("runs failed: `optbench run` tries them again".into());
-    } else if better.diverged > than.diverged {
-        part.finding = Finding::Refuted;
-        part.note = Some(format!(
-            "{} diverged in {} of {} seeds, {} in {}",
-            claim.better,
-            better.diverged,
-            better.runs.len(),
-            claim.than,
-            than.diverged
-        ));
-    } else if part.lead.is_none() && better.finished > 0 {
-        part.finding = Finding::Supported;
-        part.note = Some(format!("{} diverged in every seed", claim.than));
-    } else if let Some(lead) = &part.lead {
-        if claim.bar.is_cleared(lead.interval(LEVEL).0, needed) {
-            part.finding = Finding::Supported;
-        } else if let Some(n) = lead.same_step() {
-            part.note =
-                Some(format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss"));
-        } else if lead.error.is_none() {
-            part.note = Some("one seed knows no noise: set `seeds` to 3 or more".into());
-        }
-    } else {
-        part.note = Some("no seed is left to compare".into());
+    /// The part with something more to note.
+    fn noting(mut self, more: Option<String>) -> Self {
+        let notes: Vec<String> = self.note.into_iter().chain(more).collect();
+        self.note = (!notes.is_empty()).then(|| notes.join("; "));
+        self
     }
-    part
 }

@@ -1,12 +1,19 @@
 //! The settings at which the two sides of a claim are compared.
 
-use crate::analysis::{Rank, Summary, order, rates};
+use crate::analysis::{Rank, Rate, Summary, order, rates};
 use crate::config::{At, Experiment};
 use crate::metric::Metric;
 use crate::{optim, schedule};
 
 /// A learning rate that both sides share, where that matters, and the two arms.
 pub(super) type Pair<'a, 'b> = (Option<f64>, &'b Summary<'a>, &'b Summary<'a>);
+
+/// The arms that a claim compares.
+pub(super) struct Settings<'a, 'b> {
+    pub(super) pairs: Vec<Pair<'a, 'b>>,
+    /// What was left out.
+    pub(super) note: Option<String>,
+}
 
 /// The arms that a claim compares, or why there are none.
 pub(super) fn settings<'a, 'b>(
@@ -15,20 +22,32 @@ pub(super) fn settings<'a, 'b>(
     than: &'b Rank<'a>,
     metric: Metric,
     experiment: &Experiment,
-) -> Result<Vec<Pair<'a, 'b>>, String> {
+) -> Result<Settings<'a, 'b>, String> {
+    let alone = |a, b| Settings { pairs: vec![(None, a, b)], note: None };
     match at {
-        At::Tuned | At::EveryHorizon | At::AroundBest => Ok(vec![(None, &better.best, &than.best)]),
-        At::Default => Ok(vec![(None, at_defaults(better, experiment)?, at_defaults(than, experiment)?)]),
+        At::Tuned | At::EveryHorizon | At::AroundBest => Ok(alone(&better.best, &than.best)),
+        At::Default => Ok(alone(at_defaults(better, experiment)?, at_defaults(than, experiment)?)),
         At::EveryLr => {
-            let shared: Vec<f64> = rates(&better.tried, metric).iter().map(|rate| rate.lr).collect();
-            let shared = shared.into_iter().filter(|lr| than.tried.iter().any(|arm| arm.lr() == Some(*lr)));
-            let pairs: Vec<_> = shared
-                .filter_map(|lr| Some((Some(lr), best_at(better, lr, metric)?, best_at(than, lr, metric)?)))
+            let [ours, theirs] = [better, than].map(|rank| rates(&rank.tried, metric));
+            let pairs: Vec<_> = ours
+                .iter()
+                .filter(|rate| theirs.iter().any(|other| other.lr == rate.lr))
+                .filter_map(|&Rate { lr, .. }| {
+                    Some((Some(lr), best_at(better, lr, metric)?, best_at(than, lr, metric)?))
+                })
                 .collect();
             if pairs.is_empty() {
-                return Err(format!("{} and {} share no learning rate", better.name(), than.name()));
+                return Err(format!(
+                    "{} and {} share no learning rate: give both the same `lr`",
+                    better.name(),
+                    than.name()
+                ));
             }
-            Ok(pairs)
+            let shared = pairs.len();
+            let partly = ours.len() > shared || theirs.len() > shared;
+            let of = |rank: &Rank, rates: &[Rate]| format!("{shared} of {} rates of {}", rates.len(), rank.name());
+            let note = partly.then(|| format!("compared at {} and {}", of(better, &ours), of(than, &theirs)));
+            Ok(Settings { pairs, note })
         }
     }
 }
@@ -46,8 +65,7 @@ fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'
     let optimizer = experiment.optimizers.iter().map(|entrant| &entrant.grid).find(|grid| grid.label == rank.optimizer);
     if let Some((grid, definition)) = optimizer.and_then(|grid| Some((grid, optim::find(&grid.kind)?))) {
         let keys: Vec<_> = definition.keys().collect();
-        let rate = std::iter::once("lr");
-        for swept in rate.chain(grid.swept().filter(|key| *key != "lr")) {
+        for swept in grid.swept() {
             if let Some(value) = keys.iter().find(|key| key.name == swept).and_then(|key| key.default.value()) {
                 wanted.push((swept.to_owned(), value.to_string()));
             }

@@ -36,6 +36,27 @@ fn regressions(trials: usize, arms: usize, n: usize, worse: f64) -> f64 {
     failed.count() as f64 / trials as f64
 }
 
+/// As [`regressions`] of nothing, but with seeds of their own on each side: nothing can be paired.
+fn regressions_of_other_seeds(trials: usize, arms: usize, n: usize) -> f64 {
+    const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut stream = Stream::new(5, &format!("{arms} arms, other seeds"));
+    let failed = (0..trials).filter(|_| {
+        let [old, mut new] = [0, 1].map(|_| {
+            let own = seeds(&mut stream, n);
+            records(
+                &NAMES[..arms].iter().map(|name| Arm::new(name, &losses(&mut stream, &own, 1.0))).collect::<Vec<_>>(),
+            )
+        });
+        for run in &mut new {
+            run.seed += 100;
+        }
+        let found = changes(&new, &old, |_| Metric::Loss, 0.01);
+        assert!(found.iter().all(|change| change.worse.as_ref().is_some_and(|worse| worse.pairs.is_empty())));
+        found.iter().any(|change| change.outcome == Outcome::Regressed)
+    });
+    failed.count() as f64 / trials as f64
+}
+
 /// The share of each finding when `a` is `worse` times as bad as `b`, at a margin of `margin`.
 fn findings(trials: usize, n: usize, worse: f64, margin: f64) -> [f64; 3] {
     let text = format!("{CONFIG}margin = {margin:?}\n");
@@ -65,6 +86,15 @@ fn a_change_of_nothing_fails_one_check_in_twenty_at_most() {
         println!("A/A, {arms} arms, {n} seeds: {rate}");
         assert!(rate <= 0.05 + slack(0.05, 1000), "{arms} arms, {n} seeds: {rate}");
         assert!(regressions(200, arms, n, 1.0) <= 0.05 + slack(0.05, 200));
+    }
+}
+
+#[test]
+fn other_seeds_than_the_baseline_fail_no_more_often() {
+    for (arms, n) in [(1, 3), (1, 5), (8, 5)] {
+        let rate = regressions_of_other_seeds(1000, arms, n);
+        println!("A/A with other seeds, {arms} arms, {n} seeds: {rate}");
+        assert!(rate <= 0.05 + slack(0.05, 1000), "{arms} arms, {n} seeds: {rate}");
     }
 }
 

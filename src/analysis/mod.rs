@@ -4,8 +4,10 @@ pub mod anytime;
 pub mod around_best;
 pub mod bootstrap;
 pub mod claim;
+mod claim_evidence;
 mod claim_settings;
 pub mod comparison;
+mod completeness;
 mod difference;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
@@ -25,6 +27,7 @@ mod warning;
 pub mod wilcoxon;
 
 pub use comparison::{Comparison, Verdict, comparisons};
+pub use completeness::{Progress, progress};
 pub use difference::{BySeed, Difference};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};

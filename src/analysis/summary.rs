@@ -51,6 +51,21 @@ impl Summary<'_> {
         self.runs.iter().filter_map(|record| Some((record.seed, score(record)?))).collect()
     }
 
+    /// The mean of [`Summary::reported`] over the scores that are finite numbers.
+    pub fn finite_mean(&self, metric: Metric) -> Option<f64> {
+        self.by_seed(metric).into_iter().map(|(_, score)| score).collect::<Sample>().mean()
+    }
+
+    /// How many diverged, or ended with a score that is no finite number: a perplexity that overflows.
+    pub fn diverged_in(&self, metric: Metric) -> usize {
+        self.diverged + self.reported(metric).iter().filter(|score| !score.is_finite()).count()
+    }
+
+    /// How many trained to the end and have no such score: the task does not measure it.
+    pub fn unscored(&self, metric: Metric) -> usize {
+        self.finished - self.reported(metric).len()
+    }
+
     /// How many nats the losses of [`Summary::reported`] lie above the task's floor, where it has one.
     pub fn above_floor(&self) -> Sample {
         self.sample(|record| Some(reported(record)?.loss - record.loss_floor?))

@@ -1,13 +1,15 @@
 //! What a reader should know before believing a ranking.
 
 use crate::analysis::comparison::{Comparison, Verdict};
-use crate::analysis::{Rank, Ranking, rates};
+use crate::analysis::{Progress, Rank, Ranking, rates};
 use crate::metric::Metric;
 use crate::task::Spec;
 
 /// Why a ranking may mislead, and which key would mend it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
+    /// Planned runs are not there yet.
+    Incomplete(Progress),
     /// The best learning rate of optimizers is the lowest or highest of those tried.
     Edge {
         /// The optimizers with the schedules under which it is, and the rate.
@@ -70,6 +72,10 @@ pub enum Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Incomplete(Progress { there, planned }) => write!(
+                f,
+                "{there} of {planned} runs are there: the others may change the ranking; `optbench run` trains them"
+            ),
             Self::Edge { arms, highest } => {
                 let (end, towards) = if *highest { ("highest", "higher") } else { ("lowest", "lower") };
                 let number = crate::settings::number;
@@ -133,12 +139,20 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// Everything that a reader of this ranking should know; `spec` is its task.
-pub fn warnings(ranking: &Ranking, comparisons: &[Option<Comparison>], spec: Option<&Spec>) -> Vec<Warning> {
+/// Everything that a reader of this ranking should know; `spec` is its task, `progress` what of its runs is there.
+pub fn warnings(
+    ranking: &Ranking,
+    comparisons: &[Option<Comparison>],
+    spec: Option<&Spec>,
+    progress: Option<Progress>,
+) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let ranks = &ranking.ranks;
     let seeds = ranks.iter().map(|rank| rank.best.runs.len()).min().unwrap_or(0);
-    if (1..3).contains(&seeds) && ranks.len() > 1 {
+    if let Some(progress) = progress.filter(|progress| !progress.is_complete()) {
+        // The other seeds may be among what is missing.
+        warnings.push(Warning::Incomplete(progress));
+    } else if (1..3).contains(&seeds) && ranks.len() > 1 {
         warnings.push(Warning::FewSeeds { seeds });
     }
     let tied = |verdict| matches!(verdict, Verdict::Tied);
@@ -219,7 +233,7 @@ mod tests {
         let records = records(arms);
         let ranking = ranking(&records, "task", Metric::Loss);
         let comparisons = comparisons(&ranking);
-        warnings(&ranking, &comparisons, None).iter().map(ToString::to_string).collect()
+        warnings(&ranking, &comparisons, None, None).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -228,6 +242,21 @@ mod tests {
         let b =
             [0.01, 0.1, 1.0].map(|lr| Arm::at("b", lr, &if lr == 0.1 { [2.0, 2.11, 2.2] } else { [4.0, 4.1, 4.2] }));
         assert!(texts(&[a, b].concat()).is_empty());
+    }
+
+    #[test]
+    fn half_a_sweep_is_said_and_not_blamed_on_its_seeds() {
+        let records = records(&[Arm::new("a", &[1.0]), Arm::new("b", &[2.0])]);
+        let ranking = ranking(&records, "task", Metric::Loss);
+        let said = |there| {
+            let progress = Some(Progress { there, planned: 6 });
+            warnings(&ranking, &comparisons(&ranking), None, progress)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>()
+        };
+        assert!(said(2).starts_with("2 of 6 runs are there: ") && !said(2).contains("`seeds`"), "{}", said(2));
+        assert!(said(6).starts_with("one seed cannot tell"), "{}", said(6));
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let results = Results::open(Store::new(&arguments.results))?;
+    let results = Results::open_run(Store::new(&arguments.results))?;
     let experiment = &results.experiment;
     if experiment.claims.is_empty() && arguments.baseline.is_none() {
         return Err(Error::Usage(format!(

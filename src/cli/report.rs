@@ -29,7 +29,7 @@ enum Choice {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let results = Results::open(Store::new(&arguments.results))?;
+    let results = Results::open_run(Store::new(&arguments.results))?;
     let format = match arguments.format {
         Choice::Table => Format::Table,
         Choice::Markdown => Format::Markdown,

@@ -12,7 +12,7 @@ impl Section<'_> {
         let task = &self.ranking.task;
         let Some(leader) = self.ranking.ranks.first() else { return format!("Nothing has run on {task}.") };
         if leader.best.finished == 0 {
-            return format!("On {task}, every run diverged or failed.");
+            return format!("On {task}, {}every run diverged or failed.", self.so_far());
         }
         let rivals: Vec<(&Rank, &Comparison)> =
             self.ranking.ranks.iter().zip(&self.comparisons).filter_map(|(r, c)| Some((r, c.as_ref()?))).collect();
@@ -42,7 +42,7 @@ impl Section<'_> {
                 ),
             }
         };
-        format!("On {task}, {sentence}.")
+        format!("On {task}, {}{sentence}.", self.so_far())
     }
 
     /// `test accuracy 97.04% at lr 0.1`.
@@ -198,7 +198,7 @@ mod tests {
 
     fn headline(arms: &[Arm]) -> String {
         let records = records(arms);
-        Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline()
+        Section::new(ranking(&records, "task", Metric::Loss), &records, None, None).headline()
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::analysis::around_best::mean;
 use crate::analysis::claim::Judgement;
 use crate::analysis::comparison::LEVEL;
 use crate::analysis::regression::Change;
 use crate::error::{Error, Result};
-use crate::report::check::{Checked, Level, statement};
+use crate::report::check::{Checked, Level};
+use crate::report::check_words::statement;
 
 impl Checked<'_> {
     /// The findings as one JSON document.
@@ -38,10 +40,11 @@ fn json_claim(judgement: &Judgement) -> Value {
             "lead": part.lead.as_ref().map(|lead| lead.mean),
             "interval": part.interval().map(|(low, high)| [low, high]),
             "needed": part.needed,
-            "margin": 0.0 - part.needed,
             "n": part.lead.as_ref().map(|lead| lead.n),
             "detectable": part.detectable,
+            "reason": part.reason,
             "note": part.note,
+            "costs": part.costs.as_ref().map(|costs| costs.sides.each_ref().map(mean)),
         })
     });
     json!({
@@ -65,6 +68,12 @@ fn json_change(change: &Change) -> Value {
         "interval": change.worse.as_ref().map(|worse| worse.interval(LEVEL)).map(|(low, high)| [low, high]),
         "allowed": change.allowed,
         "n": change.worse.as_ref().map(|worse| worse.n),
+        "paired": change.worse.as_ref().map(|worse| !worse.pairs.is_empty()),
+        "seeds_before": change.seeds_before.ran,
+        "seeds": change.seeds.map(|seeds| seeds.ran),
+        "diverged_before": change.seeds_before.diverged,
+        "diverged": change.seeds.map(|seeds| seeds.diverged),
+        "nearest": change.nearest.iter().map(|c| json!({ "key": c.key, "was": c.was, "is": c.is })).collect::<Vec<_>>(),
         "p_holm": change.p,
         "detectable": change.detectable,
         "slower": change.slower,

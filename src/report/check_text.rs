@@ -6,10 +6,13 @@ impl Checked<'_> {
     /// The findings for a terminal.
     pub fn terminal(&self) -> String {
         let mut text = format!("{}\n", self.headline());
-        for table in [self.claims_table(), self.changes_table()] {
+        for table in [self.claims_table(), self.parts_table(false), self.changes_table()] {
             if !table.rows.is_empty() {
                 text += &format!("\n{}", table.terminal());
             }
+        }
+        if self.changes.is_some() {
+            text += &format!("\n  {}\n", self.changes_note());
         }
         let troubled: Vec<Item> = self.items().into_iter().filter(|item| item.level > Level::Pass).collect();
         if !troubled.is_empty() {
@@ -24,12 +27,17 @@ impl Checked<'_> {
     /// The findings in GitHub's Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!("## optbench check\n\n**{}**\n", self.headline());
-        for table in [self.claims_table(), self.changes_table()] {
+        for table in [self.claims_table(), self.parts_table(true), self.changes_table()] {
             if !table.rows.is_empty() {
-                text += &format!("\n### {}\n\n{}", table.title, table.markdown());
+                let note = if table.note.is_empty() { String::new() } else { format!("\n{}\n", table.note) };
+                text += &format!("\n### {}\n\n{}{note}", table.title, table.markdown());
             }
         }
-        text
+        // The table of claims says why by itself.
+        let others = self.items().into_iter().filter(|item| item.level > Level::Pass && item.class != "claim");
+        let others: String =
+            others.map(|item| format!("- **{}** {}: {}\n", item.word, item.name, item.message)).collect();
+        if others.is_empty() { text } else { format!("{text}\n{others}") }
     }
 
     /// Workflow commands of GitHub Actions: an annotation for each finding that is not well.

@@ -10,10 +10,6 @@ use crate::report::profiles::Profiles;
 use crate::report::{Checked, Results, Section, gradients};
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
-const LEGEND: &str = "Lead: how much better the first arm is, with its 95% interval, paired by seed. A claim is supported \
-                      where the whole interval lies above minus the margin, refuted where it lies below; otherwise these \
-                      seeds cannot decide it.";
-
 /// The report as a self-contained page.
 pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
     let mut environment = Environment::new();
@@ -65,7 +61,9 @@ fn claims(results: &Results) -> Option<Value> {
     let claims = experiment.claims.iter().map(|claim| judge(claim, experiment, &results.records)).collect();
     let checked = Checked { name: &experiment.name, claims, changes: None, strict: false, fail_on_time: false };
     (!checked.claims.is_empty()).then(|| {
-        context! { note => checked.headline(), table => of_table(&checked.claims_table()), legend => LEGEND }
+        // The section has the table's title already.
+        let said = Table { title: String::new(), ..checked.claims_table() };
+        context! { note => checked.headline(), said => of_table(&said), parts => of_table(&checked.parts_table(true)) }
     })
 }
 

@@ -5,7 +5,9 @@ mod anytime;
 pub mod charts;
 mod check;
 mod check_json;
+mod check_tables;
 mod check_text;
+mod check_words;
 mod csv;
 mod format;
 mod glob;
@@ -20,9 +22,9 @@ pub mod tensorboard;
 mod words;
 
 use crate::analysis::anytime::{Stage, stages};
-use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnings};
+use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progress, ranking, warnings};
 use crate::config::Experiment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::results::{Record, Store};
 use crate::task::Spec;
 
@@ -48,12 +50,28 @@ pub struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// What there is to say of a ranking.
-    pub fn new(ranking: Ranking<'a>, records: &'a [Record], spec: Option<&'a Spec>) -> Self {
+    /// What there is to say of a ranking; `progress` is what of its runs is there, where that is known.
+    pub fn new(
+        ranking: Ranking<'a>,
+        records: &'a [Record],
+        spec: Option<&'a Spec>,
+        progress: Option<Progress>,
+    ) -> Self {
         let comparisons = comparisons(&ranking);
-        let warnings = warnings(&ranking, &comparisons, spec);
+        let warnings = warnings(&ranking, &comparisons, spec, progress);
         let stages = stages(records, &ranking.task);
         Self { ranking, comparisons, warnings, spec, records, stages }
+    }
+
+    /// `so far, with 9 of 12 runs, ` before what more runs may change; nothing of a whole sweep.
+    fn so_far(&self) -> String {
+        let incomplete = |warning: &Warning| match warning {
+            Warning::Incomplete(Progress { there, planned }) => {
+                Some(format!("so far, with {there} of {planned} runs, "))
+            }
+            _ => None,
+        };
+        self.warnings.iter().find_map(incomplete).unwrap_or_default()
     }
 }
 
@@ -75,7 +93,7 @@ impl Results {
     pub fn open(store: Store) -> Result<Self> {
         let path = store.root().join("experiment.toml");
         let Some(text) = store.read("experiment.toml")? else {
-            return Err(crate::error::Error::Usage(format!(
+            return Err(Error::Usage(format!(
                 "{} holds no experiment: there is no {}",
                 store.root().display(),
                 path.display()
@@ -84,6 +102,21 @@ impl Results {
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
         let records = store.records()?;
         Ok(Self { store, experiment, records })
+    }
+
+    /// Reads the folder of an experiment to judge what has run.
+    ///
+    /// # Errors
+    /// See [`Results::open`]; also where nothing has run.
+    pub fn open_run(store: Store) -> Result<Self> {
+        let results = Self::open(store)?;
+        if results.records.is_empty() {
+            return Err(Error::Usage(format!(
+                "{} holds no run: nothing has finished there yet\n  help: `optbench run` trains what its experiment.toml plans",
+                results.store.root().display()
+            )));
+        }
+        Ok(results)
     }
 
     /// Who is ahead on each task.
@@ -99,7 +132,8 @@ impl Results {
             .into_iter()
             .map(|ranking| {
                 let spec = spec(&ranking.task);
-                Section::new(ranking, &self.records, spec)
+                let progress = progress(&self.experiment, &self.records, &ranking.task, |_, _| true);
+                Section::new(ranking, &self.records, spec, Some(progress))
             })
             .collect()
     }

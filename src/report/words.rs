@@ -47,8 +47,11 @@ pub(super) fn mean(sample: &Sample, metric: Metric) -> String {
     sample.mean().map_or_else(|| "-".into(), |mean| with_unit(mean, metric))
 }
 
-/// An interval: `-0.12 to 0.86`.
+/// An interval: `-0.12 to 0.86`; `unknown` where nothing bounds it.
 pub(super) fn interval((low, high): (f64, f64), metric: Metric) -> String {
+    if low.is_infinite() && high.is_infinite() {
+        return "unknown".into();
+    }
     format!("{} to {}", score(low, metric), score(high, metric))
 }
 
@@ -105,5 +108,6 @@ mod tests {
         assert_eq!((score(-0.0, Metric::Loss), score(0.00012, Metric::Loss)), ("0.0000".into(), "1.20e-4".into()));
         assert_eq!((points(0.0052, Metric::Accuracy), bytes(1_234_000)), ("0.52 points".into(), "1.23 MB".into()));
         assert_eq!(probability(Some(1e-9)), "< 0.001");
+        assert_eq!(interval((f64::NEG_INFINITY, f64::INFINITY), Metric::Loss), "unknown");
     }
 }

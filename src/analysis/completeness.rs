@@ -1,0 +1,99 @@
+//! How much of what an experiment plans is there: half a sweep is not judged as if it were whole.
+
+use crate::config::{Entrant, Experiment, Grid};
+use crate::results::Record;
+
+/// Runs of full length that are there, of those that are planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many are there, failed ones too.
+    pub there: usize,
+    /// How many the experiment plans.
+    pub planned: usize,
+}
+
+impl Progress {
+    /// Whether none is missing.
+    pub fn is_complete(self) -> bool {
+        self.there == self.planned
+    }
+
+    /// What is missing, and how to get it; `None` where nothing is.
+    pub fn missing(self) -> Option<String> {
+        let (verb, them) = match self.planned - self.there {
+            0 => return None,
+            1 => ("is", "it"),
+            _ => ("are", "them"),
+        };
+        let missing = self.planned - self.there;
+        Some(format!("{missing} of {} runs {verb} missing: `optbench run` trains {them}", self.planned))
+    }
+}
+
+/// The progress on a task of every optimizer and schedule that `meant` picks by their labels.
+pub fn progress(
+    experiment: &Experiment,
+    records: &[Record],
+    task: &str,
+    meant: impl Fn(&str, &str) -> bool,
+) -> Progress {
+    let whole = |record: &&Record| record.task == task && record.horizon.is_none();
+    let whole: Vec<&Record> = records.iter().filter(whole).collect();
+    let mut progress = Progress { there: 0, planned: 0 };
+    for Entrant { grid, schedules, .. } in experiment.optimizers.iter().filter(|entrant| entrant.enters(task)) {
+        for schedule in experiment.schedules.iter().filter(|schedule| schedules.contains(&schedule.label)) {
+            if meant(&grid.label, &schedule.label) {
+                let own = |record: &&&Record| record.optimizer == grid.label && record.schedule == schedule.label;
+                let planned = planned(experiment, grid, schedule);
+                // Runs of settings that the config no longer lists do not stand for others.
+                let there = whole.iter().filter(own).filter(|run| experiment.seeds.contains(&run.seed)).count();
+                progress.there += there.min(planned);
+                progress.planned += planned;
+            }
+        }
+    }
+    progress
+}
+
+/// The number of runs of full length of an optimizer under a schedule on one task.
+fn planned(experiment: &Experiment, optimizer: &Grid, schedule: &Grid) -> usize {
+    let settings = optimizer.len() * schedule.len();
+    let Some(tuning) = experiment.tuning else { return settings * experiment.seeds.len() };
+    // Tries run under the first seed, and the best of them under the others, too.
+    let tries = tuning.rungs().last().map_or(0, |rung| rung.tries);
+    tries.min(settings) + experiment.seeds.len() - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::simulated::{Arm, records};
+
+    fn of(config: &str, records: &[Record]) -> Progress {
+        let text = String::from("steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n") + config;
+        let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+        progress(&experiment, records, "task", |optimizer, _| optimizer == "a")
+    }
+
+    #[test]
+    fn runs_of_full_length_are_counted_against_the_grid() {
+        let config = "[optimizers.a]\nkind = \"sgd\"\nlr = [0.1, 1]\n[optimizers.b]\nkind = \"sgd\"\n";
+        let mut runs = records(&[Arm::at("a", 0.1, &[1.0; 3]), Arm::at("a", 1.0, &[1.0, f64::NAN])]);
+        assert_eq!(of(config, &runs), Progress { there: 5, planned: 6 });
+        let words = of(config, &runs).missing().unwrap();
+        assert_eq!(words, "1 of 6 runs is missing: `optbench run` trains it");
+        runs[0].horizon = Some(5);
+        (runs[1].seed, runs[2].seed) = (7, 8);
+        assert_eq!(of(config, &runs), Progress { there: 2, planned: 6 }, "neither short runs nor other seeds");
+        let more = records(&[Arm::at("a", 0.1, &[1.0; 3]), Arm::at("a", 1.0, &[1.0; 3]), Arm::at("a", 9.0, &[1.0; 3])]);
+        assert!(of(config, &more).is_complete() && of(config, &more).missing().is_none());
+    }
+
+    #[test]
+    fn a_search_runs_its_tries_once_and_the_best_under_every_seed() {
+        let text = "seeds = 3\nsteps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[tuning]\nbudget = 4\n\
+                    [optimizers.a]\nkind = \"sgd\"\nlr = { log = [0.01, 1], points = 5 }\n";
+        let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+        assert_eq!(progress(&experiment, &[], "task", |_, _| true), Progress { there: 0, planned: 6 });
+    }
+}

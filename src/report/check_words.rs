@@ -1,0 +1,172 @@
+//! What a check found, in sentences.
+
+use crate::analysis::around_best::mean;
+use crate::analysis::claim::{Finding, Judgement, Part};
+use crate::analysis::comparison::LEVEL;
+use crate::analysis::regression::{Change, Outcome, Seeds};
+use crate::config::{At, Bar};
+use crate::report::words::{count, interval, points, probability, short};
+
+/// `a+constant at most 1% worse than b+cosine`.
+pub(super) fn statement(judgement: &Judgement) -> String {
+    let claim = judgement.claim;
+    let (better, than) = (&claim.better, &claim.than);
+    if let Some((low, high)) = claim.lr {
+        // Of the score, not of the cost: a cost may be zero.
+        let by = |share: f64| format!("{}% of the score", short(100.0 * share));
+        let bar = match claim.bar {
+            Bar::Margin(0.0) => format!("no more than {than}"),
+            Bar::Margin(share) => format!("at most {} more than {than}", by(share)),
+            Bar::By(0.0) => format!("less than {than}"),
+            Bar::By(share) => format!("less than {than} by more than {}", by(share)),
+        };
+        return format!("rates {} to {} times the best cost {better} {bar}", short(low), short(high));
+    }
+    let bar = match claim.bar {
+        Bar::Margin(0.0) => "no worse than".to_owned(),
+        Bar::Margin(share) => format!("at most {}% worse than", short(100.0 * share)),
+        Bar::By(0.0) => "better than".to_owned(),
+        Bar::By(share) => format!("more than {}% better than", short(100.0 * share)),
+    };
+    let at = match claim.at {
+        At::Default => " at the defaults of both",
+        At::EveryLr => " at every shared learning rate",
+        At::EveryHorizon => " at every horizon",
+        At::Tuned | At::AroundBest => "",
+    };
+    format!("{better} {bar} {than}{at}")
+}
+
+/// Where a part of a claim is judged, if not at the best settings.
+pub(super) fn place(part: &Part) -> String {
+    let lr = part.lr.map_or_else(String::new, |lr| format!(" at lr {}", short(lr)));
+    part.task.clone() + &part.horizon.map_or(lr, |step| format!(" at step {step}"))
+}
+
+pub(super) fn part_name(judgement: &Judgement, part: &Part) -> String {
+    format!("{} on {}", judgement.claim.label, place(part))
+}
+
+/// What the lead has to reach: `≥ -0.89 points`, `> 0.00 points`.
+pub(super) fn needed(judgement: &Judgement, part: &Part) -> String {
+    let sign = match judgement.claim.bar {
+        Bar::Margin(_) => "≥",
+        Bar::By(_) => ">",
+    };
+    format!("{sign} {}", points(part.needed, part.metric))
+}
+
+/// The whole of a part: what is claimed, what was measured, and why that does not decide it.
+pub(super) fn explain(judgement: &Judgement, part: &Part) -> String {
+    let said: Vec<String> = measured(judgement, part).into_iter().chain(why(judgement, part)).collect();
+    if said.is_empty() { statement(judgement) } else { format!("{}: {}", statement(judgement), said.join("; ")) }
+}
+
+/// `accuracy 0.34 points better (95% interval of the lead 0.13 to 0.55, 5 seeds; 0.89 points worse would do)`.
+fn measured(judgement: &Judgement, part: &Part) -> Option<String> {
+    let (lead, metric) = (part.lead.as_ref()?, part.metric);
+    let [what, more, less] = match part.costs {
+        Some(_) => ["mean cost in ", "less", "more"],
+        None => ["", "better", "worse"],
+    };
+    let direction = if lead.mean < 0.0 { less } else { more };
+    let bar = match judgement.claim.bar {
+        Bar::Margin(_) if part.needed == 0.0 => "equal would do".to_owned(),
+        Bar::Margin(_) => format!("{} {less} would do", points(0.0 - part.needed, metric)),
+        Bar::By(_) => format!("it takes more than {}", points(part.needed, metric)),
+    };
+    Some(format!(
+        "{what}{} {} {direction} (95% interval of the lead {}, {}; {bar})",
+        metric.name(),
+        points(lead.mean.abs(), metric),
+        interval(lead.interval(LEVEL), metric),
+        count(lead.n, "seed"),
+    ))
+}
+
+/// Why a part is not decided, or not by its interval, and what else there is to know.
+pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
+    let mut said: Vec<String> = part.reason.iter().cloned().collect();
+    if let (Finding::Underpowered, None, Some(detectable)) = (part.finding, &part.reason, part.detectable) {
+        said.push(format!("these seeds see {} with 80% power: raise `seeds`", points(detectable, part.metric)));
+    }
+    if let Some(costs) = &part.costs {
+        let claim = judgement.claim;
+        let sides = [&claim.better, &claim.than].into_iter().zip(&costs.sides).zip(costs.diverged);
+        let sides = sides.map(|((arm, costs), diverged)| {
+            let cost = mean(costs).map_or_else(|| "unknown".into(), |cost| points(cost, part.metric));
+            match diverged {
+                0 => format!("{arm} {cost}"),
+                n => format!("{arm} {cost} at least ({} diverged)", count(n, "run")),
+            }
+        });
+        said.push(format!("the cost is {}", sides.collect::<Vec<_>>().join(", ")));
+    }
+    said.extend(part.note.clone());
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// `lr 0.01, beta1 0.9`.
+pub(super) fn settings(change: &Change) -> String {
+    change.settings.iter().map(|(key, text)| format!("{key} {}", value(text))).collect::<Vec<_>>().join(", ")
+}
+
+fn value(text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), short)
+}
+
+pub(super) fn change_name(change: &Change) -> String {
+    format!("{}: {} at {}", change.task, change.arm, settings(change))
+}
+
+pub(super) fn explain_change(change: &Change) -> String {
+    let metric = change.metric;
+    let Some(seeds) = change.seeds else { return gone(change) };
+    if change.outcome == Outcome::Diverged {
+        return diverged(change, seeds);
+    }
+    if change.outcome == Outcome::Identical {
+        return format!("the same {} as before in every seed ({})", metric.name(), seeds_compared(change));
+    }
+    let Some(worse) = &change.worse else { return format!("{}: nothing to compare", diverged(change, seeds)) };
+    let (direction, difference) =
+        if worse.mean < 0.0 { ("better", worse.reversed()) } else { ("worse", worse.clone()) };
+    let mut text = format!(
+        "{} {direction} by {} (95% interval {}, {}); {} worse allowed; p {}",
+        metric.name(),
+        points(difference.mean, metric),
+        interval(difference.interval(LEVEL), metric),
+        seeds_compared(change),
+        points(change.allowed, metric),
+        probability(change.p),
+    );
+    if let (Outcome::Unclear, Some(detectable)) = (change.outcome, change.detectable) {
+        text += &format!("; these seeds see {} with 80% power: raise `seeds`", points(detectable, metric));
+    }
+    text
+}
+
+/// `1 of 5 seeds diverged, before 0 of 5`.
+pub(super) fn diverged(change: &Change, now: Seeds) -> String {
+    let before = change.seeds_before;
+    format!("{} of {} diverged, before {} of {}", now.diverged, count(now.ran, "seed"), before.diverged, before.ran)
+}
+
+fn gone(change: &Change) -> String {
+    if change.nearest.is_empty() {
+        return "no finished run of it is there".into();
+    }
+    let changed = change.nearest.iter().map(|c| format!("{} was {}, is {}", c.key, value(&c.was), value(&c.is)));
+    format!("no finished run of it is there; of the nearest new arm, {}", changed.collect::<Vec<_>>().join("; "))
+}
+
+/// `5 seeds, paired`, or how many each side has.
+pub(super) fn seeds_compared(change: &Change) -> String {
+    let (Some(worse), Some(now)) = (&change.worse, change.seeds) else { return "-".into() };
+    let before = change.seeds_before.ran;
+    match worse.pairs.len() {
+        0 => format!("{before} and {} seeds, not paired", now.ran),
+        n if n == before && n == now.ran => format!("{}, paired", count(n, "seed")),
+        n => format!("{}, paired, of {before} before and {} now", count(n, "seed"), now.ran),
+    }
+}
