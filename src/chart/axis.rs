@@ -51,6 +51,15 @@ impl Scale {
         if low > 0.0 && high.log10() - low.log10() >= 1.5 { Self::Log10 } else { Self::Linear }
     }
 
+    /// The ends of an axis that shows these values with a share of air on both sides, in their units; `None` for none.
+    pub fn ends(self, values: impl IntoIterator<Item = f64>, air: f64) -> Option<(f64, f64)> {
+        let places = values.into_iter().filter_map(|value| self.forward(value));
+        let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let air = if high > low { air * (high - low) } else { 0.1 * high.abs().max(1.0) };
+        let back = |x: f64| if self == Self::Log10 { 10f64.powf(x) } else { x };
+        (low <= high).then(|| (back(low - air), back(high + air)))
+    }
+
     /// The value as a length along the axis, or `None` if it cannot be shown.
     pub(super) fn forward(self, value: f64) -> Option<f64> {
         // A NaN fails the first test as well.
@@ -96,6 +105,14 @@ mod tests {
         assert_eq!(Scale::auto([0.0, 1.0, 1e6]), Scale::Linear);
         assert_eq!(Scale::auto([f64::NAN, 0.01, 1.0, f64::INFINITY]), Scale::Log10);
         assert_eq!(Scale::auto([]), Scale::Linear);
+    }
+
+    #[test]
+    fn ends_leave_air_in_the_units_of_the_axis() {
+        assert_eq!(Scale::Linear.ends([1.0, f64::NAN, 3.0], 0.5), Some((0.0, 4.0)));
+        assert_eq!(Scale::Log10.ends([0.1, 0.0, 10.0], 0.5), Some((0.01, 100.0)));
+        assert_eq!(Scale::Linear.ends([0.0], 0.5), Some((-0.1, 0.1)));
+        assert_eq!(Scale::Log10.ends([-1.0], 0.5), None);
     }
 
     #[test]

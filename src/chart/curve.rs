@@ -63,6 +63,9 @@ impl Plot {
 
     /// The line without markers.
     pub(super) fn line(&self, series: &Series) -> Vec<Shape> {
+        if !series.joined {
+            return Vec::new();
+        }
         let style = series.style;
         let pieces = self.runs(series).into_iter().flat_map(|run| self.frame.clip(&run));
         let line = |piece: Vec<Point>| Shape::Line {

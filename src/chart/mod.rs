@@ -22,7 +22,9 @@ mod path;
 mod png;
 mod range;
 mod ridges;
+mod scatter;
 mod scene;
+mod shade;
 mod svg;
 mod ticks;
 mod words;
@@ -34,13 +36,15 @@ pub use contour::{ContourChart, Heights};
 pub use heat::HeatMap;
 pub use palette::{Color, Dash, Marker, Palette, Style};
 pub use ridges::{Ridge, RidgeChart, RidgePanel};
+pub use scatter::Scatter;
+pub use shade::Cell;
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// The words in the legend. Series that share a label share its entry; an empty label has none.
     pub label: String,
-    /// The points (x, y), in the order in which they are joined.
+    /// The points (x, y), in the order in which they may be joined.
     pub points: Vec<(f64, f64)>,
     /// The spread around the line as (x, low, high): shaded, or drawn as error bars where `markers` is set.
     pub band: Option<Vec<(f64, f64, f64)>>,
@@ -49,6 +53,8 @@ pub struct Series {
     /// Whether each point is a measurement to be seen. If not, a few markers along the line still tell it from others
     /// in black and white.
     pub markers: bool,
+    /// Whether a line joins the points.
+    pub joined: bool,
     /// The x positions at which a run diverged: drawn as crosses above the plot.
     pub failures: Vec<f64>,
     /// Whether it is there for comparison only: a thin grey line, one entry in the legend for all of these.
@@ -58,7 +64,16 @@ pub struct Series {
 impl Series {
     /// A plain line, without band, markers or failures.
     pub fn new(label: impl Into<String>, style: Style, points: Vec<(f64, f64)>) -> Self {
-        Self { label: label.into(), points, band: None, style, markers: false, failures: Vec::new(), muted: false }
+        Self {
+            label: label.into(),
+            points,
+            band: None,
+            style,
+            markers: false,
+            joined: true,
+            failures: Vec::new(),
+            muted: false,
+        }
     }
 }
 
@@ -123,6 +138,8 @@ pub enum Chart {
     Lines(LineChart),
     /// Numbers over two settings.
     Heat(HeatMap),
+    /// Numbers over two settings that follow no grid.
+    Scatter(Scatter),
     /// Distributions, step by step.
     Ridges(RidgeChart),
     /// Paths over lines of equal height.
@@ -144,6 +161,7 @@ impl Chart {
         match self {
             Self::Lines(chart) => frame::compose(chart),
             Self::Heat(map) => heat::compose(map),
+            Self::Scatter(chart) => scatter::compose(chart),
             Self::Ridges(chart) => ridges::compose(chart),
             Self::Contours(chart) => contour::compose(chart),
         }

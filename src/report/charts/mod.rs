@@ -123,7 +123,7 @@ impl Canvas<'_, '_> {
         for key in self.swept() {
             charts.push((format!("{}_sensitivity", safe(&key)), self.sensitivity(&key, deciding).into()));
         }
-        charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), Chart::Heat(map))));
+        charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), map)));
         if choice.metric.is_none() {
             charts.push(("training_loss".into(), self.training_loss()?.into()));
             charts.push(("learning_rate".into(), self.learning_rate()?.into()));
