@@ -97,9 +97,14 @@ impl Legend {
         for (i, (label, swatch)) in self.entries.iter().enumerate() {
             let x = left + (i / rows) as f64 * self.column();
             let y = top + ((i % rows) as f64 + 0.5) * ROW;
-            shapes.extend(swatch.shapes(x, y));
+            let mut entry = swatch.shapes(x, y);
             let at = (x + SWATCH + SWATCH_GAP, y + 0.36 * SIZE);
-            shapes.push(Shape::text(shorten(label, SIZE, WIDEST_BELOW), at, SIZE, INK, Anchor::Start));
+            entry.push(Shape::text(shorten(label, SIZE, WIDEST_BELOW), at, SIZE, INK, Anchor::Start));
+            if matches!(swatch, Swatch::Series(_) | Swatch::Points(_)) {
+                shapes.push(Shape::group(label, entry));
+            } else {
+                shapes.extend(entry);
+            }
         }
         shapes
     }

@@ -106,13 +106,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The picture could not be drawn or encoded.
-    #[error("cannot draw `{}`: {message}", path.display())]
-    Draw {
-        /// Where it should have gone.
-        path: PathBuf,
-        /// What the drawing library said.
-        message: String,
-    },
+    #[error("cannot draw a chart: {0}")]
+    Draw(String),
     /// The file name tells neither format.
     #[error("cannot tell the format of `{}`: a chart ends in `.svg` or `.png`", path.display())]
     Extension {
@@ -125,8 +120,7 @@ impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Write { path, source } => Self::Io { action: "write", path, source },
-            Error::Draw { path, message } => Self::Io { action: "draw", path, source: std::io::Error::other(message) },
-            Error::Extension { .. } => Self::Usage(error.to_string()),
+            Error::Draw(_) | Error::Extension { .. } => Self::Usage(error.to_string()),
         }
     }
 }
@@ -147,14 +141,17 @@ pub enum Chart {
 }
 
 impl Chart {
-    /// Writes the chart to `path`, in the format that its extension names: `.svg`, or `.png` at twice the size.
-    pub fn save(&self, path: &Path) -> Result<(), Error> {
-        save(&self.scene(), path)
-    }
-
     /// The chart as the text of an SVG file.
     pub fn to_svg(&self) -> String {
         svg::render(&self.scene())
+    }
+
+    /// The chart as the bytes of a PNG file, at twice the size.
+    ///
+    /// # Errors
+    /// When the picture cannot be encoded.
+    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
+        png::render(&self.scene())
     }
 
     fn scene(&self) -> scene::Scene {
@@ -175,25 +172,24 @@ impl From<LineChart> for Chart {
 }
 
 impl LineChart {
-    /// Writes the chart to `path`, as [`Chart::save`] does.
+    /// Writes the chart to `path`, in the format that its extension names: `.svg`, or `.png` at twice the size.
+    ///
+    /// # Errors
+    /// When the extension is neither, or the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        save(&frame::compose(self), path)
+        let scene = frame::compose(self);
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        let bytes = match extension.as_deref() {
+            Some("svg") => svg::render(&scene).into_bytes(),
+            Some("png") => png::render(&scene)?,
+            _ => return Err(Error::Extension { path: path.to_owned() }),
+        };
+        std::fs::write(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// The chart as the text of an SVG file.
     pub fn to_svg(&self) -> String {
         svg::render(&frame::compose(self))
-    }
-}
-
-fn save(scene: &scene::Scene, path: &Path) -> Result<(), Error> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("svg") => {
-            std::fs::write(path, svg::render(scene)).map_err(|source| Error::Write { path: path.to_owned(), source })
-        }
-        Some("png") => png::write(scene, path),
-        _ => Err(Error::Extension { path: path.to_owned() }),
     }
 }
 

@@ -31,12 +31,14 @@ impl Canvas<'_, '_> {
         let cells: Vec<Vec<Cell>> = rows.iter().map(row).collect();
         let title = format!("{}: {} by learning rate and {key}", self.ranking.task, rank.name());
         let what = format!(
-            "mean final validation {} over seeds, darker is better; a cross where a seed diverged",
-            metric.name()
+            "final validation {}{}, {}, darker is better; a cross where a seed diverged",
+            metric.name(),
+            self.unit(metric),
+            self.seeds("mean over seeds")
         );
         let higher_is_better = metric.higher_is_better();
         let tried = cells.iter().flatten().filter(|cell| **cell != Cell::Blank).count();
-        if 2 * tried < columns.len() * rows.len() {
+        if 2 * tried <= columns.len() * rows.len() {
             let places = rows
                 .iter()
                 .zip(&cells)
@@ -70,7 +72,7 @@ fn cell(rank: &Rank, (lr, key, value): (f64, &str, f64), metric: Metric) -> Cell
     let sound = tried().filter(|arm| arm.diverged == 0);
     let means = sound.filter_map(|arm| arm.validation(metric).mean()).filter(|mean| mean.is_finite());
     match means.reduce(|a, b| if metric.better(b, a) { b } else { a }) {
-        Some(score) => Cell::Score(score),
+        Some(score) => Cell::Score(if metric == Metric::Accuracy { 100.0 * score } else { score }),
         None if tried().any(|arm| arm.diverged > 0) => Cell::Diverged,
         None => Cell::Blank,
     }

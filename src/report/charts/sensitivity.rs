@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Canvas, axis};
+use super::Canvas;
+use super::region::focus_on_good;
 use crate::analysis::{Rank, Sample, Summary};
 use crate::chart::{Axis, LineChart, Scale};
 use crate::metric::Metric;
@@ -64,7 +65,8 @@ impl Canvas<'_, '_> {
         let ends =
             series.iter().flat_map(|series| series.band.iter().flatten()).flat_map(|(_, low, high)| [*low, *high]);
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y).chain(ends);
-        let y = axis(format!("final validation {}", metric.name()), metric, values);
+        let mut y = self.axis("final validation", metric, values);
+        let beyond = focus_on_good(&mut y, &series, metric).map_or_else(String::new, |said| format!("; {said}"));
         let places: Vec<f64> = series
             .iter()
             .flat_map(|line| line.points.iter().map(|p| p.0).chain(line.failures.iter().copied()))
@@ -81,7 +83,8 @@ impl Canvas<'_, '_> {
         LineChart {
             title: format!("{}: sensitivity to {of}", self.ranking.task),
             subtitle: Some(format!(
-                "final score over seeds, mean and range, {}; a {value} at which a seed diverged is a cross",
+                "final score, {}, {}; a {value} at which a seed diverged is a cross{beyond}",
+                self.seeds("mean and range over seeds"),
                 others.join("; ")
             )),
             x: Axis::new(if key == "lr" { "learning rate" } else { key }, scale(key, &places)),
@@ -97,7 +100,7 @@ pub(super) fn scale(key: &str, values: &[f64]) -> Scale {
     if key == "lr" { Scale::Log10 } else { Scale::auto(values.iter().copied()) }
 }
 
-/// Whether the values of a key were tried with the same values of all others, at least half of the
+/// Whether the values of a key were tried with the same values of all others, more than half of the
 /// pairs: only then do two of them differ in nothing else.
 fn is_grid(rank: &Rank, key: &str) -> bool {
     let values: BTreeSet<Option<&str>> = rank.tried.iter().map(|arm| arm.runs[0].hyper_parameter(key)).collect();
@@ -106,7 +109,7 @@ fn is_grid(rank: &Rank, key: &str) -> bool {
         all.filter(|(name, _)| name != key).cloned().collect::<Vec<_>>()
     };
     let others: BTreeSet<Vec<(String, String)>> = rank.tried.iter().map(others).collect();
-    2 * rank.tried.len() >= values.len() * others.len()
+    2 * rank.tried.len() > values.len() * others.len()
 }
 
 pub(super) fn number(arm: &Summary, key: &str) -> Option<f64> {
@@ -133,6 +136,7 @@ mod tests {
         };
         assert_eq!(tried(&[("0.1", "0.5"), ("0.1", "0.9"), ("1", "0.5"), ("1", "0.9")]), [true, true]);
         assert_eq!(tried(&[("0.1", "0.5"), ("0.2", "0.6"), ("0.3", "0.7"), ("0.4", "0.8")]), [false, false]);
+        assert_eq!(tried(&[("0.1", "0.5"), ("1", "0.9")]), [false, false]);
         assert_eq!(tried(&[("0.1", "0.9"), ("0.2", "0.9"), ("0.3", "0.9")]), [true, true], "one axis");
     }
 }
