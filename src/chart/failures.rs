@@ -12,7 +12,7 @@ const APART: f64 = 7.0;
 /// The greatest height of the lane, however many rows it has.
 const HIGHEST: f64 = 110.0;
 
-/// A row of crosses for each look; its marker stands at the end, so that colour alone need not tell whose they are.
+/// A row of crosses for each look; its marker stands before it, so that colour alone need not tell whose they are.
 pub(super) struct Lane {
     rows: Vec<(Style, Vec<(f64, usize)>)>,
 }
@@ -54,7 +54,7 @@ impl Lane {
         }
         let (left, right, top, bottom) = (frame.left, frame.right, frame.top - self.height(), frame.top);
         let ground = vec![(left, top), (right, top), (right, bottom), (left, bottom)];
-        let words = (left - 8.0, f64::midpoint(top, bottom) + 4.0);
+        let words = (left - 17.0, f64::midpoint(top, bottom) + 4.0);
         let mut shapes = vec![
             Shape::Area { points: ground, color: FAINT, opacity: 1.0 },
             Shape::text("diverged", words, 11.0, GREY, Anchor::End),
@@ -68,7 +68,7 @@ impl Lane {
                     shapes.push(Shape::text(format!("{count}"), (x + 6.0, y + 3.2), 9.0, GREY, Anchor::Start));
                 }
             }
-            shapes.extend(marker::shapes(style.marker, (right + 9.0, y), radius, style.color));
+            shapes.extend(marker::shapes(style.marker, (left - 8.0, y), radius, style.color));
         }
         shapes
     }

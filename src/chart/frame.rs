@@ -54,7 +54,7 @@ pub(super) fn compose_on(chart: &LineChart, ground: &Ground) -> Scene {
     let y_ticks = ys.map_or_else(Vec::new, |range| y_ticks(&chart.y, range));
     let words = y_ticks.iter().filter_map(|t| t.label.as_ref()).map(|l| font::width(l, TICK)).fold(0.0, f64::max);
     let failed = chart.series.iter().any(|s| !s.failures.is_empty());
-    let left = crisp(MARGIN + LABEL + 14.0 + words.max(if failed { 46.0 } else { 24.0 }) + 8.0);
+    let left = crisp(MARGIN + LABEL + 14.0 + words.max(if failed { 56.0 } else { 24.0 }) + 8.0);
 
     let x = Projection { scale: chart.x.scale, range: xs.unwrap_or((0.0, 1.0)), page: (left, right) };
     let lane = Lane::new(chart, &x);
