@@ -89,10 +89,12 @@ fn of_table(table: &Table) -> Value {
 fn value(text: &str) -> Option<f64> {
     let text = text.trim_start_matches(['<', '>', ' ']);
     let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.e".contains(c))).unwrap_or(text.len());
-    let number: f64 = match text.strip_prefix('-').unwrap_or(text).starts_with('∞') {
-        true if text.starts_with('-') => f64::NEG_INFINITY,
-        true => f64::INFINITY,
-        false => text[..end].parse().ok()?,
+    let number: f64 = if text.starts_with("-∞") {
+        f64::NEG_INFINITY
+    } else if text.starts_with('∞') {
+        f64::INFINITY
+    } else {
+        text[..end].parse().ok()?
     };
     let unit = match text[end..].trim_start() {
         "kB" => 1e3,
