@@ -11,6 +11,14 @@ number.click(), found.order.push(column());
 number.click(), found.order.push(column());
 name.click();
 const names = [...table.tBodies[0].rows].map(row => row.cells[1].textContent);
+// Bytes in several units.
+const cost = [...document.querySelectorAll("table")].find(one => one.tHead.textContent.includes("state"));
+const last = [...cost.tHead.rows[0].cells].findIndex(cell => cell.textContent === "state");
+cost.querySelectorAll("th button")[last].click();
+const bytes = [...cost.tBodies[0].rows].map(row => row.cells[last].textContent);
+const size = text => parseFloat(text) * { B: 1, kB: 1e3, MB: 1e6 }[text.split(" ")[1]];
+found.bytes = bytes;
+found.bytesInOrder = bytes.every((text, i) => i === 0 || size(bytes[i - 1]) <= size(text));
 found.namesInOrder = names.join() === [...names].sort().join();
 
 // Filtering: every row that is left holds both words.
@@ -21,9 +29,13 @@ const rows = [...document.querySelectorAll("tbody tr")];
 const left = rows.filter(row => row.offsetParent !== null);
 found.filtered = left.length > 0 && left.length < rows.length
   && left.every(row => /sgd/i.test(row.textContent) && /cosine/i.test(row.textContent));
+const lines = [...document.querySelectorAll("g[data-series]")];
+found.faded = lines.length > 0 && lines.every(line =>
+  (line.style.opacity === "") === (/sgd/i.test(line.dataset.series) && /cosine/i.test(line.dataset.series)));
 filter.value = "";
 filter.dispatchEvent(new Event("input"));
-found.whole = [...document.querySelectorAll("tbody tr")].every(row => !row.hidden);
+found.whole = [...document.querySelectorAll("tbody tr")].every(row => !row.hidden)
+  && lines.every(line => line.style.opacity === "");
 
 // Values under the pointer.
 const circle = document.querySelector("circle[data-words]");

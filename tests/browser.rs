@@ -108,10 +108,13 @@ fn the_page_works_in_a_browser() {
         let first = &found["order"][0];
         let turned: Vec<&Value> = first.as_array().unwrap().iter().rev().collect();
         assert_eq!((&found["order"][1], found["order"][2].as_array().unwrap().iter().collect()), (first, turned));
-        for works in ["namesInOrder", "filtered", "whole", "hintGone", "grows"] {
+        for works in ["namesInOrder", "bytesInOrder", "filtered", "faded", "whole", "hintGone", "grows"] {
             assert_eq!(found[works], true, "{works} in {found}");
         }
-        assert!(found["hint"].as_str().is_some_and(|hint| hint.contains(" at ")), "{found}");
+        assert!(
+            found["hint"].as_str().is_some_and(|hint| hint.contains(": step ") && hint.contains(", validation ")),
+            "{found}"
+        );
         assert_eq!(found["page"].as_f64().unwrap() < 0.1, dark, "the page is as dark as asked for");
         assert!(found["leastContrast"].as_f64().unwrap() >= 4.5, "WCAG's AA for text: {found}");
         assert_eq!(found["overflow"], 0, "nothing sticks out sideways");

@@ -177,9 +177,22 @@ fn charts_are_chosen_by_axis_metric_and_arm() {
             "bowl-sgd_lr_by_momentum.svg"
         ]
     );
+    assert_eq!(plot(&["--chart", "*_sensitivity"]).1, ["bowl-lr_sensitivity.svg", "bowl-momentum_sensitivity.svg"]);
+    let by_clock = plot(&["--x", "seconds"]).1;
+    assert!(by_clock.contains(&"bowl-training_loss_over_seconds.svg".to_owned()), "{by_clock:?}");
+    assert!(!by_clock.iter().any(|name| name.ends_with("learning_rate.svg") || name.ends_with("-loss.svg")));
+
+    let read = |path: &str| fs::read_to_string(folder.path().join(path).join("bowl-loss.svg")).unwrap();
+    let complete = read("results/bowl/charts");
     plot(&["--only", "adam+*"]);
-    let drawn = fs::read_to_string(folder.path().join("results/bowl/charts/bowl-loss.svg")).unwrap();
-    assert!(drawn.contains("adam+constant: ") && !drawn.contains("sgd+constant"), "values of adam alone");
+    plot(&["--only", "sgd+*", "--out", "mine"]);
+    assert_eq!(read("results/bowl/charts"), complete, "no part takes the place of the whole");
+    for (drawn, there, gone) in
+        [(read("results/bowl/charts/selection"), "adam+constant: ", "sgd+"), (read("mine"), "sgd+constant: ", "adam+")]
+    {
+        assert!(drawn.contains(there) && !drawn.contains(gone), "values of {there} alone");
+    }
+    assert_eq!(plot(&["--chart", "speed"]).0, 2);
     assert_eq!((plot(&["--only", "lion+*"]).0, plot(&["--metric", "speed"]).0), (2, 2));
 }
 

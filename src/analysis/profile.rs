@@ -15,8 +15,8 @@ pub fn score(times: &[Vec<Option<f64>>], arm: usize, most: f64) -> f64 {
     area / (most - 1.0) / times.len() as f64
 }
 
-/// The time of an arm on each task over the fastest.
-fn ratios(times: &[Vec<Option<f64>>], arm: usize) -> impl Iterator<Item = Option<f64>> {
+/// The time of an arm on each task over the fastest; `None` where it never got there.
+pub fn ratios(times: &[Vec<Option<f64>>], arm: usize) -> impl Iterator<Item = Option<f64>> {
     times.iter().map(move |task| {
         let fastest = task.iter().flatten().copied().reduce(f64::min)?;
         task[arm].map(|time| if time == fastest { 1.0 } else { time / fastest })

@@ -1,5 +1,7 @@
 //! An axis: its words, its scale, and how values become places on the page.
 
+use super::words::number;
+
 /// How values are spaced along an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scale {
@@ -22,18 +24,40 @@ pub struct Axis {
     pub range: Option<(f64, f64)>,
     /// Whether only whole numbers are marked.
     pub whole: bool,
+    /// Whether values are shares that are written in percent.
+    pub percent: bool,
 }
 
 impl Axis {
     /// An axis whose range follows from the data.
     pub fn new(label: impl Into<String>, scale: Scale) -> Self {
-        Self { label: label.into(), scale, range: None, whole: false }
+        Self { label: label.into(), scale, range: None, whole: false, percent: false }
     }
 
     /// The same axis, of things that are counted.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { whole: true, ..self }
+    }
+
+    /// The same axis, of shares that are written in percent.
+    #[must_use]
+    pub fn percent(self) -> Self {
+        Self { percent: true, ..self }
+    }
+
+    /// What is measured, without unit and explanation.
+    pub(super) fn word(&self) -> &str {
+        self.label.split(['(', ',', ':']).next().unwrap_or_default().trim_end()
+    }
+
+    /// A value as this axis writes it.
+    pub(super) fn write(&self, value: f64) -> String {
+        match (self.percent, self.whole) {
+            (true, _) => format!("{}%", number(100.0 * value)),
+            (false, true) if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value}"),
+            (false, _) => number(value),
+        }
     }
 }
 
@@ -49,6 +73,15 @@ impl Scale {
             high = high.max(value);
         }
         if low > 0.0 && high.log10() - low.log10() >= 1.5 { Self::Log10 } else { Self::Linear }
+    }
+
+    /// The ends of an axis that shows these values with a share of air on both sides, in their units; `None` for none.
+    pub fn ends(self, values: impl IntoIterator<Item = f64>, air: f64) -> Option<(f64, f64)> {
+        let places = values.into_iter().filter_map(|value| self.forward(value));
+        let (low, high) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let air = if high > low { air * (high - low) } else { 0.1 * high.abs().max(1.0) };
+        let back = |x: f64| if self == Self::Log10 { 10f64.powf(x) } else { x };
+        (low <= high).then(|| (back(low - air), back(high + air)))
     }
 
     /// The value as a length along the axis, or `None` if it cannot be shown.
@@ -96,6 +129,23 @@ mod tests {
         assert_eq!(Scale::auto([0.0, 1.0, 1e6]), Scale::Linear);
         assert_eq!(Scale::auto([f64::NAN, 0.01, 1.0, f64::INFINITY]), Scale::Log10);
         assert_eq!(Scale::auto([]), Scale::Linear);
+    }
+
+    #[test]
+    fn values_are_written_with_their_unit() {
+        let axis = Axis::new("validation accuracy (%)", Scale::Linear).percent();
+        assert_eq!((axis.word(), axis.write(0.9722).as_str()), ("validation accuracy", "97.22%"));
+        let axis = Axis::new("seconds of training, without evaluations", Scale::Linear);
+        assert_eq!((axis.word(), axis.write(1.25).as_str()), ("seconds of training", "1.250"));
+        assert_eq!(Axis::new("step", Scale::Linear).whole().write(20.0), "20");
+    }
+
+    #[test]
+    fn ends_leave_air_in_the_units_of_the_axis() {
+        assert_eq!(Scale::Linear.ends([1.0, f64::NAN, 3.0], 0.5), Some((0.0, 4.0)));
+        assert_eq!(Scale::Log10.ends([0.1, 0.0, 10.0], 0.5), Some((0.01, 100.0)));
+        assert_eq!(Scale::Linear.ends([0.0], 0.5), Some((-0.1, 0.1)));
+        assert_eq!(Scale::Log10.ends([-1.0], 0.5), None);
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! One series inside the frame: its band, its line, its markers, and the arrows where it leaves.
 
-use super::Series;
-use super::axis::Projection;
+use super::axis::{Axis, Projection};
 use super::marker;
 use super::path::{Frame, thin};
 use super::scene::{Point, Shape};
-use super::words::number;
+use super::{LineChart, Series};
 
 /// The place where all series of a chart are drawn.
 pub(super) struct Plot {
@@ -14,15 +13,37 @@ pub(super) struct Plot {
     pub(super) y: Projection,
 }
 
-const WIDTH: f64 = 1.8;
+pub(super) const WIDTH: f64 = 1.8;
 /// Of lines that are there for comparison only.
 pub(super) const MUTED_WIDTH: f64 = 1.0;
 /// Markers along a line whose points are not marked one by one.
 const ALONG: f64 = 5.0;
+/// How far apart error bars at one place are drawn, and how far apart the outermost may be.
+const BESIDE: f64 = 4.0;
+const WIDEST: f64 = 20.0;
 /// The most values of a line that can be pointed at.
 const HINTS: usize = 40;
 
 impl Plot {
+    /// The same plot, moved aside for the series at place `index`, so that error bars of several do not hide each other.
+    pub(super) fn beside(&self, chart: &LineChart, index: usize) -> Self {
+        let has_bars = |series: &&Series| series.markers && !series.muted && series.band.is_some();
+        let bars = chart.series.iter().filter(has_bars).count();
+        if !has_bars(&&chart.series[index]) || bars < 2 {
+            return Self { ..*self };
+        }
+        let place = chart.series[..index].iter().filter(has_bars).count();
+        let places = chart.series.iter().flat_map(|series| &series.points).filter_map(|point| self.x.at(point.0));
+        let mut places: Vec<f64> = places.collect();
+        places.sort_by(f64::total_cmp);
+        let gaps = places.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.5);
+        let room = gaps.fold(WIDEST, |room, gap| room.min(0.5 * gap));
+        let apart = BESIDE.min(room / (bars - 1) as f64);
+        let aside = apart * (place as f64 - 0.5 * (bars - 1) as f64);
+        let (left, right) = self.x.page;
+        Self { x: Projection { page: (left + aside, right + aside), ..self.x }, ..*self }
+    }
+
     /// The spread around a line: a shade, or an error bar for each marked point.
     pub(super) fn band(&self, series: &Series) -> Vec<Shape> {
         let band = series.band.iter().flatten();
@@ -62,13 +83,16 @@ impl Plot {
     }
 
     /// The line without markers.
-    pub(super) fn line(&self, series: &Series) -> Vec<Shape> {
+    pub(super) fn line(&self, series: &Series, width: f64) -> Vec<Shape> {
+        if !series.joined {
+            return Vec::new();
+        }
         let style = series.style;
         let pieces = self.runs(series).into_iter().flat_map(|run| self.frame.clip(&run));
         let line = |piece: Vec<Point>| Shape::Line {
             points: thin(&piece),
             color: style.color,
-            width: if series.muted { MUTED_WIDTH } else { WIDTH },
+            width: if series.muted { MUTED_WIDTH } else { width },
             dash: style.dash,
         };
         pieces.map(line).collect()
@@ -84,26 +108,40 @@ impl Plot {
             let alone = runs.iter().filter(|run| run.len() == 1).map(|run| run[0]);
             alone.chain(self.along(&runs, index)).collect()
         };
-        places.retain(|p| self.frame.contains(*p));
         let style = series.style;
+        let edges = [(self.frame.top, -1.0), (self.frame.bottom, 1.0)];
+        let mut exits: Vec<Shape> = Vec::new();
+        for (edge, direction) in edges {
+            let beyond = |p: &&Point| (p.1 - edge) * direction > 1e-6;
+            // Every measurement has its arrow; of a line one is enough.
+            let xs: Vec<f64> = if series.markers {
+                places.iter().filter(beyond).map(|p| p.0).collect()
+            } else {
+                self.exit(&runs, edge, direction).into_iter().collect()
+            };
+            let inside = xs.into_iter().filter(|x| self.frame.contains((*x, edge)));
+            exits.extend(inside.map(|x| marker::arrow((x, edge), direction, style.color)));
+        }
+        places.retain(|p| self.frame.contains(*p));
         let mut shapes: Vec<Shape> =
             places.into_iter().flat_map(|p| marker::shapes(style.marker, p, marker::RADIUS, style.color)).collect();
-        for (edge, direction) in [(self.frame.top, -1.0), (self.frame.bottom, 1.0)] {
-            if let Some(x) = self.exit(&runs, edge, direction) {
-                shapes.push(marker::arrow((x, edge), direction, style.color));
-            }
-        }
+        shapes.extend(exits);
         shapes
     }
 
-    /// The values at some of the points, for whoever points there.
-    pub(super) fn hints(&self, series: &Series) -> Vec<Shape> {
+    /// The values at some of the points, for whoever points there; at the edge for what lies above or below.
+    pub(super) fn hints(&self, series: &Series, (x_axis, y_axis): (&Axis, &Axis)) -> Vec<Shape> {
         let every = series.points.len().div_ceil(HINTS).max(1);
         let last = series.points.len().saturating_sub(1);
         let chosen = series.points.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last);
         let hint = |(_, (x, y)): (usize, &(f64, f64))| {
-            let at = (self.x.at(*x)?, self.y.at(*y)?);
-            let words = format!("{}: {} at {}", series.label, number(*y), number(*x));
+            let at = (self.x.at(*x)?, self.y.at(*y)?.clamp(self.frame.top, self.frame.bottom));
+            let range = series.band.iter().flatten().find(|band| band.0 == *x && band.1 < band.2);
+            let range = range.map_or_else(String::new, |(_, low, high)| {
+                format!(" ({} to {})", y_axis.write(*low), y_axis.write(*high))
+            });
+            let (over, of) = (x_axis.word(), y_axis.word());
+            let words = format!("{}: {over} {}, {of} {}{range}", series.label, x_axis.write(*x), y_axis.write(*y));
             self.frame.contains(at).then_some(Shape::Hint { at, words })
         };
         chosen.filter_map(hint).collect()

@@ -1,7 +1,7 @@
 //! The page: where heading, plot, axes and legend go, and all of them as one scene.
 
 use super::axis::{Axis, Projection, Scale};
-use super::curve::Plot;
+use super::curve::{Plot, WIDTH as LINE};
 use super::failures::Lane;
 use super::font;
 use super::legend::{Legend, rule_dash};
@@ -28,7 +28,7 @@ pub(super) struct Ground<'a> {
     pub(super) below: &'a dyn Fn(&Plot) -> Vec<Shape>,
     /// Over them.
     pub(super) above: &'a dyn Fn(&Plot) -> Vec<Shape>,
-    /// Whether lines have no other markers than those at their points.
+    /// Whether lines are thin and have no other markers than those at their points.
     pub(super) bare: bool,
 }
 
@@ -51,10 +51,10 @@ pub(super) fn compose_on(chart: &LineChart, ground: &Ground) -> Scene {
     });
 
     let (xs, ys) = (range::horizontal(chart), range::vertical(chart));
-    let y_ticks = ys.map_or_else(Vec::new, |range| ticks(chart.y.scale, range, 8));
+    let y_ticks = ys.map_or_else(Vec::new, |range| y_ticks(&chart.y, range));
     let words = y_ticks.iter().filter_map(|t| t.label.as_ref()).map(|l| font::width(l, TICK)).fold(0.0, f64::max);
     let failed = chart.series.iter().any(|s| !s.failures.is_empty());
-    let left = crisp(MARGIN + LABEL + 14.0 + words.max(if failed { 46.0 } else { 24.0 }) + 8.0);
+    let left = crisp(MARGIN + LABEL + 14.0 + words.max(if failed { 56.0 } else { 24.0 }) + 8.0);
 
     let x = Projection { scale: chart.x.scale, range: xs.unwrap_or((0.0, 1.0)), page: (left, right) };
     let lane = Lane::new(chart, &x);
@@ -104,6 +104,15 @@ fn heading(chart: &LineChart, shapes: &mut Vec<Shape>) -> f64 {
     y + 18.0
 }
 
+/// Ticks beside the plot, round in the unit that they are written in.
+fn y_ticks(axis: &Axis, (low, high): (f64, f64)) -> Vec<Tick> {
+    if axis.percent && axis.scale == Scale::Linear {
+        let marks = ticks(axis.scale, (100.0 * low, 100.0 * high), 8);
+        return marks.into_iter().map(|tick| Tick { at: tick.at / 100.0, ..tick }).collect();
+    }
+    ticks(axis.scale, (low, high), 8)
+}
+
 /// Ticks below the plot: fewer of them where they would not be whole and should be.
 fn x_ticks(axis: &Axis, range: (f64, f64), wanted: usize) -> Vec<Tick> {
     let marks = ticks(axis.scale, range, wanted);
@@ -146,8 +155,15 @@ impl Plot {
 
     /// All series, the later ones and all markers on top.
     fn content(&self, chart: &LineChart, bare: bool, shapes: &mut Vec<Shape>) {
-        for series in &chart.series {
-            shapes.extend(self.band(series));
+        let beside: Vec<Self> = (0..chart.series.len()).map(|i| self.beside(chart, i)).collect();
+        let add = |series: &Series, own: Vec<Shape>, shapes: &mut Vec<Shape>| {
+            if !own.is_empty() {
+                shapes.push(Shape::group(&series.label, own));
+            }
+        };
+        let places = || beside.iter().zip(&chart.series);
+        for (place, series) in places() {
+            add(series, place.band(series), shapes);
         }
         for (i, (value, _)) in chart.rules.iter().enumerate() {
             let inside = self.y.at(*value).filter(|y| self.frame.contains((self.frame.left, *y)));
@@ -156,15 +172,15 @@ impl Plot {
                 shapes.push(Shape::Line { points, color: GREY, width: 1.3, dash: rule_dash(i) });
             }
         }
-        for series in &chart.series {
-            shapes.extend(self.line(series));
+        for (place, series) in places() {
+            add(series, place.line(series, if bare { 1.0 } else { LINE }), shapes);
         }
         let marked = |series: &Series| !series.muted && (series.markers || !bare);
-        for (i, series) in chart.series.iter().enumerate().filter(|(_, series)| marked(series)) {
-            shapes.extend(self.markers(series, i));
+        for (i, (place, series)) in places().enumerate().filter(|(_, (_, series))| marked(series)) {
+            add(series, place.markers(series, i), shapes);
         }
-        for series in &chart.series {
-            shapes.extend(self.hints(series));
+        for (place, series) in places() {
+            add(series, place.hints(series, (&chart.x, &chart.y)), shapes);
         }
     }
 

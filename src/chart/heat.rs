@@ -1,9 +1,8 @@
 //! A heat map: one number for each pair of two settings.
 
-use super::axis::Scale;
 use super::font;
-use super::palette::Color;
-use super::scene::{Anchor, GREY, GRID, INK, Point, Scene, Shape, WHITE};
+use super::scene::{Anchor, GREY, GRID, INK, Scene, Shape, WHITE};
+use super::shade::{Cell, Shade, cross};
 use super::words::{number, shorten};
 
 /// A table of numbers in colour, darker where they are better.
@@ -19,8 +18,8 @@ pub struct HeatMap {
     pub columns: Vec<String>,
     /// The settings of the rows, from bottom to top.
     pub rows: Vec<String>,
-    /// The numbers row by row; `None` where a run diverged, drawn as a cross.
-    pub cells: Vec<Vec<Option<f64>>>,
+    /// What is known of each pair, row by row.
+    pub cells: Vec<Vec<Cell>>,
     /// Whether more is better.
     pub higher_is_better: bool,
 }
@@ -29,8 +28,6 @@ const WIDTH: f64 = 900.0;
 const MARGIN: f64 = 24.0;
 const TOP: f64 = 74.0;
 const HEIGHT: f64 = 46.0;
-const PALE: Color = Color(0xee, 0xf4, 0xf9);
-const DARK: Color = Color(0x00, 0x5a, 0x8e);
 
 /// The whole chart.
 pub(super) fn compose(map: &HeatMap) -> Scene {
@@ -43,8 +40,7 @@ pub(super) fn compose(map: &HeatMap) -> Scene {
     let left = MARGIN + 30.0 + words;
     let width = ((WIDTH - MARGIN - left) / map.columns.len().max(1) as f64).min(200.0);
     let bottom = TOP + HEIGHT * map.rows.len() as f64;
-    let scale = Scale::auto(map.cells.iter().flatten().flatten().copied());
-    let shade = Shade::of(map, scale);
+    let shade = Shade::of(map.cells.iter().flatten().copied(), map.higher_is_better);
     for (row, (label, cells)) in map.rows.iter().zip(&map.cells).enumerate() {
         let top = bottom - HEIGHT * (row + 1) as f64;
         let middle = top + 0.5 * HEIGHT + 4.3;
@@ -54,15 +50,18 @@ pub(super) fn compose(map: &HeatMap) -> Scene {
             let center = (x + 0.5 * width, top + 0.5 * HEIGHT);
             let corners =
                 vec![(x, top), (x + width - 2.0, top), (x + width - 2.0, top + HEIGHT - 2.0), (x, top + HEIGHT - 2.0)];
-            let Some(value) = cell else {
-                shapes.push(Shape::Area { points: corners, color: GRID, opacity: 0.6 });
-                shapes.extend(cross(center));
-                continue;
-            };
-            let share = shade.share(*value);
-            let (color, ink) = (mix(share), if share > 0.55 { WHITE } else { INK });
-            shapes.push(Shape::Area { points: corners, color, opacity: 1.0 });
-            shapes.push(Shape::text(number(*value), (center.0, middle), 12.0, ink, Anchor::Middle));
+            match *cell {
+                Cell::Blank => {}
+                Cell::Diverged => {
+                    shapes.push(Shape::Area { points: corners, color: GRID, opacity: 0.6 });
+                    shapes.extend(cross(center));
+                }
+                Cell::Score(score) => {
+                    let ink = if shade.share(score) > 0.55 { WHITE } else { INK };
+                    shapes.push(Shape::Area { points: corners, color: shade.color(score), opacity: 1.0 });
+                    shapes.push(Shape::text(number(score), (center.0, middle), 12.0, ink, Anchor::Middle));
+                }
+            }
         }
     }
     for (column, label) in map.columns.iter().enumerate() {
@@ -82,60 +81,25 @@ pub(super) fn compose(map: &HeatMap) -> Scene {
     Scene { width: WIDTH, height: bottom + 40.0 + MARGIN, title: map.title.clone(), shapes }
 }
 
-/// How good a value is among the others.
-struct Shade {
-    scale: Scale,
-    worst: f64,
-    best: f64,
-}
-
-impl Shade {
-    fn of(map: &HeatMap, scale: Scale) -> Self {
-        let values = || map.cells.iter().flatten().flatten().filter_map(|x| scale.forward(*x));
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-        let (worst, best) = if map.higher_is_better { (low, high) } else { (high, low) };
-        Self { scale, worst, best }
-    }
-
-    /// 0 is the worst, 1 the best; what cannot be shown is the worst.
-    fn share(&self, value: f64) -> f64 {
-        let place = self.scale.forward(value).unwrap_or(self.worst);
-        let share = (place - self.worst) / (self.best - self.worst);
-        if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
-    }
-}
-
-fn mix(share: f64) -> Color {
-    let part = |from: u8, to: u8| (f64::from(from) + share * (f64::from(to) - f64::from(from))).round() as u8;
-    Color(part(PALE.0, DARK.0), part(PALE.1, DARK.1), part(PALE.2, DARK.2))
-}
-
-fn cross((x, y): Point) -> [Shape; 2] {
-    let line = |dx: f64| Shape::solid(vec![(x - dx, y - 6.0), (x + dx, y + 6.0)], INK, 2.0);
-    [line(6.0), line(-6.0)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_best_is_dark_and_a_divergence_is_a_cross() {
+    fn a_divergence_is_a_cross_and_what_was_not_tried_is_blank() {
         let map = HeatMap {
             title: "t".into(),
             subtitle: String::new(),
             labels: ("lr".into(), "beta1".into()),
-            columns: vec!["0.1".into(), "1".into()],
+            columns: vec!["0.1".into(), "1".into(), "10".into()],
             rows: vec!["0.9".into()],
-            cells: vec![vec![Some(0.5), None]],
+            cells: vec![vec![Cell::Score(0.5), Cell::Diverged, Cell::Blank]],
             higher_is_better: false,
         };
         let scene = compose(&map);
-        let lines = scene.shapes.iter().filter(|shape| matches!(shape, Shape::Line { .. })).count();
-        assert_eq!(lines, 2, "one cross");
-        let shade = Shade { scale: Scale::Linear, worst: 2.0, best: 1.0 };
-        assert_eq!([shade.share(1.0), shade.share(2.0), shade.share(f64::NAN)], [1.0, 0.0, 0.0]);
-        assert_eq!((mix(0.0), mix(1.0)), (PALE, DARK));
-        compose(&HeatMap { cells: vec![vec![None, Some(f64::INFINITY)]], ..map });
+        let count = |is: fn(&Shape) -> bool| scene.shapes.iter().filter(|shape| is(shape)).count();
+        assert_eq!(count(|shape| matches!(shape, Shape::Line { .. })), 2, "one cross");
+        assert_eq!(count(|shape| matches!(shape, Shape::Area { .. })), 2, "a score and a cross have a ground");
+        compose(&HeatMap { cells: vec![vec![Cell::Blank, Cell::Score(f64::INFINITY)]], ..map });
     }
 }

@@ -10,8 +10,8 @@ use super::{LineChart, Series};
 
 const SIZE: f64 = 12.0;
 const ROW: f64 = 19.0;
-const SAMPLE: f64 = 44.0;
-const SAMPLE_GAP: f64 = 8.0;
+const SWATCH: f64 = 44.0;
+const SWATCH_GAP: f64 = 8.0;
 const COLUMN_GAP: f64 = 20.0;
 /// The widest words beside the plot; longer ones go below it.
 const WIDEST_BESIDE: f64 = 190.0;
@@ -22,8 +22,9 @@ const MOST: usize = 60;
 
 /// What stands for an entry, before its words.
 #[derive(Clone, Copy)]
-enum Sample {
+enum Swatch {
     Series(Style),
+    Points(Style),
     Rule(Dash),
     Muted(Color),
     Nothing,
@@ -31,7 +32,7 @@ enum Sample {
 
 /// All entries of a chart.
 pub(super) struct Legend {
-    entries: Vec<(String, Sample)>,
+    entries: Vec<(String, Swatch)>,
 }
 
 /// The dash of the reference line at a place of the chart.
@@ -41,21 +42,22 @@ pub(super) fn rule_dash(index: usize) -> Dash {
 
 impl Legend {
     pub(super) fn of(chart: &LineChart) -> Self {
-        let mut entries: Vec<(String, Sample)> = Vec::new();
+        let mut entries: Vec<(String, Swatch)> = Vec::new();
         for series in chart.series.iter().filter(|s| !s.label.is_empty() && !s.muted) {
             if !entries.iter().any(|(label, _)| *label == series.label) {
-                entries.push((series.label.clone(), Sample::Series(series.style)));
+                let swatch = if series.joined { Swatch::Series } else { Swatch::Points };
+                entries.push((series.label.clone(), swatch(series.style)));
             }
         }
         let muted: Vec<&Series> = chart.series.iter().filter(|series| series.muted).collect();
         entries
-            .extend(muted.first().map(|first| (format!("{} others", muted.len()), Sample::Muted(first.style.color))));
+            .extend(muted.first().map(|first| (format!("{} others", muted.len()), Swatch::Muted(first.style.color))));
         let rules = chart.rules.iter().enumerate().filter(|(_, rule)| !rule.1.is_empty());
-        entries.extend(rules.map(|(i, rule)| (rule.1.clone(), Sample::Rule(rule_dash(i)))));
+        entries.extend(rules.map(|(i, rule)| (rule.1.clone(), Swatch::Rule(rule_dash(i)))));
         if entries.len() > MOST {
             let more = format!("and {} more", entries.len() - MOST + 1);
             entries.truncate(MOST - 1);
-            entries.push((more, Sample::Nothing));
+            entries.push((more, Swatch::Nothing));
         }
         Self { entries }
     }
@@ -71,7 +73,7 @@ impl Legend {
             return Some(0.0);
         }
         let fits = self.words() <= WIDEST_BESIDE && self.entries.len() as f64 * ROW <= height;
-        fits.then(|| SAMPLE + SAMPLE_GAP + self.words())
+        fits.then(|| SWATCH + SWATCH_GAP + self.words())
     }
 
     /// The height below the plot over `width`.
@@ -80,7 +82,7 @@ impl Legend {
     }
 
     fn column(&self) -> f64 {
-        SAMPLE + SAMPLE_GAP + self.words().min(WIDEST_BELOW) + COLUMN_GAP
+        SWATCH + SWATCH_GAP + self.words().min(WIDEST_BELOW) + COLUMN_GAP
     }
 
     fn columns(&self, width: f64) -> usize {
@@ -92,26 +94,32 @@ impl Legend {
         let columns = self.columns(width);
         let rows = self.entries.len().div_ceil(columns);
         let mut shapes = Vec::new();
-        for (i, (label, sample)) in self.entries.iter().enumerate() {
+        for (i, (label, swatch)) in self.entries.iter().enumerate() {
             let x = left + (i / rows) as f64 * self.column();
             let y = top + ((i % rows) as f64 + 0.5) * ROW;
-            shapes.extend(sample.shapes(x, y));
-            let at = (x + SAMPLE + SAMPLE_GAP, y + 0.36 * SIZE);
-            shapes.push(Shape::text(shorten(label, SIZE, WIDEST_BELOW), at, SIZE, INK, Anchor::Start));
+            let mut entry = swatch.shapes(x, y);
+            let at = (x + SWATCH + SWATCH_GAP, y + 0.36 * SIZE);
+            entry.push(Shape::text(shorten(label, SIZE, WIDEST_BELOW), at, SIZE, INK, Anchor::Start));
+            if matches!(swatch, Swatch::Series(_) | Swatch::Points(_)) {
+                shapes.push(Shape::group(label, entry));
+            } else {
+                shapes.extend(entry);
+            }
         }
         shapes
     }
 }
 
-impl Sample {
+impl Swatch {
     fn shapes(self, x: f64, y: f64) -> Vec<Shape> {
-        let points = vec![(x, y), (x + SAMPLE, y)];
+        let points = vec![(x, y), (x + SWATCH, y)];
         match self {
             Self::Series(Style { color, dash, marker }) => {
                 let mut shapes = vec![Shape::Line { points, color, width: 1.8, dash }];
-                shapes.extend(marker::shapes(marker, (x + 0.5 * SAMPLE, y), marker::RADIUS, color));
+                shapes.extend(marker::shapes(marker, (x + 0.5 * SWATCH, y), marker::RADIUS, color));
                 shapes
             }
+            Self::Points(style) => marker::shapes(style.marker, (x + 0.5 * SWATCH, y), marker::RADIUS, style.color),
             Self::Rule(dash) => vec![Shape::Line { points, color: GREY, width: 1.3, dash }],
             Self::Muted(color) => vec![Shape::solid(points, color, MUTED_WIDTH)],
             Self::Nothing => Vec::new(),

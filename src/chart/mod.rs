@@ -22,7 +22,9 @@ mod path;
 mod png;
 mod range;
 mod ridges;
+mod scatter;
 mod scene;
+mod shade;
 mod svg;
 mod ticks;
 mod words;
@@ -34,13 +36,15 @@ pub use contour::{ContourChart, Heights};
 pub use heat::HeatMap;
 pub use palette::{Color, Dash, Marker, Palette, Style};
 pub use ridges::{Ridge, RidgeChart, RidgePanel};
+pub use scatter::Scatter;
+pub use shade::Cell;
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// The words in the legend. Series that share a label share its entry; an empty label has none.
     pub label: String,
-    /// The points (x, y), in the order in which they are joined.
+    /// The points (x, y), in the order in which they may be joined.
     pub points: Vec<(f64, f64)>,
     /// The spread around the line as (x, low, high): shaded, or drawn as error bars where `markers` is set.
     pub band: Option<Vec<(f64, f64, f64)>>,
@@ -49,6 +53,8 @@ pub struct Series {
     /// Whether each point is a measurement to be seen. If not, a few markers along the line still tell it from others
     /// in black and white.
     pub markers: bool,
+    /// Whether a line joins the points.
+    pub joined: bool,
     /// The x positions at which a run diverged: drawn as crosses above the plot.
     pub failures: Vec<f64>,
     /// Whether it is there for comparison only: a thin grey line, one entry in the legend for all of these.
@@ -58,7 +64,16 @@ pub struct Series {
 impl Series {
     /// A plain line, without band, markers or failures.
     pub fn new(label: impl Into<String>, style: Style, points: Vec<(f64, f64)>) -> Self {
-        Self { label: label.into(), points, band: None, style, markers: false, failures: Vec::new(), muted: false }
+        Self {
+            label: label.into(),
+            points,
+            band: None,
+            style,
+            markers: false,
+            joined: true,
+            failures: Vec::new(),
+            muted: false,
+        }
     }
 }
 
@@ -91,13 +106,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The picture could not be drawn or encoded.
-    #[error("cannot draw `{}`: {message}", path.display())]
-    Draw {
-        /// Where it should have gone.
-        path: PathBuf,
-        /// What the drawing library said.
-        message: String,
-    },
+    #[error("cannot draw a chart: {0}")]
+    Draw(String),
     /// The file name tells neither format.
     #[error("cannot tell the format of `{}`: a chart ends in `.svg` or `.png`", path.display())]
     Extension {
@@ -110,8 +120,7 @@ impl From<Error> for crate::error::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Write { path, source } => Self::Io { action: "write", path, source },
-            Error::Draw { path, message } => Self::Io { action: "draw", path, source: std::io::Error::other(message) },
-            Error::Extension { .. } => Self::Usage(error.to_string()),
+            Error::Draw(_) | Error::Extension { .. } => Self::Usage(error.to_string()),
         }
     }
 }
@@ -123,6 +132,8 @@ pub enum Chart {
     Lines(LineChart),
     /// Numbers over two settings.
     Heat(HeatMap),
+    /// Numbers over two settings that follow no grid.
+    Scatter(Scatter),
     /// Distributions, step by step.
     Ridges(RidgeChart),
     /// Paths over lines of equal height.
@@ -130,20 +141,24 @@ pub enum Chart {
 }
 
 impl Chart {
-    /// Writes the chart to `path`, in the format that its extension names: `.svg`, or `.png` at twice the size.
-    pub fn save(&self, path: &Path) -> Result<(), Error> {
-        save(&self.scene(), path)
-    }
-
     /// The chart as the text of an SVG file.
     pub fn to_svg(&self) -> String {
         svg::render(&self.scene())
+    }
+
+    /// The chart as the bytes of a PNG file, at twice the size.
+    ///
+    /// # Errors
+    /// When the picture cannot be encoded.
+    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
+        png::render(&self.scene())
     }
 
     fn scene(&self) -> scene::Scene {
         match self {
             Self::Lines(chart) => frame::compose(chart),
             Self::Heat(map) => heat::compose(map),
+            Self::Scatter(chart) => scatter::compose(chart),
             Self::Ridges(chart) => ridges::compose(chart),
             Self::Contours(chart) => contour::compose(chart),
         }
@@ -157,25 +172,24 @@ impl From<LineChart> for Chart {
 }
 
 impl LineChart {
-    /// Writes the chart to `path`, as [`Chart::save`] does.
+    /// Writes the chart to `path`, in the format that its extension names: `.svg`, or `.png` at twice the size.
+    ///
+    /// # Errors
+    /// When the extension is neither, or the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        save(&frame::compose(self), path)
+        let scene = frame::compose(self);
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        let bytes = match extension.as_deref() {
+            Some("svg") => svg::render(&scene).into_bytes(),
+            Some("png") => png::render(&scene)?,
+            _ => return Err(Error::Extension { path: path.to_owned() }),
+        };
+        std::fs::write(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
     }
 
     /// The chart as the text of an SVG file.
     pub fn to_svg(&self) -> String {
         svg::render(&frame::compose(self))
-    }
-}
-
-fn save(scene: &scene::Scene, path: &Path) -> Result<(), Error> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("svg") => {
-            std::fs::write(path, svg::render(scene)).map_err(|source| Error::Write { path: path.to_owned(), source })
-        }
-        Some("png") => png::write(scene, path),
-        _ => Err(Error::Extension { path: path.to_owned() }),
     }
 }
 

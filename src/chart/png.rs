@@ -1,10 +1,7 @@
 //! A scene as a PNG file, at twice its size.
 //!
-//! plotters keeps the pixels and encodes them. Its own lines and words stand on whole pixels, which shows on thin lines
+//! plotters keeps the pixels. Its own lines and words stand on whole pixels, which shows on thin lines
 //! and letters; here both are filled with the exact share of each pixel that they cover.
-
-use std::fmt::Display;
-use std::path::Path;
 
 use plotters::prelude::{BitMapBackend, Color as _, DrawingBackend, RGBColor};
 
@@ -12,26 +9,31 @@ use super::Error;
 use super::font;
 use super::palette::Color;
 use super::path::dashes;
-use super::scene::{Anchor, Point, Scene, Shape, WHITE};
+use super::scene::{Anchor, Point, Scene, Shape};
 
 const SCALE: f64 = 2.0;
+/// Each channel of an empty page.
+const WHITE_LEVEL: u8 = 0xff;
 /// Lines through each row of pixels along which coverage is measured.
 const SUBROWS: i32 = 5;
 
-/// Draws the scene and writes it to `path`.
-pub(super) fn write(scene: &Scene, path: &Path) -> Result<(), Error> {
-    let failed = |message: &dyn Display| Error::Draw { path: path.to_owned(), message: message.to_string() };
-    // The encoder reports any trouble with the file only as words; this tells the usual ones apart.
-    std::fs::File::create(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-    let (width, height) = (scene.width * SCALE, scene.height * SCALE);
-    let backend = BitMapBackend::new(path, (width as u32, height as u32));
-    let mut canvas = Canvas { backend, size: (width as i32, height as i32), row: vec![0.0; width as usize] };
-    let paper = canvas.backend.draw_rect((0, 0), canvas.size, &RGBColor(WHITE.0, WHITE.1, WHITE.2), true);
-    paper.map_err(|e| failed(&e))?;
-    for shape in &scene.shapes {
-        canvas.draw(shape);
+/// Draws the scene and encodes it.
+pub(super) fn render(scene: &Scene) -> Result<Vec<u8>, Error> {
+    let (width, height) = ((scene.width * SCALE) as u32, (scene.height * SCALE) as u32);
+    let mut pixels = vec![WHITE_LEVEL; 3 * (width * height) as usize];
+    {
+        let backend = BitMapBackend::with_buffer(&mut pixels, (width, height));
+        let mut canvas = Canvas { backend, size: (width as i32, height as i32), row: vec![0.0; width as usize] };
+        for shape in &scene.shapes {
+            canvas.draw(shape);
+        }
     }
-    canvas.backend.present().map_err(|e| failed(&e))
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
+    written.map_err(|error| Error::Draw(error.to_string()))?;
+    Ok(file)
 }
 
 struct Canvas<'a> {
@@ -52,6 +54,7 @@ impl Canvas<'_> {
             Shape::Area { points, color, opacity } => self.fill(points, *color, *opacity),
             Shape::Disc { center, radius, color } => self.disc(*center, *radius, *color),
             Shape::Hint { .. } => {}
+            Shape::Group { shapes, .. } => shapes.iter().for_each(|shape| self.draw(shape)),
             Shape::Text { words, at, size, color, anchor, upward } => {
                 let width = font::width(words, *size);
                 let back = match anchor {

@@ -9,12 +9,15 @@ use super::{LineChart, Series};
 
 /// The range of the horizontal axis, in the units of [`Scale::forward`]: all points and all failures.
 pub(super) fn horizontal(chart: &LineChart) -> Option<(f64, f64)> {
+    if let Some(range) = given(&chart.x) {
+        return Some(range);
+    }
     let failures = chart.series.iter().flat_map(|s| &s.failures).filter_map(|x| chart.x.scale.forward(*x));
     let points = chart.series.iter().flat_map(|s| shown(chart, s)).map(|p| p.0);
     let (low, high) = extent(points.chain(failures))?;
     // Markers and failures need air on both sides; a plain line starts on the axis itself.
     let air = if chart.series.iter().any(|s| s.markers) { 0.06 } else { 0.0 };
-    Some(given(&chart.x).unwrap_or_else(|| widen(low, high, air, chart.x.scale)))
+    Some(widen(low, high, air, chart.x.scale))
 }
 
 /// The range of the vertical axis, in the units of [`Scale::forward`].
@@ -26,13 +29,13 @@ pub(super) fn horizontal(chart: &LineChart) -> Option<(f64, f64)> {
 /// logarithmic one a low loss is a result, and only what lies 16 decades under the top is cut. Bands may add a quarter
 /// to the height, reference lines what they need.
 pub(super) fn vertical(chart: &LineChart) -> Option<(f64, f64)> {
+    if let Some(range) = given(&chart.y) {
+        return Some(range);
+    }
     let scale = chart.y.scale;
     let spans: Vec<(f64, f64)> =
         chart.series.iter().filter_map(|s| span(shown(chart, s).map(|p| p.1).collect(), scale)).collect();
     let (mut low, mut high) = bulk(&spans, scale)?;
-    if let Some(range) = given(&chart.y) {
-        return Some(range);
-    }
     let air = 0.25 * (high - low);
     let bands = chart.series.iter().flat_map(|s| s.band.iter().flatten());
     if let Some((bottom, top)) = extent(bands.flat_map(|b| [b.1, b.2]).filter_map(|v| scale.forward(v))) {

@@ -48,7 +48,7 @@ const WIDTH: f64 = 900.0;
 const MARGIN: f64 = 24.0;
 const GAP: f64 = 22.0;
 /// The words of an arm above its panel, and the ticks and their words below.
-const HEAD: f64 = 26.0;
+const HEAD: f64 = 38.0;
 const FOOT: f64 = 30.0;
 const PITCH: f64 = 21.0;
 /// How high a ridge rises, in distances to the next: they overlap.
@@ -125,6 +125,15 @@ fn range(chart: &RidgeChart) -> Option<(f64, f64)> {
     Some((low - air, high + air))
 }
 
+/// The words above a panel: the optimizer above its schedule where both are too long for one line.
+fn title(label: &str, room: f64) -> Vec<String> {
+    let parts = match label.rfind('+') {
+        Some(plus) if font::width(label, 12.5) > room => vec![&label[..plus], &label[plus..]],
+        _ => vec![label],
+    };
+    parts.into_iter().map(|part| shorten(part, 12.5, room)).collect()
+}
+
 struct Panel {
     left: f64,
     right: f64,
@@ -141,8 +150,11 @@ impl Panel {
 
     fn draw(&self, panel: &RidgePanel, rows: &[&str], outermost: bool, shapes: &mut Vec<Shape>) {
         let Self { left, right, top, bottom, .. } = *self;
-        let words = shorten(&panel.label, 12.5, right - left);
-        shapes.push(Shape::text(words, (f64::midpoint(left, right), top - 8.0), 12.5, INK, Anchor::Middle));
+        let lines = title(&panel.label, right - left);
+        for (i, words) in lines.iter().rev().enumerate() {
+            let at = (f64::midpoint(left, right), top - 8.0 - 15.0 * i as f64);
+            shapes.push(Shape::text(words, at, 12.5, INK, Anchor::Middle));
+        }
         let wanted = ((right - left) / 60.0) as usize;
         for Tick { at, label } in ticks(Scale::Log10, self.range, wanted) {
             let x = self.x(at);
@@ -230,6 +242,7 @@ mod tests {
         let on_page = |p: &Point| (0.0..=scene.width).contains(&p.0) && (0.0..=scene.height).contains(&p.1);
         scene.shapes.iter().all(|shape| match shape {
             Shape::Line { points, .. } | Shape::Area { points, .. } => points.iter().all(on_page),
+            Shape::Group { .. } => true,
             Shape::Disc { center: at, .. } | Shape::Hint { at, .. } | Shape::Text { at, .. } => on_page(at),
         })
     }
@@ -242,6 +255,12 @@ mod tests {
         assert_eq!(areas, 5 * 2 * 2, "two fills for each ridge");
         let hints = scene.shapes.iter().filter(|shape| matches!(shape, Shape::Hint { .. })).count();
         assert_eq!(hints, 5 * 2);
+    }
+
+    #[test]
+    fn long_titles_break_before_the_schedule() {
+        assert_eq!(title("adamw+cosine", 190.0), ["adamw+cosine"]);
+        assert_eq!(title("schedule_free_adamw+one_cycle", 190.0), ["schedule_free_adamw", "+one_cycle"]);
     }
 
     #[test]

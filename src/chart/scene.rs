@@ -16,6 +16,8 @@ pub(super) enum Shape {
     Disc { center: Point, radius: f64, color: Color },
     /// Words that appear where the pointer rests; nothing on paper.
     Hint { at: Point, words: String },
+    /// What belongs to one series, by its label, so that a page can set it apart.
+    Group { of: String, shapes: Vec<Shape> },
     /// Words on a baseline.
     Text { words: String, at: Point, size: f64, color: Color, anchor: Anchor, upward: bool },
 }
@@ -52,6 +54,11 @@ impl Shape {
     /// An uninterrupted line.
     pub(super) fn solid(points: Vec<Point>, color: Color, width: f64) -> Self {
         Self::Line { points, color, width, dash: Dash::Solid }
+    }
+
+    /// What belongs to the series of that label.
+    pub(super) fn group(of: &str, shapes: Vec<Self>) -> Self {
+        Self::Group { of: of.to_owned(), shapes }
     }
 
     /// Words that read from left to right.

@@ -54,6 +54,10 @@ fn element(shape: &Shape) -> String {
                 escape(words)
             )
         }
+        Shape::Group { of, shapes } => {
+            let inside: Vec<String> = shapes.iter().map(element).collect();
+            format!("<g data-series=\"{}\">\n{}\n</g>", escape(of), inside.join("\n"))
+        }
         Shape::Text { words, at, size, color, anchor, upward } => {
             let (x, y) = (number(at.0), number(at.1));
             let anchor = match anchor {
@@ -100,6 +104,7 @@ fn escape(words: &str) -> String {
             '&' => text.push_str("&amp;"),
             '<' => text.push_str("&lt;"),
             '>' => text.push_str("&gt;"),
+            '"' => text.push_str("&quot;"),
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => text.push(' '),
             c => text.push(c),
         }
@@ -118,6 +123,6 @@ mod tests {
 
     #[test]
     fn words_cannot_break_the_file() {
-        assert_eq!(escape("a<b & c>\u{7}\n"), "a&lt;b &amp; c&gt;  ");
+        assert_eq!(escape("a<b & \"c\">\u{7}\n"), "a&lt;b &amp; &quot;c&quot;&gt;  ");
     }
 }

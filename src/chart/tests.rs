@@ -1,5 +1,7 @@
 //! Whole charts, above all the ones that no one would draw on purpose.
 
+use std::collections::HashSet;
+
 use super::*;
 
 fn chart(series: Vec<Series>) -> LineChart {
@@ -68,6 +70,34 @@ fn failures_show_even_without_any_point() {
     series.failures = vec![0.1, 0.3];
     let svg = chart(vec![series]).to_svg();
     assert!(svg.contains(">diverged</text>") && svg.contains(">no data</text>"));
+}
+
+#[test]
+fn divergences_lie_in_a_row_for_each_arm_and_are_counted() {
+    let diverged =
+        |style, failures: &[f64]| Series { style, failures: failures.to_vec(), ..line(&[(0.0, 1.0), (9.0, 2.0)]) };
+    let crosses = |series: Vec<Series>| {
+        let svg = chart(series).to_svg();
+        let strokes = svg.lines().filter(|line| line.starts_with("<polyline") && line.contains("stroke-width=\"2\""));
+        (strokes.count() / 2, svg.contains(">3</text>"))
+    };
+    let (a, b) = (Style::at(0, 0), Style::at(0, 1));
+    assert_eq!(crosses(vec![diverged(a, &[5.0, 5.0, 5.0])]), (1, true), "three at one place");
+    assert_eq!(crosses(vec![diverged(a, &[5.0]), diverged(b, &[5.0]), diverged(a, &[2.0])]), (3, false));
+}
+
+#[test]
+fn points_beyond_the_edge_have_arrows_and_error_bars_stand_beside_each_other() {
+    let mut low = line(&[(1.0, 0.9), (2.0, 0.1)]);
+    (low.markers, low.band) = (true, Some(vec![(1.0, 0.8, 0.95)]));
+    let mut both = chart(vec![low.clone(), low]);
+    both.y = Axis { range: Some((0.5, 1.0)), ..Axis::new("accuracy (%)", Scale::Linear).percent() };
+    let svg = both.to_svg();
+    assert!(svg.contains(">adamw: step 2, accuracy 10.00%</title>"), "the value is at the edge");
+    assert!(svg.contains(">adamw: step 1, accuracy 90.00% (80.00% to 95.00%)</title>") && svg.contains(">60</text>"));
+    let arrows: HashSet<&str> =
+        svg.lines().filter(|line| line.starts_with("<polygon") && line.matches(',').count() == 3).collect();
+    assert_eq!(arrows.len(), 2, "one for each arm, side by side");
 }
 
 #[test]

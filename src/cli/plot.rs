@@ -19,7 +19,8 @@ pub(super) struct Arguments {
     /// One format only [default: both]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Curves over steps or over seconds of training only [default: both]
+    /// Curves over steps or over seconds of training only [default: both]; seconds are steps at a run's mean time
+    /// of a step, and learning rates are drawn over steps alone
     #[arg(long, value_enum)]
     x: Option<X>,
     /// Curves and sensitivity of one metric only
@@ -28,6 +29,13 @@ pub(super) struct Arguments {
     /// Only arms that fit, such as 'adamw+*'; `*` is anything, `?` one letter
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
+    /// Only charts of a kind, as their files are named behind the task: `lr_sensitivity`, '*_lr_by_*'
+    #[arg(long, value_name = "GLOB")]
+    chart: Option<String>,
+    /// Where they go [default: RESULTS/charts, or its folder `selection` where --only or --metric would put
+    /// partial charts in the place of complete ones]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,15 +69,18 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }),
         metric: arguments.metric,
         only: arguments.only.clone(),
+        kind: arguments.chart.clone(),
     };
     let charts = charts::draw(&results, &choice)?;
     if charts.is_empty() {
-        let problem = "nothing to draw: no run has what was asked for\n  \
+        let problem = "nothing to draw: no run or chart is what was asked for\n  \
                        help: `optbench report` shows the arms, as OPTIMIZER+SCHEDULE, and their scores";
         return Err(Error::Usage(problem.into()));
     }
-    charts::save(&results, &charts, formats)?;
-    let folder = results.store.charts();
+    let complete = results.store.charts();
+    let usual = if choice.is_partial() { complete.join("selection") } else { complete };
+    let folder = arguments.out.clone().unwrap_or(usual);
+    charts::save(&folder, &charts, formats)?;
     let files = charts.iter().flat_map(|chart| formats.iter().map(move |format| format!("{}.{format}", chart.name)));
     print(&files.map(|file| format!("{}\n", folder.join(file).display())).collect::<String>())?;
     Ok(Exit::Success)

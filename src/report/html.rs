@@ -68,11 +68,54 @@ fn claims(results: &Results) -> Option<Value> {
 }
 
 fn of_table(table: &Table) -> Value {
+    let cell = |(column, text): (usize, &String)| {
+        // A name that begins with a digit is still a name.
+        let value = if column < table.words { text.parse().ok() } else { value(text) };
+        context! { text => text, value => value.map(|value: f64| value.to_string()) }
+    };
+    let rows: Vec<Vec<Value>> = table.rows.iter().map(|row| row.iter().enumerate().map(cell).collect()).collect();
     context! {
         title => &table.title,
         note => &table.note,
         header => &table.header,
-        rows => &table.rows,
+        rows => rows,
         words => table.words,
+    }
+}
+
+/// The number by which a cell is sorted: its first, in bytes where it counts them.
+fn value(text: &str) -> Option<f64> {
+    let text = text.trim_start_matches(['<', '>', '≥', ' ']);
+    let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.e".contains(c))).unwrap_or(text.len());
+    let number: f64 = if text.starts_with("-∞") {
+        f64::NEG_INFINITY
+    } else if text.starts_with('∞') {
+        f64::INFINITY
+    } else {
+        text[..end].parse().ok()?
+    };
+    let unit = match text[end..].trim_start() {
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        _ => 1.0,
+    };
+    Some(number * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_sorted_by_what_they_mean() {
+        let values = ["0 B", "12.6 kB", "2.41 MB", "1.20 GB"].map(|text| value(text).unwrap());
+        assert_eq!(values, [0.0, 12_600.0, 2_410_000.0, 1.2e9]);
+        assert_eq!(
+            ["97.22 ± 0.31%", "< 0.001", "-0.5 points", "1.20e-4", "3/5"].map(value),
+            [Some(97.22), Some(0.001), Some(-0.5), Some(1.2e-4), Some(3.0)]
+        );
+        assert_eq!(["∞", "-∞"].map(value), [Some(f64::INFINITY), Some(f64::NEG_INFINITY)]);
+        assert_eq!(["-", "none", "", "better", "e"].map(value), [None; 5]);
     }
 }

@@ -147,7 +147,7 @@ impl Results {
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
         let charts = charts::draw(self, &charts::Choice::default())?;
-        charts::save(self, &charts, charts::SVG_AND_PNG)?;
+        charts::save(&self.store.charts(), &charts, charts::SVG_AND_PNG)?;
         self.store.write("report.html", html::page(self, &charts)?)
     }
 }

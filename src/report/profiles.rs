@@ -12,7 +12,9 @@ pub(super) const MOST: f64 = 4.0;
 
 /// The times to the targets of an experiment: `times[task][arm]`, `None` where a seed never got there.
 pub(super) struct Profiles<'a, 'b> {
-    /// The arms, as on the first task.
+    /// The tasks whose target some arm reached under every seed.
+    pub(super) tasks: Vec<&'b str>,
+    /// The arms of all these tasks, each as on the first task that it ran on.
     pub(super) arms: Vec<&'b Rank<'a>>,
     /// Seconds of training, evaluations not counted.
     pub(super) seconds: Vec<Vec<Option<f64>>>,
@@ -28,34 +30,37 @@ impl<'a, 'b> Profiles<'a, 'b> {
         if targeted.len() < 2 {
             return None;
         }
-        let arms: Vec<&Rank> = targeted[0].ranks.iter().collect();
+        let mut arms: Vec<&Rank> = Vec::new();
+        for rank in targeted.iter().flat_map(|ranking| &ranking.ranks) {
+            if !arms.iter().any(|arm| same(arm, rank)) {
+                arms.push(rank);
+            }
+        }
         let times = |of: fn(&Rank) -> Sample| -> Vec<Vec<Option<f64>>> {
-            let time = |ranking: &Ranking, arm: &Rank| {
-                let same = |rank: &&Rank| (rank.optimizer, rank.schedule) == (arm.optimizer, arm.schedule);
-                all_seeds(ranking.ranks.iter().find(same)?, of)
-            };
+            let time =
+                |ranking: &Ranking, arm: &Rank| all_seeds(ranking.ranks.iter().find(|rank| same(rank, arm))?, of);
             targeted.iter().map(|ranking| arms.iter().map(|arm| time(ranking, arm)).collect()).collect()
         };
         let (seconds, steps) = (times(seconds_to_target), times(steps_to_target));
-        Some(Self { arms, seconds, steps })
+        let tasks = targeted.iter().map(|ranking| ranking.task.as_str()).collect();
+        Some(Self { tasks, arms, seconds, steps })
     }
 
     /// The scores, the best first.
     pub(super) fn table(&self) -> Table {
         let note = format!(
-            "Over {} tasks with a target. The profile at tau is the share of tasks whose target an arm reaches (mean over \
+            "Over {} tasks whose target some arm reached under every seed: {}. The profile at tau is the share of tasks whose target an arm reaches (mean over \
              seeds, under every seed) within tau times the time of the fastest arm; the score is the area under it for tau \
              from 1 to {MOST}, over {} (AlgoPerf; Dahl et al. 2023): 1 is the fastest on every task, 0 never within {MOST} \
-             times. Every arm runs at its best settings.",
-            self.seconds.len(),
+             times. Every arm runs at its best settings; on a task that it did not run on, it counts as not there.",
+            self.tasks.len(),
+            self.tasks.join(", "),
             MOST - 1.0
         );
         let mut table = Table::new("Performance profiles", note, 2);
         table.head(["optimizer", "schedule", "score by seconds", "by steps", "targets reached"]);
         table.head([1.0, 1.5, 2.0, MOST].map(|tau| format!("within {tau}x")));
-        let mut order: Vec<usize> = (0..self.arms.len()).collect();
-        order.sort_by(|a, b| score(&self.seconds, *b, MOST).total_cmp(&score(&self.seconds, *a, MOST)));
-        for arm in order {
+        for arm in self.order(&self.seconds) {
             let reached = self.seconds.iter().filter(|task| task[arm].is_some()).count();
             let mut row = vec![self.arms[arm].optimizer.to_owned(), self.arms[arm].schedule.to_owned()];
             row.extend([&self.seconds, &self.steps].map(|times| format!("{:.3}", score(times, arm, MOST))));
@@ -64,6 +69,13 @@ impl<'a, 'b> Profiles<'a, 'b> {
             table.rows.push(row);
         }
         table
+    }
+
+    /// The arms by their scores, the best first.
+    pub(super) fn order(&self, times: &[Vec<Option<f64>>]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.arms.len()).collect();
+        order.sort_by(|a, b| score(times, *b, MOST).total_cmp(&score(times, *a, MOST)));
+        order
     }
 
     /// The scores for scripts.
@@ -77,6 +89,10 @@ impl<'a, 'b> Profiles<'a, 'b> {
         };
         self.arms.iter().enumerate().map(of).collect()
     }
+}
+
+fn same(a: &Rank, b: &Rank) -> bool {
+    (a.optimizer, a.schedule) == (b.optimizer, b.schedule)
 }
 
 fn steps_to_target(rank: &Rank) -> Sample {
@@ -113,7 +129,13 @@ mod tests {
         // b: 2 and 1 times the fastest, (2 + 3) / 3 / 2; a: 1 and 3 times, (3 + 1) / 3 / 2.
         assert_eq!(rows[0], ["b", "constant", "0.833", "0.833", "2/2", "50%", "50%", "100%", "100%"]);
         assert_eq!(rows[1][..4], ["a", "constant", "0.667", "0.667"]);
+        assert!(profiles.table().note.contains("target some arm reached under every seed: one, two."));
         assert!(Profiles::new(&rankings[..1]).is_none(), "one task is no profile");
         assert!(Profiles::new(&rankings[1..]).is_none(), "nor is one with a target");
+        let elsewhere = of("two", [Some(60), Some(20)]).into_iter().filter(|record| record.optimizer == "b");
+        let some: Vec<_> = all.iter().filter(|r| r.optimizer == "a").cloned().chain(elsewhere).collect();
+        let rankings: Vec<Ranking> = ["one", "two"].map(|task| ranking(&some, task, Metric::Loss)).into();
+        let names: Vec<String> = Profiles::new(&rankings).unwrap().arms.iter().map(|arm| arm.name()).collect();
+        assert_eq!(names, ["a+constant", "b+constant"], "an arm that is not on the first task");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Canvas, Over, axis, curves::x_axis};
+use super::{Canvas, Over, curves::x_axis};
 use crate::analysis::anytime::{AtHorizon, anytime, stages};
 use crate::analysis::{Rank, Sample, Summary};
 use crate::chart::{Color, Dash, LineChart, Marker, Series, Style};
@@ -42,13 +42,13 @@ impl Canvas<'_, '_> {
         }
         series.push(Series { markers: true, ..Series::new("envelope", ENVELOPE, ends) });
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-        let y = axis(format!("validation {}", metric.name()), metric, values);
+        let y = self.axis("validation", metric, values);
         Ok(Some(LineChart {
             title: format!("{task}: one run against the envelope"),
-            subtitle: Some(
-                "mean over seeds; a line that is ended by plan is the best arm that was trained to end where the line ends"
-                    .into(),
-            ),
+            subtitle: Some(format!(
+                "{}; a line that is ended by plan is the best arm that was trained to end where the line ends",
+                self.seeds("mean over seeds")
+            )),
             x: x_axis(Over::Steps),
             rules: self.target(metric, &y),
             y,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Canvas, Over, axis, diverged, label, seconds_per_step};
+use super::{Canvas, Over, diverged, seconds_per_step};
 use crate::analysis::{Rank, Sample};
 use crate::chart::{Axis, LineChart, Scale, Series};
 use crate::error::Result;
@@ -38,8 +38,8 @@ impl Canvas<'_, '_> {
             line.failures = diverged(&rank.best).map(|record| record.steps as f64 * scale).collect();
             series.push(line);
         }
-        let mut subtitle =
-            "each optimizer and schedule at its best hyper-parameters; mean and range over seeds".to_owned();
+        let seeds = self.seeds("mean and range over seeds");
+        let mut subtitle = format!("each optimizer and schedule at its best hyper-parameters; {seeds}");
         if start_dwarfs(&series) {
             for line in &mut series {
                 line.points.retain(|point| point.0 > 0.0);
@@ -48,9 +48,9 @@ impl Canvas<'_, '_> {
             subtitle += "; the untrained start is left out";
         }
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-        let y = axis(format!("validation {}", metric.name()), metric, values);
+        let y = self.axis("validation", metric, values);
         Ok(LineChart {
-            title: format!("{}: validation {}", self.ranking.task, metric.name()),
+            title: format!("{}: validation {} over {}", self.ranking.task, metric.name(), over.name()),
             subtitle: Some(subtitle),
             x: x_axis(over),
             rules: self.rules(metric, &y),
@@ -59,8 +59,8 @@ impl Canvas<'_, '_> {
         })
     }
 
-    /// The training loss over the steps, smoothed.
-    pub(super) fn training_loss(&self) -> Result<LineChart> {
+    /// The training loss over the steps or the seconds, smoothed.
+    pub(super) fn training_loss(&self, over: Over) -> Result<LineChart> {
         let mut series = Vec::new();
         for rank in &self.ranking.ranks {
             let mut sums: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
@@ -72,17 +72,21 @@ impl Canvas<'_, '_> {
             }
             let seeds = rank.best.runs.len();
             let means = sums.into_iter().filter(|(_, (_, n))| *n == seeds);
-            let means: Vec<(f64, f64)> = means.map(|(step, (sum, n))| (step as f64, sum / n as f64)).collect();
+            let scale = unit(rank, over);
+            let means: Vec<(f64, f64)> = means.map(|(step, (sum, n))| (step as f64 * scale, sum / n as f64)).collect();
             let mut line = self.series(rank, thin(&smooth(&means)));
-            line.failures = diverged(&rank.best).map(|record| record.steps as f64).collect();
+            line.failures = diverged(&rank.best).map(|record| record.steps as f64 * scale).collect();
             series.push(line);
         }
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
         Ok(LineChart {
-            title: format!("{}: training loss", self.ranking.task),
-            subtitle: Some("mean over seeds, averaged over the last 2% of the steps (exponentially)".into()),
-            y: Axis::new("training loss", Scale::auto(values)),
-            x: x_axis(Over::Steps),
+            title: format!("{}: training loss over {}", self.ranking.task, over.name()),
+            subtitle: Some(format!(
+                "{}, averaged over the last 2% of the steps (exponentially)",
+                self.seeds("mean over seeds")
+            )),
+            y: Axis::new(format!("training loss{}", self.unit(Metric::Loss)), Scale::auto(values)),
+            x: x_axis(over),
             series,
             rules: Vec::new(),
         })
@@ -110,7 +114,7 @@ impl Canvas<'_, '_> {
 
     /// A line in the style of its arm.
     pub(super) fn series(&self, rank: &Rank, points: Vec<(f64, f64)>) -> Series {
-        Series::new(label(rank), self.palette.style(rank.optimizer, rank.schedule), points)
+        Series::new(rank.name(), self.palette.style(rank.optimizer, rank.schedule), points)
     }
 }
 
@@ -136,7 +140,7 @@ fn unit(rank: &Rank, over: Over) -> f64 {
 
 pub(super) fn x_axis(over: Over) -> Axis {
     match over {
-        Over::Steps => Axis::new("steps", Scale::Linear).whole(),
+        Over::Steps => Axis::new("step", Scale::Linear).whole(),
         Over::Seconds => Axis::new("seconds of training, without evaluations", Scale::Linear),
     }
 }

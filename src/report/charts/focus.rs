@@ -10,17 +10,32 @@ const MOST: usize = 10;
 const CHOSEN: usize = 8;
 const GREY: Style = Style { color: Color(0xbb, 0xbb, 0xbb), dash: Dash::Solid, marker: Marker::Circle };
 
+/// The arms that are drawn in colour: all, or of many each optimizer's best one and the best of the rest.
+pub(super) fn chosen<'a, 'b>(ranking: &'b Ranking<'a>) -> Vec<&'b Rank<'a>> {
+    if ranking.ranks.len() <= MOST {
+        return ranking.ranks.iter().collect();
+    }
+    let mut optimizers = HashSet::new();
+    // Ranked by score, so the first arm of an optimizer is its best.
+    let (firsts, rest): (Vec<&Rank>, Vec<&Rank>) =
+        ranking.ranks.iter().partition(|rank| optimizers.insert(rank.optimizer));
+    firsts.into_iter().chain(rest).take(CHOSEN).collect()
+}
+
+/// What a chart says that shows the chosen arms alone; nothing where these are all.
+pub(super) fn said(ranking: &Ranking) -> Option<String> {
+    (ranking.ranks.len() > MOST)
+        .then(|| format!("{CHOSEN} of {} arms: each optimizer at its best, then the next best", ranking.ranks.len()))
+}
+
 /// Where there are many arms, mutes the lines of all but each optimizer's best one and the best of the rest.
 pub(super) fn focus(chart: &mut Chart, ranking: &Ranking) {
     if let Chart::Lines(chart) = chart
         && ranking.ranks.len() > MOST
     {
-        let mut optimizers = HashSet::new();
-        // Ranked by score, so the first arm of an optimizer is its best.
-        let (firsts, rest): (Vec<&Rank>, Vec<&Rank>) =
-            ranking.ranks.iter().partition(|rank| optimizers.insert(rank.optimizer));
-        let others = firsts.into_iter().chain(rest).skip(CHOSEN);
-        mute(chart, &others.map(super::label).collect::<Vec<_>>());
+        let chosen: HashSet<String> = chosen(ranking).into_iter().map(Rank::name).collect();
+        let names = ranking.ranks.iter().map(Rank::name);
+        mute(chart, &names.filter(|name| !chosen.contains(name)).collect::<Vec<_>>());
     }
 }
 

@@ -1,6 +1,6 @@
 //! How large gradients and updates are in the first steps: after RAdam's figures.
 
-use super::{Canvas, label};
+use super::{Canvas, focus};
 use crate::chart::{Ridge, RidgeChart, RidgePanel};
 use crate::error::Result;
 use crate::results::{BINS, Magnitudes, Quantity};
@@ -10,7 +10,7 @@ impl Canvas<'_, '_> {
     /// schedule at its chosen hyper-parameters, all seeds together; `None` where it was not probed.
     pub(super) fn magnitudes(&self, quantity: Quantity) -> Result<Option<RidgeChart>> {
         let mut panels = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in focus::chosen(self.ranking) {
             let mut looks = Vec::new();
             for record in &rank.best.runs {
                 looks.extend(self.results.store.magnitudes(&record.run)?);
@@ -18,7 +18,7 @@ impl Canvas<'_, '_> {
             looks.retain(|look| look.of == quantity);
             if !looks.is_empty() {
                 let style = self.palette.style(rank.optimizer, rank.schedule);
-                panels.push(RidgePanel { label: label(rank), style, ridges: ridges(&looks) });
+                panels.push(RidgePanel { label: rank.name(), style, ridges: ridges(&looks) });
             }
         }
         if panels.is_empty() {
@@ -28,12 +28,15 @@ impl Canvas<'_, '_> {
             Quantity::Gradient => ("gradient", "|gradient| of a weight"),
             Quantity::Update => ("update", "|change| of a weight"),
         };
+        let mut subtitle = "histograms over all weights and seeds, zeros left out, each scaled to its own height; \
+                            stroke: the median, dashed: the median of step 1"
+            .to_owned();
+        if let Some(said) = focus::said(self.ranking) {
+            subtitle = format!("{subtitle}; {said}");
+        }
         Ok(Some(RidgeChart {
             title: format!("{}: size of the {what}, step by step", self.ranking.task),
-            subtitle:
-                "histograms over all weights and seeds, zeros left out, each scaled to its own height; stroke: the \
-                       median, dashed: the median of step 1"
-                    .into(),
+            subtitle,
             x: axis.into(),
             y: "step".into(),
             panels,

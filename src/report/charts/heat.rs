@@ -1,16 +1,16 @@
-//! Heat maps: the final score over the learning rate and one more key.
+//! The final score over the learning rate and one more key: a heat map of a grid, a scatter of what was drawn at random.
 
 use super::Canvas;
-use super::sensitivity::number;
+use super::sensitivity::{number, scale};
 use crate::analysis::{Rank, Summary};
-use crate::chart::HeatMap;
+use crate::chart::{Axis, Cell, Chart, HeatMap, Scatter};
 use crate::metric::Metric;
 use crate::report::words::short;
 
 impl Canvas<'_, '_> {
     /// For each optimizer, under its best schedule: the learning rate against every other numeric key
     /// that its sweep varies, further keys at their best.
-    pub(super) fn heat_maps(&self, metric: Metric) -> Vec<(String, HeatMap)> {
+    pub(super) fn heat_maps(&self, metric: Metric) -> Vec<(String, Chart)> {
         let mut drawn: Vec<&str> = Vec::new();
         let mut maps = Vec::new();
         for rank in &self.ranking.ranks {
@@ -25,27 +25,56 @@ impl Canvas<'_, '_> {
         maps
     }
 
-    fn heat_map(&self, rank: &Rank, key: &str, metric: Metric) -> HeatMap {
+    fn heat_map(&self, rank: &Rank, key: &str, metric: Metric) -> Chart {
         let (columns, rows) = (values(rank, "lr"), values(rank, key));
-        let cell = |lr: f64, value: f64| {
-            let here = |arm: &&Summary| number(arm, "lr") == Some(lr) && number(arm, key) == Some(value);
-            let sound = rank.tried.iter().filter(here).filter(|arm| arm.diverged == 0);
-            let means = sound.filter_map(|arm| arm.validation(metric).mean()).filter(|mean| mean.is_finite());
-            means.reduce(|a, b| if metric.better(b, a) { b } else { a })
-        };
+        let row = |value: &f64| columns.iter().map(|lr| cell(rank, (*lr, key, *value), metric)).collect();
+        let cells: Vec<Vec<Cell>> = rows.iter().map(row).collect();
+        let title = format!("{}: {} by learning rate and {key}", self.ranking.task, rank.name());
+        let what = format!(
+            "final validation {}{}, {}, darker is better; a cross where a seed diverged",
+            metric.name(),
+            self.unit(metric),
+            self.seeds("mean over seeds")
+        );
+        let higher_is_better = metric.higher_is_better();
+        let tried = cells.iter().flatten().filter(|cell| **cell != Cell::Blank).count();
+        if 2 * tried <= columns.len() * rows.len() {
+            let places = rows
+                .iter()
+                .zip(&cells)
+                .flat_map(|(value, cells)| columns.iter().zip(cells).map(move |(lr, cell)| (*lr, *value, *cell)));
+            return Chart::Scatter(Scatter {
+                title,
+                subtitle: format!("{what}; the rate and {key} were drawn together, so each disc is a try"),
+                axes: (Axis::new("learning rate", scale("lr", &columns)), Axis::new(key, scale(key, &rows))),
+                tries: places.filter(|(.., cell)| *cell != Cell::Blank).collect(),
+                higher_is_better,
+            });
+        }
         let words = |values: &[f64]| values.iter().map(|value| short(*value)).collect();
-        HeatMap {
-            title: format!("{}: {} by learning rate and {key}", self.ranking.task, rank.name()),
-            subtitle: format!(
-                "mean final validation {} over seeds, darker is better; a cross where a seed diverged",
-                metric.name()
-            ),
+        let blank = if tried < columns.len() * rows.len() { ", blank where none finished" } else { "" };
+        Chart::Heat(HeatMap {
+            title,
+            subtitle: what + blank,
             labels: ("learning rate".into(), key.to_owned()),
             columns: words(&columns),
             rows: words(&rows),
-            cells: rows.iter().map(|value| columns.iter().map(|lr| cell(*lr, *value)).collect()).collect(),
-            higher_is_better: metric.higher_is_better(),
-        }
+            cells,
+            higher_is_better,
+        })
+    }
+}
+
+/// The best mean score at a rate and a value of a key; a divergence where no such setting was without one.
+fn cell(rank: &Rank, (lr, key, value): (f64, &str, f64), metric: Metric) -> Cell {
+    let here = |arm: &&Summary| number(arm, "lr") == Some(lr) && number(arm, key) == Some(value);
+    let tried = || rank.tried.iter().filter(here);
+    let sound = tried().filter(|arm| arm.diverged == 0);
+    let means = sound.filter_map(|arm| arm.validation(metric).mean()).filter(|mean| mean.is_finite());
+    match means.reduce(|a, b| if metric.better(b, a) { b } else { a }) {
+        Some(score) => Cell::Score(if metric == Metric::Accuracy { 100.0 * score } else { score }),
+        None if tried().any(|arm| arm.diverged > 0) => Cell::Diverged,
+        None => Cell::Blank,
     }
 }
 
@@ -55,4 +84,32 @@ fn values(rank: &Rank, key: &str) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
     values.dedup();
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::results::{Record, Status};
+
+    #[test]
+    fn untried_and_failed_pairs_are_blank_and_diverged_ones_are_not() {
+        let mut all: Vec<Record> = Vec::new();
+        for (lr, beta, status) in
+            [("0.1", "0.5", Status::Finished), ("0.1", "0.9", Status::Diverged), ("1", "0.5", Status::Failed)]
+        {
+            let mut runs = records(&[Arm::new("a", &[1.0, 3.0])]);
+            for run in &mut runs {
+                run.status = status;
+                run.hyper_parameters = vec![("lr".into(), lr.into()), ("beta".into(), beta.into())];
+            }
+            all.extend(runs);
+        }
+        let ranking = ranking(&all, "task", Metric::Loss);
+        let rank = &ranking.ranks[0];
+        let at = |lr: f64, beta: f64| cell(rank, (lr, "beta", beta), Metric::Loss);
+        assert_eq!([at(0.1, 0.5), at(0.1, 0.9)], [Cell::Score(2.0), Cell::Diverged]);
+        assert_eq!([at(1.0, 0.5), at(1.0, 0.9)], [Cell::Blank, Cell::Blank]);
+    }
 }

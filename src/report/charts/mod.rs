@@ -6,19 +6,22 @@ mod focus;
 mod gradients;
 mod heat;
 mod paths;
+mod region;
 mod sensitivity;
 mod tuning;
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use crate::analysis::{Rank, Ranking, Summary};
+use crate::analysis::{Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
-use crate::report::words::score;
+use crate::report::words::{score, short};
 use crate::report::{Results, glob};
 use crate::results::file_name::{Distinct, safe};
-use crate::results::{Quantity, Record, Status};
+use crate::results::{Quantity, Record, Status, Store};
+use crate::task::Spec;
 
 /// The endings of the files that a run writes.
 pub const SVG_AND_PNG: &[&str] = &["svg", "png"];
@@ -42,6 +45,17 @@ pub enum Over {
     Seconds,
 }
 
+impl Over {
+    fn name(self) -> &'static str {
+        if self == Self::Seconds { "seconds" } else { "steps" }
+    }
+
+    /// What the name of a chart ends in: steps are what is usual.
+    fn suffix(self) -> &'static str {
+        if self == Self::Seconds { "_over_seconds" } else { "" }
+    }
+}
+
 /// Which of the charts are drawn; everything where it says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
@@ -51,6 +65,23 @@ pub struct Choice {
     pub metric: Option<Metric>,
     /// The arms, as `OPTIMIZER+SCHEDULE` with `*` and `?`.
     pub only: Option<String>,
+    /// The kinds of chart, by what their names say behind the task, with `*` and `?`.
+    pub kind: Option<String>,
+}
+
+impl Choice {
+    /// Whether charts may show less, or something else, than the complete ones of the same name.
+    pub fn is_partial(&self) -> bool {
+        self.only.is_some() || self.metric.is_some()
+    }
+
+    fn overs(&self) -> Vec<Over> {
+        self.over.map_or_else(|| vec![Over::Steps, Over::Seconds], |over| vec![over])
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        self.kind.as_ref().is_none_or(|pattern| glob::matches(pattern, kind))
+    }
 }
 
 /// What every chart of a task needs.
@@ -88,15 +119,18 @@ pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
         let canvas = Canvas { results, ranking, palette: &palette };
         let stem = stems.get(ranking.task.as_str()).cloned().unwrap_or_else(|| safe(&ranking.task));
         let name = |what: &str| format!("{stem}-{what}");
-        for (what, mut chart) in canvas.all(choice)? {
+        for (what, mut chart) in canvas.all(choice)?.into_iter().filter(|(what, _)| choice.wants(what)) {
             focus::focus(&mut chart, ranking);
             charts.push(Named { name: name(&what), task: Some(ranking.task.clone()), chart });
         }
     }
-    if choice.metric.is_none()
-        && let Some(chart) = tuning::profile(&rankings, &palette)
-    {
-        charts.push(Named { name: "performance_profile".into(), task: None, chart: chart.into() });
+    if choice.metric.is_none() {
+        for over in choice.overs() {
+            let name = if over == Over::Seconds { "performance_profile" } else { "performance_profile_by_steps" };
+            let chart = tuning::profile(&rankings, &results.experiment.tasks, &palette, over);
+            let chart = chart.filter(|_| choice.wants(name));
+            charts.extend(chart.map(|chart| Named { name: name.into(), task: None, chart: chart.into() }));
+        }
     }
     Ok(charts)
 }
@@ -106,13 +140,10 @@ impl Canvas<'_, '_> {
         let mut charts: Vec<(String, Chart)> = Vec::new();
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
         let metrics = Metric::ALL.into_iter().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
-        let overs =
-            [Over::Steps, Over::Seconds].into_iter().filter(|over| choice.over.is_none_or(|chosen| chosen == *over));
-        let overs: Vec<Over> = overs.collect();
+        let overs = choice.overs();
         for metric in metrics.filter(&scored) {
             for over in &overs {
-                let suffix = if *over == Over::Seconds { "_over_seconds" } else { "" };
-                charts.push((format!("{}{suffix}", metric.name()), self.curves(metric, *over)?.into()));
+                charts.push((format!("{}{}", metric.name(), over.suffix()), self.curves(metric, *over)?.into()));
             }
         }
         let deciding = choice.metric.unwrap_or(self.ranking.metric);
@@ -123,11 +154,15 @@ impl Canvas<'_, '_> {
         for key in self.swept() {
             charts.push((format!("{}_sensitivity", safe(&key)), self.sensitivity(&key, deciding).into()));
         }
-        charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), Chart::Heat(map))));
+        charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), map)));
         if choice.metric.is_none() {
-            charts.push(("training_loss".into(), self.training_loss()?.into()));
-            charts.push(("learning_rate".into(), self.learning_rate()?.into()));
-            charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
+            for over in &overs {
+                charts.push((format!("training_loss{}", over.suffix()), self.training_loss(*over)?.into()));
+            }
+            if overs.contains(&Over::Steps) {
+                charts.push(("learning_rate".into(), self.learning_rate()?.into()));
+                charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
+            }
             charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
             charts.extend(self.paths()?.map(|chart| ("paths".into(), Chart::Contours(chart))));
             for quantity in [Quantity::Gradient, Quantity::Update] {
@@ -135,8 +170,7 @@ impl Canvas<'_, '_> {
                 charts.extend(chart.map(|chart| (format!("{}s", quantity.name()), Chart::Ridges(chart))));
             }
             for over in overs {
-                let suffix = if over == Over::Seconds { "seconds" } else { "steps" };
-                charts.extend(self.to_target(over).map(|chart| (format!("{suffix}_to_target"), chart.into())));
+                charts.extend(self.to_target(over).map(|chart| (format!("{}_to_target", over.name()), chart.into())));
             }
         }
         Ok(charts)
@@ -155,24 +189,57 @@ impl Canvas<'_, '_> {
 
     /// The target as a line, where it is about this metric and within what the axis shows.
     fn target(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
-        let task = self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task);
-        let target = task.and_then(|task| task.target).filter(|target| target.metric == metric);
+        let target = self.spec().and_then(|task| task.target).filter(|target| target.metric == metric);
         let target = target.filter(|target| axis.range.is_none_or(|(low, high)| (low..=high).contains(&target.value)));
-        target.map(|target| (target.value, format!("target {}", target.value))).into_iter().collect()
+        target.map(|target| (target.value, format!("target {}", plain(target.value, metric)))).into_iter().collect()
+    }
+
+    /// What the config says of the task.
+    fn spec(&self) -> Option<&Spec> {
+        self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task)
+    }
+
+    /// An axis for scores, with their unit. An accuracy is bounded, so nothing of it needs to be cut off.
+    fn axis(&self, what: &str, metric: Metric, values: impl Iterator<Item = f64> + Clone) -> Axis {
+        let label = format!("{what} {}{}", metric.name(), self.unit(metric));
+        if metric != Metric::Accuracy {
+            return Axis::new(label, Scale::auto(values));
+        }
+        let range = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
+        let range = range.map(|(low, high)| {
+            let margin = 0.05 * (high - low).max(0.01);
+            ((low - margin).max(0.0), (high + margin).min(1.0))
+        });
+        Axis { range, ..Axis::new(label, Scale::Linear).percent() }
+    }
+
+    /// The unit of a score, in brackets: a function's value has none.
+    fn unit(&self, metric: Metric) -> &'static str {
+        match metric {
+            Metric::Accuracy => " (%)",
+            Metric::Loss if self.spec().is_none_or(|task| task.function().is_none()) => " (nats)",
+            Metric::Loss => "",
+            Metric::Perplexity => " (per token)",
+        }
+    }
+
+    /// What a mean or a range is over: `several` where any arm ran under more than one seed.
+    fn seeds<'s>(&self, several: &'s str) -> &'s str {
+        if self.ranking.ranks.iter().any(|rank| rank.best.runs.len() > 1) { several } else { "one seed" }
     }
 }
 
-/// Writes charts into the folder of the experiment, in each of the formats.
+/// Writes charts into a folder, in each of the formats: an old file stays until the new one is whole.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn save(results: &Results, charts: &[Named], formats: &[&str]) -> Result<()> {
-    let folder = results.store.charts();
-    std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+pub fn save(folder: &Path, charts: &[Named], formats: &[&str]) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let folder = Store::new(folder);
     for Named { name, chart, .. } in charts {
         for format in formats {
-            let path = folder.join(format!("{name}.{format}"));
-            chart.save(&path)?;
+            let bytes = if *format == "png" { chart.to_png()? } else { chart.to_svg().into_bytes() };
+            folder.write(&format!("{name}.{format}"), bytes)?;
         }
     }
     Ok(())
@@ -184,17 +251,9 @@ fn stems<'a>(labels: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> 
     labels.map(|label| (label, names.name(label))).collect()
 }
 
-/// An axis for a metric. An accuracy is bounded, so nothing of it needs to be cut off.
-fn axis(label: String, metric: Metric, values: impl Iterator<Item = f64> + Clone) -> Axis {
-    if metric != Metric::Accuracy {
-        return Axis::new(label, Scale::auto(values));
-    }
-    let range = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
-    let range = range.map(|(low, high)| {
-        let margin = 0.05 * (high - low).max(0.01);
-        ((low - margin).max(0.0), (high + margin).min(1.0))
-    });
-    Axis { range, ..Axis::new(label, Scale::Linear) }
+/// A score as a config means it: a share in percent, other numbers as they are.
+fn plain(value: f64, metric: Metric) -> String {
+    if metric == Metric::Accuracy { format!("{}%", short(100.0 * value)) } else { value.to_string() }
 }
 
 /// Seconds of training of a step of a run.
@@ -204,9 +263,4 @@ fn seconds_per_step(record: &Record) -> f64 {
 
 fn diverged<'a>(arm: &'a Summary) -> impl Iterator<Item = &'a Record> {
     arm.runs.iter().copied().filter(|record| record.status == Status::Diverged)
-}
-
-/// The words in legends: the arm with its chosen learning rate.
-fn label(rank: &Rank) -> String {
-    rank.name()
 }

@@ -1,6 +1,6 @@
 //! Paths over a function of two numbers.
 
-use super::{Canvas, label};
+use super::Canvas;
 use crate::chart::{Axis, ContourChart, Heights, LineChart, Scale, Series};
 use crate::error::Result;
 use crate::results::{PathRow, Status};
@@ -14,8 +14,7 @@ impl Canvas<'_, '_> {
     /// The way of the first seed of each optimizer and schedule at its chosen hyper-parameters;
     /// `None` where the task is no function of two numbers.
     pub(super) fn paths(&self) -> Result<Option<ContourChart>> {
-        let spec = self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task);
-        let Some(function) = spec.and_then(Spec::function).filter(|f| f.start().len() == 2) else {
+        let Some(function) = self.spec().and_then(Spec::function).filter(|f| f.start().len() == 2) else {
             return Ok(None);
         };
         let mut paths = Vec::new();
@@ -36,14 +35,17 @@ impl Canvas<'_, '_> {
             let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.x, row.y)).collect();
             let mut line = self.series(rank, points);
             if *status == Status::Diverged {
-                line.label = format!("{} (diverged)", label(rank));
+                line.label = format!("{} (diverged)", rank.name());
                 crosses.extend(window.last_seen(rows).map(|(x, y)| (x, y, line.style.color)));
             }
             let mut markers = Series { points: marks(rows), ..line.clone() };
             markers.markers = true;
+            markers.joined = false;
             series.push(line);
             marked.push(markers);
         }
+        // A path that swings to and fro covers much of the plane: it lies below the others, not on them.
+        series.sort_by(|a, b| window.length(&b.points).total_cmp(&window.length(&a.points)));
         series.extend(marked);
         let axis = |label: &str, range| Axis { range: Some(range), ..Axis::new(label, Scale::Linear) };
         let place = |at: &[f64], words: &str| (at[0], at[1], words.to_owned());
@@ -68,14 +70,14 @@ impl Canvas<'_, '_> {
     }
 }
 
-/// The points after 3, 10, 30, 100, ... steps and the last, apart from each other so that no line joins them.
+/// The points after 3, 10, 30, 100, ... steps and the last.
 fn marks(rows: &[PathRow]) -> Vec<(f64, f64)> {
     let last = rows.last().map_or(0, |row| row.step);
     let is_round = |step: u64| {
         step > 2 && matches!(step / 10u64.pow(step.ilog10()), 1 | 3) && step.is_multiple_of(10u64.pow(step.ilog10()))
     };
     let marked = rows.iter().filter(|row| row.step == last || is_round(row.step));
-    marked.flat_map(|row| [(row.x, row.y), (f64::NAN, f64::NAN)]).collect()
+    marked.map(|row| (row.x, row.y)).collect()
 }
 
 /// The part of the plane that is drawn.
@@ -100,6 +102,14 @@ impl Window {
             (low - 0.12 * size, high + 0.12 * size)
         };
         Self { x: range(0), y: range(1) }
+    }
+
+    /// How far a path goes within the window, as a multiple of the window's size.
+    fn length(&self, path: &[(f64, f64)]) -> f64 {
+        let share = |place: f64, (low, high): (f64, f64)| ((place - low) / (high - low)).clamp(0.0, 1.0);
+        let places: Vec<(f64, f64)> = path.iter().map(|(x, y)| (share(*x, self.x), share(*y, self.y))).collect();
+        let pieces = places.windows(2).map(|pair| (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1));
+        pieces.filter(|piece| piece.is_finite()).sum()
     }
 
     fn contains(&self, row: &PathRow) -> bool {
@@ -141,8 +151,15 @@ mod tests {
     #[test]
     fn markers_thin_out_with_the_steps() {
         let rows: Vec<PathRow> = (0..=45).map(|step| row(step, step as f64, 0.0)).collect();
-        let marked: Vec<f64> = marks(&rows).into_iter().map(|point| point.0).filter(|x| x.is_finite()).collect();
+        let marked: Vec<f64> = marks(&rows).into_iter().map(|point| point.0).collect();
         assert_eq!(marked, [3.0, 10.0, 30.0, 45.0]);
+    }
+
+    #[test]
+    fn a_path_that_swings_is_longer() {
+        let window = Window { x: (0.0, 10.0), y: (0.0, 10.0) };
+        assert_eq!(window.length(&[(0.0, 0.0), (10.0, 0.0)]), 1.0);
+        assert_eq!(window.length(&[(0.0, -90.0), (0.0, 90.0), (0.0, f64::NAN), (0.0, -90.0), (0.0, 5.0)]), 1.5);
     }
 
     #[test]

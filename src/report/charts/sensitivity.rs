@@ -1,7 +1,10 @@
 //! The final score against a hyper-parameter, the others at their best.
 
-use super::{Canvas, axis};
-use crate::analysis::{Sample, Summary};
+use std::collections::BTreeSet;
+
+use super::Canvas;
+use super::region::focus_on_good;
+use crate::analysis::{Rank, Sample, Summary};
 use crate::chart::{Axis, LineChart, Scale};
 use crate::metric::Metric;
 
@@ -56,24 +59,35 @@ impl Canvas<'_, '_> {
             }
             line.band = (self.ranking.ranks[0].best.runs.len() > 1).then_some(band);
             line.markers = true;
+            line.joined = is_grid(rank, key);
             series.push(line);
         }
         let ends =
             series.iter().flat_map(|series| series.band.iter().flatten()).flat_map(|(_, low, high)| [*low, *high]);
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y).chain(ends);
-        let y = axis(format!("final validation {}", metric.name()), metric, values);
-        let places =
-            series.iter().flat_map(|line| line.points.iter().map(|p| p.0).chain(line.failures.iter().copied()));
-        // Momenta crowd towards 1 and seldom span decades; rates always do.
-        let scale = if key == "lr" { Scale::Log10 } else { Scale::auto(places) };
+        let mut y = self.axis("final validation", metric, values);
+        let beyond = focus_on_good(&mut y, &series, metric).map_or_else(String::new, |said| format!("; {said}"));
+        let places: Vec<f64> = series
+            .iter()
+            .flat_map(|line| line.points.iter().map(|p| p.0).chain(line.failures.iter().copied()))
+            .collect();
+        let value = if key == "lr" { "rate" } else { "value" };
+        let mut others = Vec::new();
+        if series.iter().any(|line| line.joined) {
+            others.push("other keys at their best".to_owned());
+        }
+        if series.iter().any(|line| !line.joined) {
+            others.push(format!("points without a line: drawn together with other keys, each {value} beside its own"));
+        }
         let of = if key == "lr" { "the learning rate" } else { key };
         LineChart {
             title: format!("{}: sensitivity to {of}", self.ranking.task),
             subtitle: Some(format!(
-                "final score over seeds, mean and range, other keys at their best; a {} at which a seed diverged is a cross",
-                if key == "lr" { "rate" } else { "value" }
+                "final score, {}, {}; a {value} at which a seed diverged is a cross{beyond}",
+                self.seeds("mean and range over seeds"),
+                others.join("; ")
             )),
-            x: Axis::new(if key == "lr" { "learning rate" } else { key }, scale),
+            x: Axis::new(if key == "lr" { "learning rate" } else { key }, scale(key, &places)),
             rules: self.target(metric, &y),
             y,
             series,
@@ -81,6 +95,48 @@ impl Canvas<'_, '_> {
     }
 }
 
+/// How the values of a key are spaced: momenta crowd towards 1 and seldom span decades; rates always do.
+pub(super) fn scale(key: &str, values: &[f64]) -> Scale {
+    if key == "lr" { Scale::Log10 } else { Scale::auto(values.iter().copied()) }
+}
+
+/// Whether the values of a key were tried with the same values of all others, more than half of the
+/// pairs: only then do two of them differ in nothing else.
+fn is_grid(rank: &Rank, key: &str) -> bool {
+    let values: BTreeSet<Option<&str>> = rank.tried.iter().map(|arm| arm.runs[0].hyper_parameter(key)).collect();
+    let others = |arm: &Summary| {
+        let all = arm.runs[0].hyper_parameters.iter();
+        all.filter(|(name, _)| name != key).cloned().collect::<Vec<_>>()
+    };
+    let others: BTreeSet<Vec<(String, String)>> = rank.tried.iter().map(others).collect();
+    2 * rank.tried.len() > values.len() * others.len()
+}
+
 pub(super) fn number(arm: &Summary, key: &str) -> Option<f64> {
     arm.runs[0].hyper_parameter(key)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::results::Record;
+
+    #[test]
+    fn only_values_of_a_grid_are_joined() {
+        let tried = |settings: &[(&str, &str)]| {
+            let runs = settings.iter().flat_map(|(lr, beta)| {
+                let mut runs = records(&[Arm::new("a", &[1.0])]);
+                runs[0].hyper_parameters = vec![("lr".into(), (*lr).into()), ("beta".into(), (*beta).into())];
+                runs
+            });
+            let runs: Vec<Record> = runs.collect();
+            ["lr", "beta"].map(|key| is_grid(&ranking(&runs, "task", Metric::Loss).ranks[0], key))
+        };
+        assert_eq!(tried(&[("0.1", "0.5"), ("0.1", "0.9"), ("1", "0.5"), ("1", "0.9")]), [true, true]);
+        assert_eq!(tried(&[("0.1", "0.5"), ("0.2", "0.6"), ("0.3", "0.7"), ("0.4", "0.8")]), [false, false]);
+        assert_eq!(tried(&[("0.1", "0.5"), ("1", "0.9")]), [false, false]);
+        assert_eq!(tried(&[("0.1", "0.9"), ("0.2", "0.9"), ("0.3", "0.9")]), [true, true], "one axis");
+    }
 }

@@ -1,10 +1,12 @@
 //! What tuning buys and how soon the target is reached.
 
-use super::{Canvas, Over, axis, label, seconds_per_step};
+use super::region::focus_on_good;
+use super::{Canvas, Over, plain, seconds_per_step};
 use crate::analysis::{Ranking, profile as performance};
 use crate::chart::{Axis, LineChart, Palette, Scale, Series};
 use crate::report::profiles::{MOST, Profiles};
 use crate::report::tables::tried;
+use crate::task::Spec;
 
 impl Canvas<'_, '_> {
     /// The expected best validation score after k tries; `None` where nothing was tried twice.
@@ -21,10 +23,14 @@ impl Canvas<'_, '_> {
             return None;
         }
         let values = series.iter().flat_map(|series| &series.points).map(|(_, y)| *y);
-        let y = axis(format!("expected best validation {}", metric.name()), metric, values);
+        let mut y = self.axis("expected best validation", metric, values);
+        let mut subtitle = "the best of k settings drawn at random from those tried (Dodge et al. 2019)".to_owned();
+        if let Some(said) = focus_on_good(&mut y, &series, metric) {
+            subtitle = format!("{subtitle}; {said}");
+        }
         Some(LineChart {
             title: format!("{}: expected best after k tries", self.ranking.task),
-            subtitle: Some("the best of k settings drawn at random from those tried (Dodge et al. 2019)".into()),
+            subtitle: Some(subtitle),
             x: Axis::new("settings tried", Scale::Linear).whole(),
             y,
             series,
@@ -34,8 +40,7 @@ impl Canvas<'_, '_> {
 
     /// The share of the chosen arm's seeds that reached the target by then; `None` without a target.
     pub(super) fn to_target(&self, over: Over) -> Option<LineChart> {
-        let task = self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task)?;
-        let target = task.target?;
+        let target = self.spec()?.target?;
         let mut end = 0.0f64;
         let mut lines = Vec::new();
         for rank in &self.ranking.ranks {
@@ -63,15 +68,15 @@ impl Canvas<'_, '_> {
         });
         let series: Vec<Series> = series.collect();
         let words = match over {
-            Over::Steps => "steps",
+            Over::Steps => "step",
             Over::Seconds => "seconds of training, without evaluations",
         };
         Some(LineChart {
-            title: format!("{}: {} to the target", self.ranking.task, words.split(' ').next().unwrap_or(words)),
+            title: format!("{}: {} to the target", self.ranking.task, over.name()),
             subtitle: Some(format!(
                 "share of seeds whose validation {} has reached {}",
                 target.metric.name(),
-                target.value
+                plain(target.value, target.metric)
             )),
             x: Axis::new(words, Scale::Linear),
             y: share(),
@@ -86,25 +91,58 @@ fn share() -> Axis {
     Axis { range: Some((-0.02, 1.04)), ..Axis::new("share", Scale::Linear) }
 }
 
-/// The performance profile over tasks, by seconds to the target; `None` below two tasks with one.
-pub(super) fn profile(rankings: &[Ranking], palette: &Palette) -> Option<LineChart> {
-    let Profiles { arms, seconds, .. } = Profiles::new(rankings)?;
-    let series = arms.iter().enumerate().map(|(place, arm)| {
-        let taus = (0..=300).map(|i| 1.0 + (MOST - 1.0) * f64::from(i) / 300.0);
-        let points = taus.map(|tau| (tau, performance::profile(&seconds, place, tau))).collect();
-        let name = format!("{} ({:.2})", label(arm), performance::score(&seconds, place, MOST));
-        Series::new(name, palette.style(arm.optimizer, arm.schedule), points)
+/// The performance profile over tasks, by steps or seconds to the target; `None` below two tasks with one.
+pub(super) fn profile(rankings: &[Ranking], tasks: &[Spec], palette: &Palette, over: Over) -> Option<LineChart> {
+    let profiles = Profiles::new(rankings)?;
+    let times = if over == Over::Seconds { &profiles.seconds } else { &profiles.steps };
+    let series = profiles.order(times).into_iter().map(|place| {
+        let arm = profiles.arms[place];
+        let name = format!("{} ({:.2})", arm.name(), performance::score(times, place, MOST));
+        Series::new(name, palette.style(arm.optimizer, arm.schedule), stairs(times, place))
     });
+    let mut subtitle = format!(
+        "share of {} tasks whose target is reached within tau times the fastest; in brackets the area up to {MOST} \
+         (AlgoPerf's score)",
+        times.len()
+    );
+    let unreached = tasks.iter().filter(|task| task.target.is_some() && !profiles.tasks.contains(&task.label.as_str()));
+    let unreached: Vec<&str> = unreached.map(|task| task.label.as_str()).collect();
+    if !unreached.is_empty() {
+        subtitle += &format!("; without {}, where no arm got there under every seed", unreached.join(", "));
+    }
     Some(LineChart {
-        title: "Performance profile".into(),
-        subtitle: Some(format!(
-            "share of {} tasks whose target is reached within tau times the fastest; in brackets the area up to {MOST} \
-             (AlgoPerf's score)",
-            seconds.len()
-        )),
-        x: Axis::new("tau: seconds to the target, as a multiple of the fastest", Scale::Linear),
+        title: format!("Performance profile by {}", over.name()),
+        subtitle: Some(subtitle),
+        x: Axis::new(format!("tau: {} to the target, as a multiple of the fastest", over.name()), Scale::Linear),
         y: share(),
         series: series.collect(),
         rules: Vec::new(),
     })
+}
+
+/// The profile of an arm: it rises where the arm reaches one more target, and nowhere else.
+fn stairs(times: &[Vec<Option<f64>>], arm: usize) -> Vec<(f64, f64)> {
+    let mut taus: Vec<f64> =
+        performance::ratios(times, arm).flatten().filter(|tau| (1.0..=MOST).contains(tau)).collect();
+    taus.sort_by(f64::total_cmp);
+    taus.dedup();
+    let mut points = vec![(1.0, performance::profile(times, arm, 1.0))];
+    for tau in taus.into_iter().chain([MOST]) {
+        let below = points.last().map_or(0.0, |point| point.1);
+        points.extend([(tau, below), (tau, performance::profile(times, arm, tau))]);
+    }
+    points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_rises_in_true_steps() {
+        let times = [vec![Some(10.0), Some(20.0)], vec![Some(30.0), Some(10.0)], vec![None, Some(5.0)]];
+        let third = 1.0 / 3.0;
+        let rises: Vec<(f64, f64)> = stairs(&times, 0).chunk_by(|a, b| a == b).map(|same| same[0]).collect();
+        assert_eq!(rises, [(1.0, third), (3.0, third), (3.0, 2.0 * third), (MOST, 2.0 * third)]);
+    }
 }
