@@ -57,6 +57,7 @@ mistaken!(
     mismatched_data,
     names,
     out_of_range,
+    plateau_metric,
     samples,
     schedules_of_an_optimizer,
     syntax,
