@@ -8,7 +8,6 @@ use crate::analysis::{Difference, Rank, Ranking, Summary, order, ranking};
 use crate::config::{Arm, At, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
-use crate::task::Spec;
 
 /// What the results say to a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,9 +81,7 @@ impl Part {
 /// Support needs no such correction: every part has to give it.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
-    let meant = |task: &&Spec| claim.task.as_ref().is_none_or(|label| *label == task.label);
-    let shared = |task: &&Spec| [&claim.better, &claim.than].iter().all(|arm| experiment.runs(arm, &task.label));
-    for task in experiment.tasks.iter().filter(meant).filter(shared) {
+    for task in experiment.tasks_of(claim) {
         let metric = claim.metric.unwrap_or(task.metric);
         parts.extend(match claim.at {
             At::EveryHorizon => at_horizons(claim, &task.label, metric, records),

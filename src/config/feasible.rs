@@ -5,9 +5,10 @@ use crate::config::experiment::START;
 use crate::config::source::{Item, Place, Table};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::duration::Timeline;
-use crate::registry::choices;
-use crate::schedule;
+use crate::registry::{Key, choices};
+use crate::settings::{Settings, Value};
 use crate::task::Spec;
+use crate::{optim, schedule};
 
 /// An equal number of tries needs as many settings of every optimizer under every schedule.
 pub(super) fn check_tries(table: &Table, experiment: &Experiment, tries: usize, diagnostics: &mut Diagnostics) {
@@ -26,6 +27,29 @@ pub(super) fn check_tries(table: &Table, experiment: &Experiment, tries: usize, 
                 .help("give ranges, from which as many as needed are drawn: lr = { log_uniform = [1e-4, 1e-1] }");
         }
     }
+}
+
+/// Refuses values that the other keys leave without a meaning, in any variant: such a run would be another one's copy.
+pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
+    for Entrant { grid, .. } in &experiment.optimizers {
+        let Some((owner, unmet)) = grid.variants().iter().find_map(unmet) else { continue };
+        let Some(needs) = unmet.needs else { continue };
+        let place = place(table, "optimizers", &grid.label, &[&owner]);
+        diagnostics.add(&place, format!("`{}` has no meaning here", unmet.name)).expected(needs.words);
+    }
+}
+
+/// The first key of an optimizer, or of one within it, whose needs are not met; and which of its own keys that is.
+fn unmet(settings: &Settings) -> Option<(String, Key)> {
+    let keys = optim::find(&settings.kind)?.about.keys;
+    let own = keys.iter().find(|key| key.needs.is_some_and(|needs| !(needs.met)(settings)));
+    let nested = || {
+        settings.iter().find_map(|(name, value)| match value {
+            Value::Nested(inner) => unmet(inner).map(|(_, key)| (name.to_owned(), key)),
+            _ => None,
+        })
+    };
+    own.map(|key| (key.name.to_owned(), *key)).or_else(nested)
 }
 
 /// A stand-in for the steps of an epoch, which are not known before the data are: so many that no duration that a

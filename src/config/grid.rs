@@ -166,8 +166,12 @@ fn draw(
         }
     }
     if keys.joint.len() == 1 {
-        // Alone it is an axis like any other.
-        keys.joint.clear();
+        // Alone it is an axis like any other, on which whole numbers that were drawn twice count once.
+        let alone = keys.joint.remove(0);
+        if let Some((_, values)) = keys.axes.iter_mut().find(|(key, _)| *key == alone) {
+            let mut seen = HashSet::new();
+            values.retain(|value| seen.insert(format!("{value:?}")));
+        }
     }
     keys
 }
