@@ -128,7 +128,7 @@ fn explain(item: &Listed) -> String {
         text += &format!("\n{}", about.equations.lines().map(|line| format!("  {line}\n")).collect::<String>());
     }
     if !item.keys.is_empty() {
-        let defaults: Vec<String> = item.keys.iter().map(|key| default(key)).collect();
+        let defaults: Vec<String> = item.keys.iter().map(default).collect();
         let names = item.keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
         let values = defaults.iter().map(String::len).max().unwrap_or(0);
         text += "\nkeys, with their defaults\n";
