@@ -31,6 +31,15 @@ impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self::Steps(0);
 
+    /// Whether it is no time at all, however long the run.
+    pub fn is_zero(self) -> bool {
+        match self {
+            Self::Steps(steps) => steps == 0,
+            Self::Epochs(amount) | Self::Percent(amount) => amount == 0.0,
+            Self::Untuned => false,
+        }
+    }
+
     /// The duration in whole steps, rounded to the nearest.
     ///
     /// # Errors
@@ -76,8 +85,11 @@ impl FromStr for Duration {
             text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '+'))).unwrap_or(text.len());
         let (number, unit) = text.split_at(unit_at);
         let number: f64 = number.replace('_', "").parse().map_err(|_| expected())?;
-        if !number.is_finite() || number < 0.0 {
+        if number < 0.0 {
             return Err(format!("`{text}` is negative; a duration is 0 or more"));
+        }
+        if !number.is_finite() {
+            return Err(format!("`{text}` is beyond all numbers"));
         }
         match unit.trim() {
             "%" if number <= 100.0 => Ok(Self::Percent(number)),
@@ -107,6 +119,20 @@ mod tests {
         for text in ["", "ten epochs", "-5 steps", "120%", "1.5 steps", "10 minutes", "nan%", "1e3"] {
             assert!(text.parse::<Duration>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_number_is_not_called_negative() {
+        let refused = format!("{}%", "9".repeat(400)).parse::<Duration>().unwrap_err();
+        assert!(refused.ends_with("is beyond all numbers"), "{refused}");
+        assert!("-1%".parse::<Duration>().unwrap_err().contains("negative"));
+    }
+
+    #[test]
+    fn only_what_is_written_as_nothing_is_zero() {
+        let zero = |text: &str| text.parse::<Duration>().unwrap().is_zero();
+        assert!(zero("0") && zero("0%") && zero("0.0 epochs"));
+        assert!(!zero("1") && !zero("0.001%") && !zero("untuned"));
     }
 
     #[test]

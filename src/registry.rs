@@ -37,6 +37,17 @@ pub struct Key {
     pub help: &'static str,
     /// The choice that must be made for this key to count; it counts always where there is none.
     pub beside: Option<Beside>,
+    /// What its value asks of the other keys; nothing where there is none.
+    pub needs: Option<Needs>,
+}
+
+/// What the value of a key asks of the other keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs {
+    /// Whether settings have it.
+    pub met: fn(&Settings) -> bool,
+    /// The same in words, after "needs".
+    pub words: &'static str,
 }
 
 /// A choice that another key depends on.
@@ -63,6 +74,8 @@ pub enum Accepts {
     Text,
     /// A length of time.
     Duration,
+    /// A length of time above 0: something is repeated at it, or divided by it.
+    Interval,
     /// A list of whole numbers within the range.
     Integers(Range),
     /// A list of numbers within the range.
@@ -119,17 +132,24 @@ impl Default {
 impl Key {
     /// A key that takes a number.
     pub const fn float(name: &'static str, default: f64, range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Float(range), default: Default::Float(default), help, beside: None }
+        Self { name, accepts: Accepts::Float(range), default: Default::Float(default), help, beside: None, needs: None }
     }
 
     /// A key that takes a whole number.
     pub const fn integer(name: &'static str, default: i64, range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Integer(range), default: Default::Integer(default), help, beside: None }
+        Self {
+            name,
+            accepts: Accepts::Integer(range),
+            default: Default::Integer(default),
+            help,
+            beside: None,
+            needs: None,
+        }
     }
 
     /// A key that takes `true` or `false`.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Bool, default: Default::Bool(default), help, beside: None }
+        Self { name, accepts: Accepts::Bool, default: Default::Bool(default), help, beside: None, needs: None }
     }
 
     /// A key that takes one of some words.
@@ -139,22 +159,34 @@ impl Key {
         default: &'static str,
         help: &'static str,
     ) -> Self {
-        Self { name, accepts: Accepts::Choice(choices), default: Default::Text(default), help, beside: None }
+        Self {
+            name,
+            accepts: Accepts::Choice(choices),
+            default: Default::Text(default),
+            help,
+            beside: None,
+            needs: None,
+        }
     }
 
     /// A key that takes a length of time.
     pub const fn duration(name: &'static str, default: Duration, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Duration, default: Default::Duration(default), help, beside: None }
+        Self { name, accepts: Accepts::Duration, default: Default::Duration(default), help, beside: None, needs: None }
+    }
+
+    /// A key that takes a length of time above 0.
+    pub const fn interval(name: &'static str, default: Duration, help: &'static str) -> Self {
+        Self { accepts: Accepts::Interval, ..Self::duration(name, default, help) }
     }
 
     /// A key that must be given.
     pub const fn required(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Required, help, beside: None }
+        Self { name, accepts, default: Default::Required, help, beside: None, needs: None }
     }
 
     /// A key that may stay absent.
     pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Absent, help, beside: None }
+        Self { name, accepts, default: Default::Absent, help, beside: None, needs: None }
     }
 
     /// The same key, which counts only where another one makes one of these choices.
@@ -163,14 +195,34 @@ impl Key {
         Self { beside: Some(Beside { key, choices }), ..self }
     }
 
+    /// The same key, some of whose values have a meaning only where the other keys are as they need them.
+    #[must_use]
+    pub const fn that_needs(self, words: &'static str, met: fn(&Settings) -> bool) -> Self {
+        Self { needs: Some(Needs { met, words }), ..self }
+    }
+
     /// A key that takes a list of whole numbers.
     pub const fn integers(name: &'static str, default: &'static [i64], range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Integers(range), default: Default::Integers(default), help, beside: None }
+        Self {
+            name,
+            accepts: Accepts::Integers(range),
+            default: Default::Integers(default),
+            help,
+            beside: None,
+            needs: None,
+        }
     }
 
     /// A key that takes a list of numbers.
     pub const fn floats(name: &'static str, default: &'static [f64], range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Floats(range), default: Default::Floats(default), help, beside: None }
+        Self {
+            name,
+            accepts: Accepts::Floats(range),
+            default: Default::Floats(default),
+            help,
+            beside: None,
+            needs: None,
+        }
     }
 }
 
@@ -250,6 +302,7 @@ impl fmt::Display for Accepts {
             Self::Choice(words) => write!(f, "{}", choices(words)),
             Self::Text => f.write_str("text"),
             Self::Duration => f.write_str("a duration: steps as an integer, or text such as \"10 epochs\" or \"30%\""),
+            Self::Interval => write!(f, "{}; above 0", Self::Duration),
             Self::Integers(range) => write!(f, "a list of whole numbers, each {range}"),
             Self::Floats(range) => write!(f, "a list of numbers, each {range}"),
             Self::Durations => f.write_str("a list of durations, such as [\"30%\", \"60%\"]"),
@@ -270,9 +323,18 @@ pub fn choices<T: fmt::Display>(words: &[T]) -> String {
     }
 }
 
-/// The candidate that a misspelt word most likely means, if one is close enough.
+/// What other tools call a key, and what it is called here.
+const SYNONYMS: [(&str, &str); 4] =
+    [("learning_rate", "lr"), ("wd", "weight_decay"), ("epsilon", "eps"), ("bs", "batch_size")];
+
+/// The candidate that a misspelt word most likely means, if one is close enough or means the same elsewhere.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let synonym = SYNONYMS.iter().find(|(theirs, ours)| *theirs == word && candidates.contains(ours));
+    if let Some((_, ours)) = synonym {
+        return Some(ours);
+    }
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
@@ -299,6 +361,8 @@ mod tests {
         let names = ["adamw", "adam", "schedule_free_adamw", "sgd"];
         assert_eq!(nearest("adamv", names), Some("adamw"));
         assert_eq!(nearest("ScheduleFree-AdamW", names), Some("schedule_free_adamw"));
+        assert_eq!(nearest("learning_rate", ["lr", "eps"]), Some("lr"));
+        assert_eq!(nearest("learning_rate", names), None);
         assert_eq!(nearest("rumpelstiltskin", names), None);
         assert_eq!(nearest("x", names), None);
     }

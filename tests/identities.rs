@@ -501,7 +501,7 @@ fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
         for key in definition.keys() {
             let fits = match (key.accepts, key.default) {
                 (_, Default::Absent | Default::Required)
-                | (Accepts::Duration, Default::Duration(_))
+                | (Accepts::Duration | Accepts::Interval, Default::Duration(_))
                 | (Accepts::Bool, Default::Bool(_)) => true,
                 (Accepts::Float(range), Default::Float(x)) => range.contains(x),
                 (Accepts::Integer(range), Default::Integer(n)) => range.contains(n as f64),

@@ -147,7 +147,7 @@ fn names_are_unique_and_keys_documented() {
 fn plain(accepts: Accepts) -> Value {
     match accepts {
         Accepts::Float(_) => 0.5.into(),
-        Accepts::Duration => Duration::Percent(25.0).into(),
+        Accepts::Duration | Accepts::Interval => Duration::Percent(25.0).into(),
         Accepts::Durations => vec![Duration::Percent(50.0).into()].into(),
         Accepts::Schedules => vec![Settings::new("constant").into()].into(),
         other => panic!("no schedule takes {other}"),
@@ -215,7 +215,7 @@ fn value(key: &Key, depth: u32) -> BoxedStrategy<Value> {
                 .boxed()
         }
         Accepts::Choice(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
-        Accepts::Duration => duration().prop_map(Value::from).boxed(),
+        Accepts::Duration | Accepts::Interval => duration().prop_map(Value::from).boxed(),
         Accepts::Durations => {
             prop::collection::vec(duration().prop_map(Value::from), 0..5).prop_map(Value::from).boxed()
         }

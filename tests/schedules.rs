@@ -87,7 +87,7 @@ fn value(accepts: Accepts, json: &Json) -> Value {
             assert!(words.contains(&json.as_str().unwrap()), "{json}");
             json.as_str().unwrap().into()
         }
-        Accepts::Duration => Duration::Steps(json.as_u64().unwrap()).into(),
+        Accepts::Duration | Accepts::Interval => Duration::Steps(json.as_u64().unwrap()).into(),
         Accepts::Durations => Value::List(each(Accepts::Duration)),
         Accepts::Schedules => Value::List(json.as_array().unwrap().iter().map(part).collect()),
         other => panic!("no schedule takes {other}"),

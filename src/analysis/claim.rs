@@ -9,7 +9,6 @@ use crate::analysis::{Difference, Rank, Ranking, order, progress, ranking};
 use crate::config::{Arm, At, Bar, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
-use crate::task::Spec;
 
 /// What the results say to a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,9 +87,7 @@ impl Part {
 /// missing, nothing is decided: its best settings may be among them.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
-    let meant = |task: &&Spec| claim.task.as_ref().is_none_or(|label| *label == task.label);
-    let shared = |task: &&Spec| [&claim.better, &claim.than].iter().all(|arm| experiment.runs(arm, &task.label));
-    for task in experiment.tasks.iter().filter(meant).filter(shared) {
+    for task in experiment.tasks_of(claim) {
         let metric = claim.metric.unwrap_or(task.metric);
         let meant = |optimizer: &str, schedule: &str| {
             [&claim.better, &claim.than].iter().any(|arm| arm.means(optimizer, schedule))

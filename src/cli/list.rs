@@ -33,7 +33,7 @@ enum Kind {
 struct Listed {
     about: About,
     /// Its own keys and the common ones.
-    keys: Vec<&'static Key>,
+    keys: Vec<Key>,
     /// What else there is to say, with a heading each.
     more: Vec<(&'static str, &'static str)>,
 }
@@ -52,12 +52,12 @@ impl Kind {
     }
 
     fn listed(self) -> Vec<Listed> {
-        let plain = |about: About, more| Listed { keys: about.keys.iter().collect(), about, more };
+        let plain = |about: About, more| Listed { keys: about.keys.to_vec(), about, more };
         match self {
             Self::Optimizers => OPTIMIZERS
                 .iter()
                 .map(|optimizer: &optim::Definition| Listed {
-                    keys: optimizer.keys().collect(),
+                    keys: optimizer.keys().copied().collect(),
                     more: vec![("memory", optimizer.memory)],
                     about: optimizer.about,
                 })
@@ -65,12 +65,19 @@ impl Kind {
             Self::Schedules => SCHEDULES
                 .iter()
                 .map(|schedule: &schedule::Definition| Listed {
-                    keys: schedule.keys().collect(),
+                    keys: schedule.keys().copied().collect(),
                     about: schedule.about,
                     more: vec![],
                 })
                 .collect(),
-            Self::Models => MODELS.iter().map(|model| plain(model.about, vec![])).collect(),
+            Self::Models => MODELS
+                .iter()
+                .map(|model| Listed {
+                    keys: model.about.keys.iter().copied().chain(model.task_keys()).collect(),
+                    about: model.about,
+                    more: vec![],
+                })
+                .collect(),
             Self::Datasets => {
                 DATASETS.iter().map(|dataset| plain(dataset.about, vec![("licence", dataset.licence)])).collect()
             }
@@ -121,7 +128,7 @@ fn explain(item: &Listed) -> String {
         text += &format!("\n{}", about.equations.lines().map(|line| format!("  {line}\n")).collect::<String>());
     }
     if !item.keys.is_empty() {
-        let defaults: Vec<String> = item.keys.iter().map(|key| default(key)).collect();
+        let defaults: Vec<String> = item.keys.iter().map(default).collect();
         let names = item.keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
         let values = defaults.iter().map(String::len).max().unwrap_or(0);
         text += "\nkeys, with their defaults\n";

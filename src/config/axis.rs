@@ -5,7 +5,7 @@ use crate::config::sampling::Sampled;
 use crate::config::source::{Item, Node, Table};
 use crate::config::value::{MOST_VALUES, too_long, value};
 use crate::registry::{Accepts, Key, Range};
-use crate::settings::Value;
+use crate::settings::{Value, number};
 
 /// The values that a key takes in a sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,11 @@ pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axi
             spanned(table, node, key, diagnostics)
         }
         Item::Array(values) if too_long(values, node, key.name, diagnostics) => NONE,
-        Item::Array(values) if spans_an_axis(key.accepts, values) => Axis::Values(list(values, node, key, diagnostics)),
+        Item::Array(values) if spans_an_axis(key.accepts, values) => {
+            let read = list(values, node, key, diagnostics);
+            refuse_twice(&read, values, key, diagnostics);
+            Axis::Values(read)
+        }
         _ => Axis::Values(value(node, key.name, key.accepts, diagnostics).into_iter().collect()),
     }
 }
@@ -38,6 +42,19 @@ fn list(values: &[Node], node: &Node, key: &Key, diagnostics: &mut Diagnostics) 
         added.expected(format!("at least one of: {}", key.accepts));
     }
     values.iter().filter_map(|node| value(node, key.name, key.accepts, diagnostics)).collect()
+}
+
+/// A value that comes twice would be one run: more likely another was meant.
+fn refuse_twice(read: &[Value], values: &[Node], key: &Key, diagnostics: &mut Diagnostics) {
+    if read.len() < values.len() {
+        // Some are mistaken, and said so.
+        return;
+    }
+    let twice = (1..read.len()).find(|&place| read[..place].contains(&read[place]));
+    if let Some(place) = twice {
+        let added = diagnostics.add(&values[place].place, format!("`{}` is {} twice", key.name, read[place]));
+        added.expected("different values");
+    }
 }
 
 /// A list is an axis, but for keys that take a list: those need a list of lists.
@@ -94,14 +111,24 @@ fn spanned(table: &Table, node: &Node, key: &Key, diagnostics: &mut Diagnostics)
 
 fn bounds(table: &Table, node: &Node, form: &str, key: &Key, diagnostics: &mut Diagnostics) -> Option<(f64, f64)> {
     let range = if form.starts_with("log") { Range::POSITIVE } else { Range::ANY };
-    let Some(Value::List(bounds)) = value(&table.get(form)?.value, form, Accepts::Floats(range), diagnostics) else {
+    let entry = table.get(form)?;
+    let given = if let Item::Array(bounds) = &entry.value.item { bounds.len() } else { 0 };
+    let Some(Value::List(bounds)) = value(&entry.value, form, Accepts::Floats(range), diagnostics) else {
         return None;
     };
     let bounds: Vec<f64> = bounds.iter().filter_map(Value::as_float).collect();
     let (low, high) = match bounds[..] {
         [low, high] if low < high => (low, high),
+        // A bound that is mistaken itself was said to be so.
+        _ if bounds.len() < given => return None,
+        [low, high] => {
+            let title = format!("`{form}` goes from {} to {}", number(low), number(high));
+            diagnostics.add(&entry.value.place, title).expected("[a, b] with a below b");
+            return None;
+        }
         _ => {
-            diagnostics.add(&node.place, format!("`{form}` needs two bounds")).expected("[a, b] with a below b");
+            let added = diagnostics.add(&entry.value.place, format!("`{form}` has {given} bounds"));
+            added.expected("two: [a, b] with a below b");
             return None;
         }
     };
@@ -132,7 +159,11 @@ fn grid(form: &str, low: f64, high: f64, points: i64, key: &Key) -> Vec<Value> {
     };
     let values = (0..points).map(|i| if i == points - 1 && points > 1 { high } else { six_digits(at(i)) });
     let whole = matches!(key.accepts, Accepts::Integer(_));
-    values.map(|x| if whole { Value::Integer(x.round() as i64) } else { Value::Float(x) }).collect()
+    let mut values: Vec<_> =
+        values.map(|x| if whole { Value::Integer(x.round() as i64) } else { Value::Float(x) }).collect();
+    // They rise, and whole numbers may come out alike.
+    values.dedup();
+    values
 }
 
 /// Six significant digits, so that generated values have names that people can read.
@@ -179,13 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_of_a_grid_that_come_out_alike_count_once() {
+        let steps = Key::integer("steps", 1, Range::POSITIVE, "");
+        assert_eq!(axis_of("steps = { linear = [1, 3], points = 9 }", &steps).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_mistaken_bound_is_one_mistake() {
+        let message = axis_of("lr = { log = [0, 0.1], points = 3 }", &LR).unwrap_err();
+        assert!(message.contains("`log` is 0") && message.matches("error:").count() == 1, "{message}");
+    }
+
+    #[test]
     fn mistakes_say_what_was_expected() {
         for (text, words) in [
             ("lr = -1", "`lr` is -1"),
             ("lr = \"big\"", "`lr` is \"big\""),
             ("lr = nan", "above 0"),
             ("lr = []", "empty list"),
+            ("lr = [0.1, 0.01, 1e-1]", "`lr` is 0.1 twice"),
             ("lr = { log = [1e-1, 1e-3], points = 5 }", "a below b"),
+            ("lr = { log = [1e-1, 1e-3], points = 5 }", "`log` goes from 0.1 to 0.001"),
+            ("lr = { log = [1, 2, 3], points = 5 }", "`log` has 3 bounds"),
             ("lr = { log = [1e-3, 1e-1] }", "spans no axis"),
             ("lr = { log = [1e-3, 1e-1], points = 0 }", "at least 1"),
             ("lr = { log_uniform = [0, 1], samples = 3 }", "above 0"),

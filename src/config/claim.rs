@@ -6,6 +6,7 @@ use crate::config::grid::refuse_unknown;
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::metric::Metric;
 use crate::registry::{choices, nearest};
+use crate::task::Spec;
 
 /// What stands for every label.
 const ANY: &str = "*";
@@ -21,7 +22,7 @@ pub struct Claim {
     pub than: Arm,
     /// How `better` must stand to `than`.
     pub bar: Bar,
-    /// The task that the claim is about; every task where it is `None`.
+    /// The task that the claim is about; every one that it can be about where it is `None`: see [`Claim::is_about`].
     pub task: Option<String>,
     /// What is compared; the task's own metric where it is `None`.
     pub metric: Option<Metric>,
@@ -29,6 +30,20 @@ pub struct Claim {
     pub at: At,
     /// The interval of rates around the best one, as multiples of it; with [`At::AroundBest`] alone.
     pub lr: Option<(f64, f64)>,
+}
+
+impl Claim {
+    /// Whether a task counts: the claim does not name another, both sides are run on it, and it has the metric.
+    pub fn is_about(&self, task: &Spec, entrants: &[Entrant]) -> bool {
+        let named = self.task.as_ref().is_none_or(|label| *label == task.label);
+        let measured = self.metric.is_none_or(|metric| task.metrics().contains(&metric));
+        named && measured && self.both_run_on(task, entrants)
+    }
+
+    fn both_run_on(&self, task: &Spec, entrants: &[Entrant]) -> bool {
+        let runs = |arm: &Arm| entrants.iter().any(|entrant| entrant.takes(arm) && entrant.enters(&task.label));
+        runs(&self.better) && runs(&self.than)
+    }
 }
 
 /// How the better side of a claim must stand to the other, as a share of the other's metric.
@@ -128,8 +143,8 @@ impl std::fmt::Display for Arm {
 pub(super) struct Known<'a> {
     /// The optimizers that the config trains.
     pub(super) entrants: &'a [Entrant],
-    /// The labels of the tasks.
-    pub(super) tasks: &'a [String],
+    /// The tasks.
+    pub(super) tasks: &'a [Spec],
     /// Whether the config has horizons.
     pub(super) anytime: bool,
 }
@@ -155,7 +170,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     let than = required_arm(table, "than", entry, &arms, diagnostics);
     let bar = bar(table, &owner, diagnostics);
     let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
-    let tasks: Vec<&str> = known.tasks.iter().map(String::as_str).collect();
+    let tasks: Vec<&str> = known.tasks.iter().map(|task| task.label.as_str()).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
     let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
     let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
@@ -193,34 +208,68 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
         }
         _ => {}
     }
-    let on = |arm: &Arm, task: &String| known.entrants.iter().any(|entrant| entrant.takes(arm) && entrant.enters(task));
-    let both = |task: &String| on(&claim.better, task) && on(&claim.than, task);
-    if let Some(place) = place(if claim.task.is_some() { "task" } else { "than" })
-        && !known.tasks.is_empty()
-        && !known.tasks.iter().any(|task| claim.task.as_ref().is_none_or(|own| own == task) && both(task))
-    {
-        let (better, than) = (&claim.better, &claim.than);
-        let shared: Vec<&str> = known.tasks.iter().filter(|task| both(task)).map(String::as_str).collect();
-        let added = match &claim.task {
-            Some(task) => diagnostics.add(&place, format!("{better} and {than} do not both run on `{task}`")),
-            None => diagnostics.add(&place, format!("{better} and {than} run on no task together")),
-        };
-        let added =
-            added.expected(if shared.is_empty() { "two arms with a task in common".into() } else { choices(&shared) });
-        added.help("the `tasks` of an optimizer say where it runs");
-    }
+    compare_two_sides(claim, table, known, diagnostics);
+    have_a_task(claim, table, known, diagnostics);
     let patterns = [&claim.better, &claim.than].map(Arm::is_pattern);
-    if let ([true, true], Some(place)) = (patterns, place("than")) {
-        diagnostics
-            .add(&place, "both sides of the claim have a `*`")
-            .expected("one arm to compare the best of others with");
-    }
     if let (true, At::Default | At::EveryLr | At::AroundBest, Some(place)) =
         (patterns != [false; 2], claim.at, place("at"))
     {
         let added = diagnostics.add(&place, format!("`at` is {}, and a side of the claim has a `*`", claim.at.name()));
         added.expected("`tuned` or `every_horizon`, where validation says which arm is the best");
     }
+}
+
+/// A claim compares one arm, or the best of several, with others.
+fn compare_two_sides(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Diagnostics) {
+    let arms = known.entrants.iter().flat_map(|Entrant { grid, schedules, .. }| {
+        schedules.iter().map(|schedule| Arm { optimizer: grid.label.clone(), schedule: schedule.clone() })
+    });
+    let on = |side: &Arm, arm: &Arm| side.means(&arm.optimizer, &arm.schedule);
+    let shared = arms.clone().find(|arm| on(&claim.better, arm) && on(&claim.than, arm));
+    let Some((entry, shared)) = table.get("than").zip(shared) else { return };
+    // A `*` beside a single arm means all the others.
+    let title = match [&claim.better, &claim.than].map(Arm::is_pattern) {
+        [false, false] => format!("both sides of the claim are {shared}"),
+        [true, true] => format!("{shared} is on both sides of the claim"),
+        _ => return,
+    };
+    diagnostics.add(&entry.value.place, title).expected("two sides with no arm in common");
+}
+
+/// A claim is about at least one task, on which both sides are run and which has the metric.
+fn have_a_task(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Diagnostics) {
+    let Known { tasks, entrants, .. } = known;
+    if tasks.is_empty() || tasks.iter().any(|task| claim.is_about(task, entrants)) {
+        return;
+    }
+    let place = |key: &str| table.get(key).map(|entry| entry.value.place.clone());
+    let shared: Vec<&Spec> = tasks.iter().filter(|task| claim.both_run_on(task, entrants)).collect();
+    let meant: Vec<&Spec> = match &claim.task {
+        Some(label) => shared.iter().copied().filter(|task| task.label == *label).collect(),
+        None => shared.clone(),
+    };
+    if let (Some(place), Some(metric), [first, others @ ..]) = (place("metric"), claim.metric, &meant[..]) {
+        let names = |task: &Spec| task.metrics().iter().map(|metric| metric.name()).collect::<Vec<_>>();
+        let title = if others.is_empty() {
+            format!("task `{}` has no {}", first.label, metric.name())
+        } else {
+            format!("no task of the claim has {}", metric.name())
+        };
+        let mut known: Vec<&str> = meant.iter().flat_map(|task| names(task)).collect();
+        known.sort_unstable();
+        known.dedup();
+        diagnostics.add(&place, title).expected(choices(&known));
+        return;
+    }
+    let Some(place) = place(if claim.task.is_some() { "task" } else { "than" }) else { return };
+    let (better, than) = (&claim.better, &claim.than);
+    let title = match &claim.task {
+        Some(task) => format!("{better} and {than} do not both run on `{task}`"),
+        None => format!("{better} and {than} run on no task together"),
+    };
+    let shared: Vec<&str> = shared.iter().map(|task| task.label.as_str()).collect();
+    let expected = if shared.is_empty() { "two arms with a task in common".into() } else { choices(&shared) };
+    diagnostics.add(&place, title).expected(expected).help("the `tasks` of an optimizer say where it runs");
 }
 
 fn required_arm(

@@ -1,5 +1,7 @@
 //! Mistakes in a config: collected, then shown all at once, each where it stands.
 
+use std::collections::HashSet;
+
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::config::source::Place;
@@ -67,6 +69,9 @@ impl Diagnostics {
         if self.mistakes.is_empty() {
             return Ok(());
         }
+        // A schedule is read wherever it is named, and tried under every optimizer: one mistake is said once.
+        let mut said = HashSet::new();
+        self.mistakes.retain(|mistake| said.insert((mistake.place.clone(), mistake.title.clone())));
         self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
         let rendered: Vec<String> = self.mistakes.iter().map(|mistake| self.render(mistake)).collect();
         Err(Error::Config { rendered: rendered.join("\n\n"), count: self.mistakes.len() })

@@ -1,7 +1,7 @@
 //! The `[optimizers]` of a config: what competes, and where.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::experiment::{START, entries, label};
+use crate::config::experiment::{START, entries, is_missing, label};
 use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Item, Table};
 use crate::config::{Arm, nested, optimizer_names};
@@ -41,7 +41,7 @@ pub(super) fn read_all(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Entrant> {
     let tables = entries(table, "optimizers", diagnostics);
-    if tables.is_empty() {
+    if tables.is_empty() && (table.get("optimizers").is_some() || is_missing(table, "optimizers")) {
         let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
         let added =
             diagnostics.add(&place, "the config has no optimizer").expected("a table such as [optimizers.adamw]");
@@ -73,7 +73,8 @@ fn own(keys: &Table, section: &str, all: &[&str], diagnostics: &mut Diagnostics)
         Item::Array(list) if !list.is_empty() => list.as_slice(),
         Item::Text(_) => std::slice::from_ref(&entry.value),
         item => {
-            let added = diagnostics.add(&entry.value.place, format!("`{section}` is {}", item.describe()));
+            let found = if let Item::Array(_) = item { "an empty list" } else { item.describe() };
+            let added = diagnostics.add(&entry.value.place, format!("`{section}` is {found}"));
             added.expected(format!("a list of labels, of {}", choices(all)));
             return Vec::new();
         }
@@ -82,11 +83,10 @@ fn own(keys: &Table, section: &str, all: &[&str], diagnostics: &mut Diagnostics)
     let mut chosen: Vec<String> = Vec::new();
     for node in list {
         match &node.item {
-            Item::Text(text) if all.contains(&text.as_str()) => {
-                if !chosen.contains(text) {
-                    chosen.push(text.clone());
-                }
+            Item::Text(text) if chosen.contains(text) => {
+                diagnostics.add(&node.place, format!("`{text}` is there twice")).expected("different labels");
             }
+            Item::Text(text) if all.contains(&text.as_str()) => chosen.push(text.clone()),
             item => {
                 let found = if let Item::Text(text) = item { text } else { item.describe() };
                 let added = diagnostics.add(&node.place, format!("there is no {thing} labelled `{found}`"));

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::config::value::{duration, value};
+use crate::config::value::{interval, value};
 use crate::config::{
     Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, nested, schedule_names, task, tuning,
 };
 use crate::duration::Duration;
-use crate::registry::{Accepts, Range};
+use crate::registry::{Accepts, Range, nearest};
 use crate::schedule;
 use crate::settings::Value;
 
@@ -41,7 +41,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     refuse_unknown(table, &KEYS, "the config", diagnostics);
     let tasks: Vec<_> =
         entries(table, "tasks", diagnostics).iter().filter_map(|e| task::read(e, diagnostics)).collect();
-    if table.get("tasks").is_none() {
+    if is_missing(table, "tasks") {
         let added = diagnostics.add(&START, "the config has no task").expected("a table such as [tasks.digits]");
         added.help("`optbench init` writes a config to start from");
     }
@@ -57,12 +57,12 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         seeds: seeds(table, diagnostics),
         length,
         eval_every: match table.get("eval_every") {
-            Some(entry) => duration(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
+            Some(entry) => interval(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
             None => Duration::Percent(10.0),
         },
         checkpoint_every: table
             .get("checkpoint_every")
-            .and_then(|entry| duration(&entry.value, "checkpoint_every", diagnostics)),
+            .and_then(|entry| interval(&entry.value, "checkpoint_every", diagnostics)),
         anytime,
         probes_gradients: table
             .get("probe")
@@ -79,9 +79,16 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         feasible::check_tries(table, &experiment, tuning.tries(), diagnostics);
     }
     if diagnostics.is_empty() {
+        feasible::check_needs(table, &experiment, diagnostics);
         feasible::check_durations(table, &experiment, diagnostics);
     }
     experiment
+}
+
+/// Whether a section is not there under another spelling either, of which its reader is told already.
+pub(super) fn is_missing(table: &Table, section: &str) -> bool {
+    let misspelt = |entry: &Entry| !KEYS.contains(&entry.key.as_str()) && nearest(&entry.key, KEYS) == Some(section);
+    table.get(section).is_none() && !table.0.iter().any(misspelt)
 }
 
 /// Counts the runs before any of them is listed.
@@ -183,6 +190,7 @@ fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
             added.help("give one of the two: a run ends by one clock");
             return harmless;
         }
+        (None, None) if !is_missing(table, "epochs") || !is_missing(table, "steps") => return harmless,
         (None, None) => {
             let added = diagnostics.add(&START, "the config does not say how long a run trains");
             added.expected("`epochs = 10` or `steps = 2000`");
@@ -233,8 +241,7 @@ fn claims(
     optimizers: &[Entrant],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Claim> {
-    let tasks: Vec<String> = tasks.iter().map(|task| task.label.clone()).collect();
-    let known = claim::Known { entrants: optimizers, tasks: &tasks, anytime: table.get("anytime").is_some() };
+    let known = claim::Known { entrants: optimizers, tasks, anytime: table.get("anytime").is_some() };
     let claims = entries(table, "claims", diagnostics);
     claims.iter().filter_map(|entry| claim::read(entry, &known, diagnostics)).collect()
 }

@@ -2,10 +2,13 @@
 
 use crate::config::diagnostics::Diagnostics;
 use crate::config::experiment::START;
-use crate::config::source::{Item, Table};
-use crate::config::{Entrant, Experiment};
+use crate::config::source::{Item, Place, Table};
+use crate::config::{Entrant, Experiment, Grid};
 use crate::duration::Timeline;
-use crate::schedule;
+use crate::registry::{Key, choices};
+use crate::settings::{Settings, Value};
+use crate::task::Spec;
+use crate::{optim, schedule};
 
 /// An equal number of tries needs as many settings of every optimizer under every schedule.
 pub(super) fn check_tries(table: &Table, experiment: &Experiment, tries: usize, diagnostics: &mut Diagnostics) {
@@ -26,15 +29,37 @@ pub(super) fn check_tries(table: &Table, experiment: &Experiment, tries: usize, 
     }
 }
 
+/// Refuses values that the other keys leave without a meaning, in any variant: such a run would be another one's copy.
+pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
+    for Entrant { grid, .. } in &experiment.optimizers {
+        let Some((owner, unmet)) = grid.variants().iter().find_map(unmet) else { continue };
+        let Some(needs) = unmet.needs else { continue };
+        let place = place(table, "optimizers", &grid.label, &[&owner]);
+        diagnostics.add(&place, format!("`{}` has no meaning here", unmet.name)).expected(needs.words);
+    }
+}
+
+/// The first key of an optimizer, or of one within it, whose needs are not met; and which of its own keys that is.
+fn unmet(settings: &Settings) -> Option<(String, Key)> {
+    let keys = optim::find(&settings.kind)?.about.keys;
+    let own = keys.iter().find(|key| key.needs.is_some_and(|needs| !(needs.met)(settings)));
+    let nested = || {
+        settings.iter().find_map(|(name, value)| match value {
+            Value::Nested(inner) => unmet(inner).map(|(_, key)| (name.to_owned(), key)),
+            _ => None,
+        })
+    };
+    own.map(|key| (key.name.to_owned(), *key)).or_else(nested)
+}
+
+/// A stand-in for the steps of an epoch, which are not known before the data are: so many that no duration that a
+/// run could have comes to 0 steps. The plan tries the true length before anything trains.
+const STEPS_PER_EPOCH: u64 = 1_000_000_000_000;
+
 /// Tries every duration on every task, so that nothing trains before all of them make sense.
 pub(super) fn check_durations(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
-    let place = |section: &str, label: &str| match table.get(section).map(|entry| &entry.value.item) {
-        Some(Item::Table(entries)) => entries.get(label).map_or(START, |entry| entry.key_place.clone()),
-        _ => START,
-    };
     for task in &experiment.tasks {
-        // Any length of an epoch will do: only whether there are epochs matters here.
-        let steps_per_epoch = task.dataset.as_ref().map(|_| 100);
+        let steps_per_epoch = task.dataset.as_ref().map(|_| STEPS_PER_EPOCH);
         let budget = match experiment.budget(steps_per_epoch) {
             Ok(budget) => budget,
             Err(problem) => {
@@ -57,19 +82,51 @@ pub(super) fn check_durations(table: &Table, experiment: &Experiment, diagnostic
                 let beta2 = settings.optional_float("beta2");
                 let timeline = Timeline { steps: budget.steps, steps_per_epoch, beta2 };
                 if let Err(problem) = settings.in_steps(&timeline) {
-                    diagnostics
-                        .add(&place("optimizers", &optimizer.label), format!("task `{}`: {problem}", task.label));
+                    let place = place(table, "optimizers", &optimizer.label, &[]);
+                    diagnostics.add(&place, format!("task `{}`: {problem}", task.label));
                 }
                 for schedule in experiment.schedules.iter().filter(|grid| schedules.contains(&grid.label)) {
-                    let failed =
-                        schedule.variants().iter().find_map(|settings| schedule::build(settings, &timeline).err());
-                    if let Some(problem) = failed {
-                        let (task, optimizer) = (&task.label, &optimizer.label);
-                        let title = format!("task `{task}`, optimizer `{optimizer}`: {problem}");
-                        diagnostics.add(&place("schedules", &schedule.label), title);
-                    }
+                    check_schedule(table, task, &optimizer.label, schedule, &timeline, diagnostics);
                 }
             }
         }
     }
+}
+
+/// Tries every variant of a schedule under one optimizer on one task, up to the first that fails.
+fn check_schedule(
+    table: &Table,
+    task: &Spec,
+    optimizer: &str,
+    schedule: &Grid,
+    timeline: &Timeline,
+    diagnostics: &mut Diagnostics,
+) {
+    let named = |keys: &[&str]| place(table, "schedules", &schedule.label, keys);
+    for settings in schedule.variants() {
+        let built = match schedule::build(&settings, timeline) {
+            Ok(built) => built,
+            Err(problem) => {
+                let title = format!("task `{}`, optimizer `{optimizer}`: {problem}", task.label);
+                diagnostics.add(&named(&[]), title);
+                return;
+            }
+        };
+        if let Some(lacking) = built.watches().into_iter().find(|metric| !task.metrics().contains(metric)) {
+            let title =
+                format!("schedule `{}` watches {}, which task `{}` lacks", schedule.label, lacking.name(), task.label);
+            let names: Vec<&str> = task.metrics().iter().map(|metric| metric.name()).collect();
+            diagnostics.add(&named(&["metric", "parts"]), title).expected(choices(&names));
+            return;
+        }
+    }
+}
+
+/// Where the first of these keys stands that a labelled table has; its label where it has none of them.
+fn place(table: &Table, section: &str, label: &str, keys: &[&str]) -> Place {
+    let Some(Item::Table(entries)) = table.get(section).map(|entry| &entry.value.item) else { return START };
+    let Some(entry) = entries.get(label) else { return START };
+    let Item::Table(own) = &entry.value.item else { return entry.key_place.clone() };
+    let found = keys.iter().find_map(|key| own.get(key));
+    found.map_or(&entry.key_place, |entry| &entry.value.place).clone()
 }

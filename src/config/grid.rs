@@ -57,9 +57,11 @@ impl Grid {
         self.variants().len()
     }
 
-    /// The same as a number that does not overflow, however long the axes are.
+    /// The same before any is listed, as a number that does not overflow, however long the axes are.
     pub(super) fn combinations(&self) -> f64 {
-        self.axes.iter().map(|(_, values)| values.len() as f64).product()
+        // Joint keys, all of one length, vary as one: the first of them counts.
+        let counts = |key: &String| !self.joint.contains(key) || self.joint.first() == Some(key);
+        self.axes.iter().filter(|(key, _)| counts(key)).map(|(_, values)| values.len() as f64).product()
     }
 
     /// Whether there is no combination.
@@ -164,8 +166,12 @@ fn draw(
         }
     }
     if keys.joint.len() == 1 {
-        // Alone it is an axis like any other.
-        keys.joint.clear();
+        // Alone it is an axis like any other, on which whole numbers that were drawn twice count once.
+        let alone = keys.joint.remove(0);
+        if let Some((_, values)) = keys.axes.iter_mut().find(|(key, _)| *key == alone) {
+            let mut seen = HashSet::new();
+            values.retain(|value| seen.insert(format!("{value:?}")));
+        }
     }
     keys
 }
@@ -238,4 +244,21 @@ pub(super) fn kind_of<'a, T>(
         };
     }
     found.map(|found| (table, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joint_keys_are_counted_once() {
+        let numbers = |n: i64| (0..n).map(Value::Integer).collect::<Vec<_>>();
+        let axes =
+            [("lr", 50), ("beta1", 2), ("eps", 50), ("weight_decay", 50)].map(|(key, n)| (key.into(), numbers(n)));
+        let joint = ["lr", "eps", "weight_decay"].map(String::from).to_vec();
+        let grid = Grid { label: "adam".into(), kind: "adam".into(), axes: axes.to_vec(), joint };
+        assert_eq!((grid.len(), grid.combinations()), (100, 100.0));
+        let apart = Grid { joint: Vec::new(), axes: grid.axes[..2].to_vec(), ..grid };
+        assert_eq!((apart.len(), apart.combinations()), (100, 100.0));
+    }
 }

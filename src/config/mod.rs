@@ -118,9 +118,9 @@ impl Experiment {
         Ok(Budget { steps, eval_every })
     }
 
-    /// Whether an arm of a claim, or one of those that it stands for, is run on a task.
-    pub fn runs(&self, arm: &Arm, task: &str) -> bool {
-        self.optimizers.iter().any(|entrant| entrant.takes(arm) && entrant.enters(task))
+    /// The tasks that a claim is about.
+    pub fn tasks_of<'a>(&'a self, claim: &'a Claim) -> impl Iterator<Item = &'a Spec> {
+        self.tasks.iter().filter(|task| claim.is_about(task, &self.optimizers))
     }
 
     /// The horizons of the anytime comparison in steps, rising, each before the end of the run.
@@ -155,20 +155,12 @@ pub struct Budget {
 
 /// Parses one `--set KEY=VALUE`. A value that is no TOML is text: `--set tasks.t.dataset=digits`.
 fn set_argument(set: &str, diagnostics: &mut Diagnostics) -> (source::Table, Vec<source::SyntaxError>) {
-    let name = format!("--set {set}");
-    let (table, errors) = source::parse(0, set);
-    if errors.is_empty() {
-        let number = diagnostics.source(name, set);
-        drop(table);
-        return source::parse(number, set);
-    }
-    let quoted = match set.split_once('=') {
-        Some((key, value)) => format!("{key}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")),
-        None => set.to_owned(),
-    };
-    let (_, quoted_errors) = source::parse(0, &quoted);
-    let text = if quoted_errors.is_empty() { quoted } else { set.to_owned() };
-    let number = diagnostics.source(name, text.clone());
+    let is_toml = |text: &str| source::parse(0, text).1.is_empty();
+    let as_text =
+        |(key, value): (&str, &str)| format!("{key}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    let quoted = set.split_once('=').map(as_text).filter(|quoted| !is_toml(set) && is_toml(quoted));
+    let text = quoted.unwrap_or_else(|| set.to_owned());
+    let number = diagnostics.source(format!("--set {set}"), text.clone());
     source::parse(number, &text)
 }
 

@@ -13,21 +13,19 @@ use crate::task::data::{self, Contents, DATASETS};
 use crate::task::model::{self, Kind, MODELS};
 use crate::task::{Spec, Target};
 
-const BATCH_SIZE: Key = Key::integer("batch_size", 64, Range::within(1.0, 1_048_576.0), "examples in a batch");
 const METRIC_NAMES: [&str; 3] = ["loss", "accuracy", "perplexity"];
 
 /// Reads one task; nothing where its model is not to be made out.
 pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec> {
     let owner = format!("task `{}`", entry.key);
     let (table, model) = model_of(entry, &owner, diagnostics)?;
-    let mut known = vec!["model", "kind", "dtype", "target", "metric"];
+    let common = model.task_keys();
+    let mut known = vec!["model", "kind", "target", "metric"];
+    known.extend(common.iter().map(|key| key.name));
     let mut keys: Vec<Key> = model.about.keys.to_vec();
     let mut dataset = None;
-    let mut default_dtype = "f64";
     let mut metrics = vec![Metric::Loss];
     if let Kind::Network { default_dataset, metrics: measured, .. } = model.kind {
-        known.extend(["dataset", "batch_size"]);
-        default_dtype = "f32";
         metrics = measured.to_vec();
         dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
     }
@@ -45,11 +43,14 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     {
         diagnostics.add(&entry.key_place, format!("{owner}: {problem}"));
     }
-    let batch_size = match table.get("batch_size") {
-        Some(entry) => value(&entry.value, "batch_size", BATCH_SIZE.accepts, diagnostics),
-        None => BATCH_SIZE.default.value(),
+    let mut common = |name: &str| {
+        let key = common.iter().find(|key| key.name == name)?;
+        match table.get(name) {
+            Some(entry) => value(&entry.value, name, key.accepts, diagnostics),
+            None => key.default.value(),
+        }
     };
-    let dtype = word(table, "dtype", &["f32", "f64"], default_dtype, diagnostics);
+    let (batch_size, dtype) = (common("batch_size"), common("dtype"));
     let target = target(table, &metrics, diagnostics);
     // Chosen by what people look at: perplexity of text, else accuracy where there is one.
     let metric = match word(table, "metric", &METRIC_NAMES, "", diagnostics) {
@@ -71,7 +72,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
             Some(Value::Integer(n)) => n as usize,
             _ => 1,
         },
-        dtype: if dtype == "f64" { DType::F64 } else { DType::F32 },
+        dtype: if dtype == Some("f64".into()) { DType::F64 } else { DType::F32 },
         target,
         metric,
     })

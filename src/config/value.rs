@@ -37,6 +37,10 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
     let read = match (accepts, &node.item) {
         (Accepts::Bool, Item::Bool(flag)) => Some(Value::Bool(*flag)),
         (Accepts::Integer(range), Item::Integer(n)) if range.contains(*n as f64) => Some(Value::Integer(*n)),
+        // 1e3 is a float to TOML and a whole number to people.
+        (Accepts::Integer(range), Item::Float(x)) if whole(*x).is_some() && range.contains(*x) => {
+            whole(*x).map(Value::Integer)
+        }
         (Accepts::Float(range), Item::Integer(n)) if range.contains(*n as f64) => Some(Value::Float(*n as f64)),
         (Accepts::Float(range), Item::Float(x)) if range.contains(*x) => Some(Value::Float(*x)),
         (Accepts::Text, Item::Text(text)) => Some(Value::Text(text.clone())),
@@ -51,6 +55,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
             }
         },
         (Accepts::Duration, _) => return duration(node, name, diagnostics).map(Value::Duration),
+        (Accepts::Interval, _) => return interval(node, name, diagnostics).map(Value::Duration),
         (Accepts::Integers(range), _) => list(Accepts::Integer(range)),
         (Accepts::Floats(range), _) => list(Accepts::Float(range)),
         (Accepts::Durations, _) => list(Accepts::Duration),
@@ -62,7 +67,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
     if read.is_none() {
         let found = match &node.item {
             Item::Integer(n) => n.to_string(),
-            Item::Float(x) => x.to_string(),
+            Item::Float(x) => format!("{x:?}"),
             Item::Text(text) => format!("\"{text}\""),
             item => item.describe().to_owned(),
         };
@@ -71,10 +76,16 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
     read
 }
 
+/// The whole number that a float is, where it is one that it can tell from its neighbours.
+fn whole(x: f64) -> Option<i64> {
+    (x.fract() == 0.0 && x.abs() < 9e15).then_some(x as i64)
+}
+
 /// Reads a length of time.
 pub(super) fn duration(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Duration> {
     let read = match &node.item {
         Item::Integer(n) => u64::try_from(*n).map(Duration::Steps).map_err(|_| format!("`{n}` is negative")),
+        Item::Float(x) if whole(*x).is_some_and(|n| n >= 0) => Ok(Duration::Steps(*x as u64)),
         Item::Text(text) => text.parse(),
         item => Err(format!("{} is no duration", item.describe())),
     };
@@ -86,4 +97,14 @@ pub(super) fn duration(node: &Node, name: &str, diagnostics: &mut Diagnostics) -
             None
         }
     }
+}
+
+/// Reads a length of time above 0.
+pub(super) fn interval(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Duration> {
+    let read = duration(node, name, diagnostics)?;
+    if read.is_zero() {
+        diagnostics.add(&node.place, format!("`{name}` is 0")).expected(Accepts::Interval.to_string());
+        return None;
+    }
+    Some(read)
 }

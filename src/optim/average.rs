@@ -28,7 +28,7 @@ pub(super) const START: Key =
     Key::duration("average_start", Duration::Percent(75.0), "swa: when the first snapshot is taken")
         .only_beside("average", &["swa"]);
 pub(super) const EVERY: Key =
-    Key::duration("average_every", Duration::Percent(1.0), "swa, lawa: how long from one snapshot to the next")
+    Key::interval("average_every", Duration::Percent(1.0), "swa, lawa: how long from one snapshot to the next")
         .only_beside("average", &["swa", "lawa"]);
 pub(super) const WINDOW: Key =
     Key::integer("average_window", 5, Range::at_least(1.0), "lawa: how many of the latest snapshots are averaged")

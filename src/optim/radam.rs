@@ -28,7 +28,10 @@ variant = \"author\":  p <- p (1 - lr weight_decay), p <- p - lr rect m^ l  if r
             EPS,
             Key::choice("variant", &["torch", "author"], "torch", "whose rule for the first steps and for decay"),
             decay::KEY,
-            Key::flag("degenerate_to_sgd", false, "author's variant: take plain steps while not rectified"),
+            Key::flag("degenerate_to_sgd", false, "author's variant: take plain steps while not rectified")
+                .that_needs("`variant` = \"author\"; torch's takes plain steps anyway", |settings| {
+                    !settings.flag("degenerate_to_sgd") || settings.text("variant") == "author"
+                }),
         ],
         source: "Liu et al. 2019, arXiv 1908.03265; torch.optim.RAdam; github.com/LiyuanLucasLiu/RAdam",
     },

@@ -21,7 +21,12 @@ p <- p - lr d",
             decay::STRENGTH,
             Key::float("momentum", 0.0, Range::DECAY, "decay of the running sum of gradients; 0 keeps none"),
             Key::float("dampening", 0.0, Range::UNIT, "how much of a new gradient the running sum leaves out"),
-            Key::flag("nesterov", false, "look ahead along the momentum; needs momentum"),
+            Key::flag("nesterov", false, "look ahead along the momentum; needs momentum and no dampening").that_needs(
+                "`momentum` above 0 and `dampening` 0",
+                |settings| {
+                    !settings.flag("nesterov") || settings.float("momentum") > 0.0 && settings.float("dampening") == 0.0
+                },
+            ),
             decay::KEY,
         ],
         source: "torch.optim.SGD",

@@ -1,6 +1,6 @@
 //! Several schedules at once.
 
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::registry::{About, Accepts, Key};
 use crate::schedule::parts::{self, Part};
 use crate::schedule::{Definition, Point, Schedule, Span};
@@ -49,6 +49,10 @@ impl Schedule for Chained {
         for part in &mut self.parts {
             part.observe(t, scores);
         }
+    }
+
+    fn watches(&self) -> Vec<Metric> {
+        parts::watches(&self.parts)
     }
 
     fn state(&self) -> Vec<f64> {

@@ -11,7 +11,7 @@ pub(super) const DEFINITION: Definition = Definition {
         equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi t / period)) / 2",
         keys: &[
             Key::float("min_factor", 0.0, Range::UNIT, "the factor at the end of the period"),
-            Key::duration("period", Duration::Percent(100.0), "from the peak to the floor"),
+            Key::interval("period", Duration::Percent(100.0), "from the peak to the floor"),
         ],
         source: "Loshchilov and Hutter 2016, arXiv 1608.03983; torch.optim.lr_scheduler.CosineAnnealingLR",
     },

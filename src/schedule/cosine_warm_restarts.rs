@@ -12,7 +12,7 @@ pub(super) const DEFINITION: Definition = Definition {
 factor(t) = min_factor + (1 - min_factor) (1 + cos(pi u / U)) / 2
 u: steps since the last restart; U = period mult^(restarts so far)",
         keys: &[
-            Key::required("period", Accepts::Duration, "from the start to the first restart"),
+            Key::required("period", Accepts::Interval, "from the start to the first restart"),
             Key::integer("mult", 1, Range::at_least(1.0), "how many times longer each period is than the last"),
             Key::float("min_factor", 0.0, Range::UNIT, "the factor that each period falls towards"),
         ],

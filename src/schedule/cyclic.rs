@@ -17,8 +17,8 @@ height  *= 1              mode = \"triangular\"
 factor   = base_factor + (1 - base_factor) height
 momentum = max_momentum - (max_momentum - base_momentum) height",
         keys: &[
-            Key::required("up", Accepts::Duration, "from the bottom to the peak"),
-            Key::optional("down", Accepts::Duration, "from the peak to the bottom; as long as `up` where absent"),
+            Key::required("up", Accepts::Interval, "from the bottom to the peak"),
+            Key::optional("down", Accepts::Interval, "from the peak to the bottom; as long as `up` where absent"),
             Key::required("base_factor", Accepts::Float(Range::UNIT), "the factor at the bottom"),
             Key::choice(
                 "mode",

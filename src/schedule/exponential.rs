@@ -13,7 +13,7 @@ factor(t) = gamma^floor(t / every)
 factor(t) = gamma^(t / every)                smooth = true",
         keys: &[
             Key::required("gamma", Accepts::Float(Range::POSITIVE), "what each interval multiplies by"),
-            Key::duration(
+            Key::interval(
                 "every",
                 Duration::Epochs(1.0),
                 "the interval; 1 step is torch's scheduler stepped each update",

@@ -12,7 +12,7 @@ factor(t) = sqrt(timescale / (timescale + t))
 after a warmup of w steps, which timescale then is: sqrt(w / step), as Noam's",
         keys: &[Key::optional(
             "timescale",
-            Accepts::Duration,
+            Accepts::Interval,
             "steps until the factor is 1 / sqrt(2); as long as the warmup where absent, or 1 step",
         )],
         source: "Vaswani et al. 2017, arXiv 1706.03762; fairseq's inverse_sqrt",

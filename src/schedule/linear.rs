@@ -12,7 +12,7 @@ pub(super) const DEFINITION: Definition = Definition {
         keys: &[
             Key::float("start", 1.0, Range::NON_NEGATIVE, "the factor at the first step"),
             Key::float("end", 0.0, Range::NON_NEGATIVE, "the factor at the end and after it"),
-            Key::duration("over", Duration::Percent(100.0), "from start to end"),
+            Key::interval("over", Duration::Percent(100.0), "from start to end"),
         ],
         source: "torch.optim.lr_scheduler.LinearLR",
     },

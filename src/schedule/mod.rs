@@ -4,7 +4,7 @@
 //! function of the step; only a plateau schedule also listens to evaluations.
 
 use crate::duration::{Duration, Timeline};
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
 
@@ -104,6 +104,11 @@ pub trait Schedule: Send {
 
     /// Listens to an evaluation on the validation split after `t` updates, `t` above 0.
     fn observe(&mut self, _t: u64, _scores: &Scores) {}
+
+    /// The metrics that it listens to: a task without them would leave it deaf.
+    fn watches(&self) -> Vec<Metric> {
+        Vec::new()
+    }
 
     /// What [`Schedule::observe`] has learned, for a training that is continued: finite numbers,
     /// always as many.

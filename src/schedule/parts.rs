@@ -1,6 +1,6 @@
 //! The schedules that another schedule is made of.
 
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::schedule::{Point, Schedule, Span, build_span};
 use crate::settings::{Settings, Value};
 
@@ -53,6 +53,11 @@ pub(super) fn settings(settings: &Settings) -> Result<Vec<&Settings>, String> {
         })
         .collect();
     if parts.is_empty() { Err("`parts` is empty; expected at least one schedule".into()) } else { Ok(parts) }
+}
+
+/// The metrics that any of the parts listens to.
+pub(super) fn watches(parts: &[Part]) -> Vec<Metric> {
+    parts.iter().flat_map(|part| part.schedule.watches()).collect()
 }
 
 /// What all parts have learned, one after the other.

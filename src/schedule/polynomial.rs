@@ -11,7 +11,7 @@ pub(super) const DEFINITION: Definition = Definition {
         equations: "factor(t) = (1 - min(t, over) / over)^power",
         keys: &[
             Key::float("power", 1.0, Range::POSITIVE, "1 is a straight line, 2 falls early, 0.5 late"),
-            Key::duration("over", Duration::Percent(100.0), "from the peak to 0"),
+            Key::interval("over", Duration::Percent(100.0), "from the peak to 0"),
         ],
         source: "torch.optim.lr_scheduler.PolynomialLR",
     },

@@ -117,6 +117,10 @@ impl Schedule for Plateau {
         }
     }
 
+    fn watches(&self) -> Vec<Metric> {
+        vec![self.metric]
+    }
+
     fn state(&self) -> Vec<f64> {
         let Now { factor, best, bad, cooling } = self.now;
         vec![factor, best, bad as f64, cooling as f64]

@@ -1,6 +1,6 @@
 //! One schedule after another.
 
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::registry::{About, Accepts, Key};
 use crate::schedule::parts::{self, Part};
 use crate::schedule::{Definition, Point, Schedule, Span, misfit};
@@ -63,6 +63,10 @@ impl Schedule for Sequential {
     fn observe(&mut self, t: u64, scores: &Scores) {
         let place = self.place(t.saturating_sub(1));
         self.parts[place].observe(t, scores);
+    }
+
+    fn watches(&self) -> Vec<Metric> {
+        parts::watches(&self.parts)
     }
 
     fn state(&self) -> Vec<f64> {

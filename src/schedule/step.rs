@@ -9,7 +9,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "multiply by gamma at regular intervals",
         equations: "factor(t) = gamma^floor(t / every)",
         keys: &[
-            Key::required("every", Accepts::Duration, "the interval between two drops"),
+            Key::required("every", Accepts::Interval, "the interval between two drops"),
             Key::float("gamma", 0.1, Range::POSITIVE, "what each drop multiplies by"),
         ],
         source: "torch.optim.lr_scheduler.StepLR",

@@ -1,6 +1,6 @@
 //! A linear rise before any schedule.
 
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::schedule::{Point, Schedule, Span, misfit};
 use crate::settings::Settings;
 
@@ -29,6 +29,10 @@ impl Schedule for Warmup {
 
     fn observe(&mut self, t: u64, scores: &Scores) {
         self.schedule.observe(t.saturating_sub(self.steps), scores);
+    }
+
+    fn watches(&self) -> Vec<Metric> {
+        self.schedule.watches()
     }
 
     fn state(&self) -> Vec<f64> {

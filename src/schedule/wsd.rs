@@ -16,7 +16,7 @@ factor = 1 + (low - 1) p                           shape = \"linear\"
        = low + (1 - low) (1 - sqrt(p))             shape = \"sqrt\"
        = low^p                                     shape = \"exp\"",
         keys: &[
-            Key::duration("decay", Duration::Percent(20.0), "how long before the end the decay starts"),
+            Key::interval("decay", Duration::Percent(20.0), "how long before the end the decay starts"),
             Key::choice("shape", &["linear", "cosine", "sqrt", "exp"], "linear", "the curve of the decay"),
             Key::optional(
                 "min_factor",

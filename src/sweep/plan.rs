@@ -65,11 +65,32 @@ pub struct Plan {
     pub runs: Vec<Run>,
 }
 
+/// What does not fit the data: told all at once.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    /// What went well; a problem of the config is kept, once, and any other error passed on.
+    fn keep<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(fine) => return Ok(Some(fine)),
+            Err(Error::Usage(problem)) if self.0.contains(&problem) => {}
+            Err(Error::Usage(problem)) => self.0.push(problem),
+            Err(other) => return Err(other),
+        }
+        Ok(None)
+    }
+
+    fn none(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Usage(self.0.join("\n"))) }
+    }
+}
+
 impl Plan {
     /// Lists the runs of an experiment and loads the data that they need.
     ///
     /// # Errors
-    /// When a dataset is missing, or the length of a run makes no sense for a task.
+    /// When a dataset is missing, or with everything that does not fit the data, one problem a line.
     pub fn new(experiment: Experiment, library: &Library) -> Result<Self> {
         let mut plan = Self {
             tasks: Vec::new(),
@@ -79,19 +100,29 @@ impl Plan {
             runs: Vec::new(),
             experiment,
         };
+        let mut problems = Problems::default();
         for spec in &plan.experiment.tasks {
-            let task = task::build(spec, library)?;
             let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
-            plan.budgets.push(plan.experiment.budget(task.steps_per_epoch()).map_err(mistaken)?);
-            plan.horizons.push(plan.experiment.horizons(task.steps_per_epoch()).map_err(mistaken)?);
-            plan.tasks.push(task);
+            let measured = |task: Arc<dyn Task>| {
+                let epoch = task.steps_per_epoch();
+                let horizons = plan.experiment.horizons(epoch).map_err(mistaken)?;
+                Ok((plan.experiment.budget(epoch).map_err(mistaken)?, horizons, task))
+            };
+            if let Some((budget, horizons, task)) = problems.keep(task::build(spec, library).and_then(measured))? {
+                plan.budgets.push(budget);
+                plan.horizons.push(horizons);
+                plan.tasks.push(task);
+            }
         }
+        problems.none()?;
         plan.list_runs();
+        let mut problems = Problems::default();
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
-            plan.schedule(run)?;
-            plan.optimizer(run)?;
+            problems.keep(plan.schedule(run))?;
+            problems.keep(plan.optimizer(run))?;
         }
+        problems.none()?;
         Ok(plan)
     }
 

@@ -82,6 +82,14 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What is measured of the task; arms are ranked by the last unless the config says otherwise.
+    pub fn metrics(&self) -> &'static [Metric] {
+        match model::find(&self.model.kind).map(|definition| definition.kind) {
+            Some(Kind::Network { metrics, .. }) => metrics,
+            _ => &[Metric::Loss],
+        }
+    }
+
     /// The function that is minimised; `None` for a network.
     pub fn function(&self) -> Option<Arc<dyn Function>> {
         match model::find(&self.model.kind)?.kind {

@@ -30,7 +30,7 @@ W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a co
         ],
         source: "torch.nn.Conv2d's, BatchNorm2d's and Linear's initialisation",
     },
-    kind: Kind::Network { default_dataset: "fashion_mnist", metrics: CLASSIFIES, build },
+    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {

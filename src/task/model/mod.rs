@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::nn::dropout::dropout;
 use crate::nn::params::Init;
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Accepts, Default, Key, Range};
 use crate::rng::Stream;
 use crate::settings::Settings;
 use crate::task::data::Input;
@@ -41,6 +41,7 @@ const LABEL_SMOOTHING: Key = Key::float(
     Range::DECAY,
     "share of the training target spread over all classes; an evaluation's loss is without",
 );
+const BATCH_SIZE: Key = Key::integer("batch_size", 64, Range::within(1.0, 1_048_576.0), "examples in a batch");
 /// What a classifier is measured by.
 const CLASSIFIES: &[Metric] = &[Metric::Loss, Metric::Accuracy];
 
@@ -51,6 +52,21 @@ pub struct Definition {
     pub about: About,
     /// What it is and how it is built.
     pub kind: Kind,
+}
+
+impl Definition {
+    /// The keys of a task beside the model's own and its dataset's, as they are for this model.
+    pub fn task_keys(&self) -> Vec<Key> {
+        let dtype =
+            |default| Key::choice("dtype", &["f32", "f64"], default, "the number type of weights and gradients");
+        match self.kind {
+            Kind::Network { default_dataset, .. } => {
+                let dataset = Key::required("dataset", Accepts::Text, "a name from `optbench list datasets`");
+                vec![Key { default: Default::Text(default_dataset), ..dataset }, BATCH_SIZE, dtype("f32")]
+            }
+            Kind::Function(_) => vec![dtype("f64")],
+        }
+    }
 }
 
 /// What a model is.

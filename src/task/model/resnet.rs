@@ -31,7 +31,7 @@ W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a co
         ],
         source: "He et al. 2015, arXiv 1512.03385, section 4.2; shortcuts B; torch's initialisation",
     },
-    kind: Kind::Network { default_dataset: "fashion_mnist", metrics: CLASSIFIES, build },
+    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
