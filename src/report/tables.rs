@@ -129,7 +129,8 @@ impl Section<'_> {
             "The leader's {} {} minus the arm's, turned so that more is better for the leader; paired by seed. 95% intervals \
              by Student's t and by 9,999 bootstrap draws (too narrow with few seeds); p by the paired t test, adjusted by \
              Holm's method over this table (of the sign test where all seeds differ by exactly the same step of a coarse score), decides the verdict (so an interval that just excludes 0 may still not tell); Wilcoxon's signed-rank p is not adjusted; detectable: the \
-             smallest difference that these seeds would find with 80% power at level 0.05.",
+             smallest difference that these seeds would find with 80% power at level 0.05 over the number of comparisons, \
+             which Holm's method gives each of them at least.",
             self.split(),
             metric.name()
         );
