@@ -3,7 +3,7 @@
 use crate::analysis::comparison::{Comparison, Verdict};
 use crate::analysis::{Rank, Ranking, rates};
 use crate::metric::Metric;
-use crate::task::Spec;
+use crate::task::{Spec, Target};
 
 /// Why a ranking may mislead, and which key would mend it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,8 @@ pub enum Warning {
     },
     /// Nothing reached the target.
     TargetNeverReached {
-        /// The target in words.
-        target: String,
+        /// The target.
+        target: Target,
     },
     /// The leader cannot be told from others.
     InsideNoise {
@@ -103,7 +103,12 @@ impl std::fmt::Display for Warning {
                 fewest.0, fewest.1, most.0, most.1
             ),
             Self::TargetNeverReached { target } => {
-                write!(f, "no run reached the target ({target}); lower `target`, or raise `epochs` or `steps`")
+                let (metric, value) = (target.metric.name(), crate::settings::number(target.value));
+                let easier = if target.metric.higher_is_better() { "lower" } else { "raise" };
+                write!(
+                    f,
+                    "no run reached the target ({metric} {value}); {easier} `target`, or raise `epochs` or `steps`"
+                )
             }
             Self::InsideNoise { others, detectable, seeds, metric } => {
                 let arms = if *others == 1 { "one other arm".to_owned() } else { format!("{others} other arms") };
@@ -158,7 +163,6 @@ pub fn warnings(ranking: &Ranking, comparisons: &[Option<Comparison>], spec: Opt
     if let Some(target) = spec.and_then(|spec| spec.target)
         && !all().any(|arm| arm.runs.iter().any(|run| run.steps_to_target.is_some()))
     {
-        let target = format!("{} {}", target.metric.name(), crate::settings::number(target.value));
         warnings.push(Warning::TargetNeverReached { target });
     }
     let (diverged, failed): (usize, usize) =
@@ -228,6 +232,13 @@ mod tests {
         let b =
             [0.01, 0.1, 1.0].map(|lr| Arm::at("b", lr, &if lr == 0.1 { [2.0, 2.11, 2.2] } else { [4.0, 4.1, 4.2] }));
         assert!(texts(&[a, b].concat()).is_empty());
+    }
+
+    #[test]
+    fn an_easier_target_is_higher_for_what_is_minimised() {
+        let said = |metric, value| Warning::TargetNeverReached { target: Target { metric, value } }.to_string();
+        assert!(said(Metric::Loss, 1e-4).contains("(loss 0.0001); raise `target`"));
+        assert!(said(Metric::Accuracy, 0.99).contains("(accuracy 0.99); lower `target`"));
     }
 
     #[test]
