@@ -4,6 +4,7 @@ use crate::analysis::{Comparison, Rank, Verdict, comparison};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::words::{chosen, count, interval, mean, points, score, unit};
+use crate::results::Status;
 use crate::task::Spec;
 
 impl Section<'_> {
@@ -168,13 +169,19 @@ impl Section<'_> {
     pub(super) fn subtitle(&self) -> String {
         let what = self.spec.map(describe).unwrap_or_default();
         let best = || self.ranking.ranks.iter().flat_map(|rank| &rank.best.runs);
-        let steps = best().map(|record| record.steps).max().unwrap_or(0);
+        // A run that diverged did fewer steps than it was given.
+        let finished = best().filter(|record| record.status == Status::Finished);
+        let budget = match (finished.map(|record| record.steps).max(), self.experiment) {
+            (Some(steps), _) => count(steps as usize, "step"),
+            (None, Some(experiment)) => experiment.length.to_string(),
+            (None, None) => "no step to the end".to_owned(),
+        };
         let seeds: std::collections::BTreeSet<u64> = best().map(|record| record.seed).collect();
         let floor = self.ranking.loss_floor().map(|floor| {
             format!("; floor: no model averages a loss below {} nats but by luck", score(floor, Metric::Loss))
         });
         format!(
-            "{what}, {steps} steps, {}; settings chosen by validation {}; mean ± standard deviation over seeds{}",
+            "{what}, {budget}, {}; settings chosen by validation {}; mean ± standard deviation over seeds{}",
             count(seeds.len(), "seed"),
             self.ranking.metric.name(),
             floor.unwrap_or_default()

@@ -19,6 +19,9 @@ mod tables;
 pub mod tensorboard;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use crate::analysis::anytime::{Stage, stages};
 use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnings};
 use crate::config::Experiment;
@@ -38,6 +41,8 @@ pub struct Section<'a> {
     pub comparisons: Vec<Option<Comparison>>,
     /// What to know before believing it.
     pub warnings: Vec<Warning>,
+    /// The experiment, where the ranking is of one.
+    pub experiment: Option<&'a Experiment>,
     /// The task.
     pub spec: Option<&'a Spec>,
     /// Every run of the experiment.
@@ -48,11 +53,12 @@ pub struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// What there is to say of a ranking.
-    pub fn new(ranking: Ranking<'a>, records: &'a [Record], spec: Option<&'a Spec>) -> Self {
+    pub fn new(ranking: Ranking<'a>, records: &'a [Record], experiment: Option<&'a Experiment>) -> Self {
+        let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
         let comparisons = comparisons(&ranking);
         let warnings = warnings(&ranking, &comparisons, spec);
         let stages = stages(records, &ranking.task);
-        Self { ranking, comparisons, warnings, spec, records, stages }
+        Self { ranking, comparisons, warnings, experiment, spec, records, stages }
     }
 }
 
@@ -93,14 +99,8 @@ impl Results {
 
     /// What there is to say, task by task.
     pub fn sections(&self) -> Vec<Section<'_>> {
-        let spec = |label: &str| self.experiment.tasks.iter().find(|task| task.label == label);
-        self.rankings()
-            .into_iter()
-            .map(|ranking| {
-                let spec = spec(&ranking.task);
-                Section::new(ranking, &self.records, spec)
-            })
-            .collect()
+        let section = |ranking| Section::new(ranking, &self.records, Some(&self.experiment));
+        self.rankings().into_iter().map(section).collect()
     }
 
     /// Writes everything that follows from the runs: tables, charts and the page.

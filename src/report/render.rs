@@ -72,8 +72,10 @@ fn csv(sections: &[Section]) -> Result<String> {
         let metric = ranking.metric;
         for (place, (rank, comparison)) in ranking.ranks.iter().zip(comparisons).enumerate() {
             let (validation, reported) = (rank.best.validation(metric), rank.best.reported(metric));
-            let chosen: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {value}")).collect();
-            let mut row = vec![ranking.task.clone(), (place + 1).to_string()];
+            let settings = if rank.is_ranked() { rank.chosen() } else { Vec::new() };
+            let chosen: Vec<String> = settings.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            let place = if rank.is_ranked() { (place + 1).to_string() } else { String::new() };
+            let mut row = vec![ranking.task.clone(), place];
             row.extend([rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen.join(", ")]);
             row.push(metric.name().to_owned());
             row.extend([validation.mean(), validation.deviation(), reported.mean(), reported.deviation()].map(cell));

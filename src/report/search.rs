@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::report::Section;
 use crate::report::format::Table;
-use crate::report::words::short;
+use crate::report::words::{self, short};
 use crate::results::Record;
 
 impl Section<'_> {
@@ -38,7 +38,7 @@ impl Section<'_> {
             let tried = settings(&mut tries.iter());
             searched |= tried > 1;
             table.rows.push(vec![
-                (place + 1).to_string(),
+                words::place(place, rank),
                 rank.optimizer.to_owned(),
                 rank.schedule.to_owned(),
                 tried.to_string(),

@@ -4,6 +4,7 @@ use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison, expected_
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
+use crate::report::words;
 use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread};
 
 /// The share of the best score that a rate may lose and still count as good.
@@ -171,7 +172,7 @@ impl Section<'_> {
             let (Some(first), Some(last)) = (tried.first(), tried.last()) else { continue };
             let mut row = names(place, rank);
             row.pop();
-            row.push(rank.best.lr().map_or_else(|| "-".into(), short));
+            row.push(rank.best.lr().filter(|_| rank.is_ranked()).map_or_else(|| "-".into(), short));
             row.push(format!("{} ({})", tried.len(), range(first.lr, last.lr)));
             match good_range(&tried, metric, GOOD) {
                 Some((low, high)) => row.extend([range(low, high), format!("{:.2}", (high / low).log10())]),
@@ -256,7 +257,8 @@ impl Section<'_> {
 
 /// The first cells of a row: place, optimizer, schedule, chosen settings.
 fn names(place: usize, rank: &Rank) -> Vec<String> {
-    vec![(place + 1).to_string(), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen(rank)]
+    let chosen = if rank.is_ranked() { chosen(rank) } else { "-".into() };
+    vec![words::place(place, rank), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen]
 }
 
 fn range(low: f64, high: f64) -> String {

@@ -58,6 +58,11 @@ fn short_value(value: &str) -> String {
     value.parse().map_or_else(|_| value.to_owned(), short)
 }
 
+/// The place of an arm, counted from 1; none where nothing finished.
+pub(super) fn place(index: usize, rank: &Rank) -> String {
+    if rank.is_ranked() { (index + 1).to_string() } else { "-".into() }
+}
+
 /// `lr 0.003, weight_decay 0.1`.
 pub(super) fn chosen(rank: &Rank) -> String {
     let pairs: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {}", short_value(value))).collect();
