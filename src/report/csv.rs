@@ -80,7 +80,7 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
                 row.extend([cell(sample.mean()), cell(sample.deviation())]);
             }
         }
-        let reached = arm.sample(|record| record.steps_to_target.map(|steps| steps as f64));
+        let reached = arm.steps_to_target();
         row.extend([reached.len().to_string(), cell(reached.mean())]);
         row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
         row.push(first.state_bytes.to_string());

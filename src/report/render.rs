@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Rank, Sample, comparison, good_range, rates};
+use crate::analysis::{Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
 use crate::report::profiles::Profiles;
-use crate::report::tables::{GOOD, seconds_to_target, tried};
+use crate::report::tables::{GOOD, tried};
 use crate::report::{Results, Section, charts, gradients, html};
 use crate::settings::number;
 
@@ -87,8 +87,8 @@ fn csv(sections: &[Section]) -> Result<String> {
             row.push(comparison.as_ref().map_or("leader", |comparison| comparison.verdict.word()).to_owned());
             let good = good_range(&rates(&rank.tried, metric), metric, GOOD);
             row.extend([good.map(|good| good.0), good.map(|good| good.1)].map(cell));
-            row.push(cell(steps_to_target(rank).mean()));
-            row.push(cell(seconds_to_target(rank).mean()));
+            row.push(cell(rank.best.steps_to_target().mean()));
+            row.push(cell(rank.best.seconds_to_target().mean()));
             row.push(cell(rank.best.milliseconds().mean()));
             row.push(rank.best.runs[0].state_bytes.to_string());
             let above = rank.best.above_floor();
@@ -97,10 +97,6 @@ fn csv(sections: &[Section]) -> Result<String> {
         }
     }
     table.csv()
-}
-
-fn steps_to_target(rank: &Rank) -> Sample {
-    rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64))
 }
 
 pub(super) fn statistics(sample: &Sample) -> Value {
@@ -158,8 +154,8 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
         })),
         "good_lr": good_range(&rates(&rank.tried, metric), metric, GOOD).map(|(low, high)| [low, high]),
         "expected_best": tried(rank, metric),
-        "steps_to_target": statistics(&steps_to_target(rank)),
-        "seconds_to_target": statistics(&seconds_to_target(rank)),
+        "steps_to_target": statistics(&rank.best.steps_to_target()),
+        "seconds_to_target": statistics(&rank.best.seconds_to_target()),
         "ms_per_step": statistics(&rank.best.milliseconds()),
         "state_bytes": rank.best.runs[0].state_bytes,
         "magnitudes": gradients::json(seen, place),

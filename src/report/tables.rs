@@ -116,7 +116,7 @@ impl Section<'_> {
             }
             if targeted {
                 row.push(steps_to_target(rank));
-                row.push(seconds_to_target(rank).mean().map_or_else(|| "-".into(), |s| format!("{s:.3}")));
+                row.push(rank.best.seconds_to_target().mean().map_or_else(|| "-".into(), |s| format!("{s:.3}")));
             }
             row.push(format!("{}/{}", rank.diverged, rank.runs));
             table.rows.push(row);
@@ -271,21 +271,13 @@ fn milliseconds(sample: &Sample) -> String {
 }
 
 fn steps_to_target(rank: &Rank) -> String {
-    let reached = rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64));
+    let reached = rank.best.steps_to_target();
     let (n, of) = (reached.len(), rank.best.runs.len());
     match reached.mean() {
         Some(mean) if n == of => format!("{mean:.0}"),
         Some(mean) => format!("{mean:.0} ({n} of {of})"),
         None => "-".into(),
     }
-}
-
-/// Training seconds to the target: the steps to it at the run's own mean time of a step.
-pub(super) fn seconds_to_target(rank: &Rank) -> Sample {
-    rank.best.sample(|record| {
-        let trained = record.gradient_seconds + record.optimizer_seconds;
-        Some(trained * record.steps_to_target? as f64 / record.steps.max(1) as f64)
-    })
 }
 
 /// The expected best after k tries of an arm.
