@@ -3,7 +3,7 @@
 use crate::analysis::{Comparison, Rank, Verdict, comparison};
 use crate::metric::Metric;
 use crate::report::Section;
-use crate::report::words::{chosen, count, interval, mean, points, score, unit};
+use crate::report::words::{chosen, count, interval, mean, points, score, seeds, unit};
 use crate::results::Status;
 use crate::task::Spec;
 
@@ -47,13 +47,18 @@ impl Section<'_> {
     }
 
     /// `test accuracy 97.04% at lr 0.1`.
-    fn reached(&self, rank: &Rank) -> String {
+    fn score_of(&self, rank: &Rank) -> String {
         let metric = self.ranking.metric;
         let at = match chosen(rank) {
             chosen if chosen.is_empty() => String::new(),
             chosen => format!(" at {chosen}"),
         };
         format!("{} {} {}{at}", self.split(), metric.name(), mean(&rank.best.reported(metric), metric))
+    }
+
+    /// The same with the seeds behind it, where they are not all: `... at lr 0.1 [1 of 3 seeds; 2 diverged]`.
+    fn reached(&self, rank: &Rank) -> String {
+        self.score_of(rank) + &missing(rank)
     }
 
     /// Where the reported scores come from.
@@ -63,8 +68,8 @@ impl Section<'_> {
     }
 
     fn alone(&self, leader: &Rank) -> String {
-        let seeds = count(leader.best.runs.len(), "seed");
-        format!("{} reached {} ({seeds}); there is nothing to compare it with", leader.name(), self.reached(leader))
+        let (score, seeds) = (self.score_of(leader), seeds(&leader.best));
+        format!("{} reached {score} ({seeds}); there is nothing to compare it with", leader.name())
     }
 
     fn won(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
@@ -124,7 +129,7 @@ impl Section<'_> {
             leader.name(),
             self.reached(leader),
             rival.name(),
-            mean(&rival.best.reported(metric), metric),
+            mean(&rival.best.reported(metric), metric) + &missing(rival),
             self.by(comparison),
         )
     }
@@ -181,12 +186,18 @@ impl Section<'_> {
             format!("; floor: no model averages a loss below {} nats but by luck", score(floor, Metric::Loss))
         });
         format!(
-            "{what}, {budget}, {}; settings chosen by validation {}; mean ± standard deviation over seeds{}",
+            "{what}, {budget}, {}; settings chosen by validation {}{}{}",
             count(seeds.len(), "seed"),
             self.ranking.metric.name(),
+            if seeds.len() > 1 { "; mean ± standard deviation over seeds" } else { "" },
             floor.unwrap_or_default()
         )
     }
+}
+
+/// ` [1 of 3 seeds; 2 diverged]`, or nothing where no seed is missing.
+fn missing(rank: &Rank) -> String {
+    if rank.best.lost() > 0 { format!(" [{}]", seeds(&rank.best)) } else { String::new() }
 }
 
 fn describe(spec: &Spec) -> String {
@@ -235,6 +246,10 @@ mod tests {
                 vec![Arm::new("a", &[0.5]), Arm::new("b", &[0.7])],
                 "On task, a+constant is ahead of b+constant by 0.2000 (final loss 0.5000 at lr 0.1), \
                  but one seed cannot tell whether that is more than noise.",
+            ),
+            (
+                vec![Arm::new("a", &[1.0, f64::NAN, f64::NAN])],
+                "On task, a+constant reached final loss 1.0000 at lr 0.1 (1 of 3 seeds; 2 diverged); there is nothing to compare it with.",
             ),
             (vec![a.clone(), Arm::new("b", &[f64::NAN; 3])], "every other arm lost seeds to divergence."),
         ] {

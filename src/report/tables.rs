@@ -5,7 +5,7 @@ use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::words;
-use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread};
+use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread_of};
 
 /// The share of the best score that a rate may lose and still count as good.
 pub(super) const GOOD: f64 = 0.01;
@@ -52,9 +52,9 @@ impl Section<'_> {
         table.head(["ms/step"]);
         for (place, (rank, comparison)) in ranks.iter().zip(&self.comparisons).enumerate() {
             let mut row = names(place, rank);
-            row.push(spread(&rank.best.reported(metric), metric));
+            row.push(spread_of(&rank.best.reported(metric), metric, rank.best.runs.len()));
             if floor {
-                row.push(spread(&rank.best.above_floor(), Metric::Loss));
+                row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
             }
             if ranks.len() > 1 {
                 let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
@@ -106,13 +106,13 @@ impl Section<'_> {
         for (place, rank) in self.ranking.ranks.iter().enumerate() {
             let mut row = names(place, rank);
             for metric in &metrics {
-                row.push(spread(&rank.best.validation(*metric), *metric));
+                row.push(spread_of(&rank.best.validation(*metric), *metric, rank.best.runs.len()));
                 if tested {
-                    row.push(spread(&rank.best.reported(*metric), *metric));
+                    row.push(spread_of(&rank.best.reported(*metric), *metric, rank.best.runs.len()));
                 }
             }
             if floor {
-                row.push(spread(&rank.best.above_floor(), Metric::Loss));
+                row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
             }
             if targeted {
                 row.push(steps_to_target(rank));
@@ -222,8 +222,8 @@ impl Section<'_> {
                     rank.optimizer.to_owned(),
                     rank.schedule.to_owned(),
                     chosen(&one),
-                    spread(&arm.validation(metric), metric),
-                    spread(&arm.reported(metric), metric),
+                    spread_of(&arm.validation(metric), metric, arm.runs.len()),
+                    spread_of(&arm.reported(metric), metric, arm.runs.len()),
                     arm.diverged.to_string(),
                     arm.failed.to_string(),
                     steps_to_target(&one),

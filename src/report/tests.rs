@@ -34,3 +34,16 @@ fn what_never_finished_has_no_rank_and_no_choice() {
     let subtitle = section(&records, &experiment).subtitle();
     assert!(subtitle.contains("rosenbrock, 60 steps"), "{subtitle}");
 }
+
+#[test]
+fn a_mean_of_fewer_seeds_says_so() {
+    let records = records(&[Arm::at("a", 0.1, &[1.0, 2.0, f64::NAN]), Arm::at("b", 0.1, &[3.0, 4.0, 5.5])]);
+    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let rows = section.compact().rows;
+    assert!(rows[0][4].starts_with("4.1667 ± ") && !rows[0][4].contains("of"), "{rows:?}");
+    assert!(rows[1][4].ends_with("(2 of 3)"), "{rows:?}");
+    assert!(section.subtitle().contains("standard deviation over seeds"));
+    let one: Vec<Record> = records.iter().filter(|record| record.seed == 0).cloned().collect();
+    let section = Section::new(ranking(&one, "task", Metric::Loss), &one, None);
+    assert!(!section.subtitle().contains("±"), "{}", section.subtitle());
+}

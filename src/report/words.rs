@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::analysis::{Rank, Sample};
+use crate::analysis::{Rank, Sample, Summary};
 use crate::metric::Metric;
 use crate::settings::number;
 
@@ -35,6 +35,23 @@ pub(super) fn spread(sample: &Sample, metric: Metric) -> String {
         }
         (Some(mean), _) => format!("{}{}", score(mean, metric), unit(metric)),
     }
+}
+
+/// What [`spread`] says, with the number of seeds where some of `seeds` are missing: `97.20 ± 0.56% (2 of 3)`.
+pub(super) fn spread_of(sample: &Sample, metric: Metric, seeds: usize) -> String {
+    let text = spread(sample, metric);
+    if (1..seeds).contains(&sample.len()) { format!("{text} ({} of {seeds})", sample.len()) } else { text }
+}
+
+/// The seeds behind a mean: `3 seeds`, or `1 of 3 seeds; 2 diverged`.
+pub(super) fn seeds(arm: &Summary) -> String {
+    let all = count(arm.runs.len(), "seed");
+    if arm.lost() == 0 {
+        return all;
+    }
+    let lost = [(arm.diverged, "diverged"), (arm.failed, "failed")];
+    let lost: Vec<String> = lost.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    format!("{} of {all}; {}", arm.finished, lost.join(", "))
 }
 
 /// The mean with its unit.
