@@ -6,7 +6,7 @@ use crate::analysis::{Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
 use crate::report::profiles::Profiles;
-use crate::report::tables::{GOOD, tried};
+use crate::report::tables::GOOD;
 use crate::report::{Results, Section, charts, gradients, html};
 use crate::settings::number;
 
@@ -153,7 +153,7 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
             "verdict": comparison.verdict.word(),
         })),
         "good_lr": good_range(&rates(&rank.tried, metric), metric, GOOD).map(|(low, high)| [low, high]),
-        "expected_best": tried(rank, metric),
+        "expected_best": section.ranking.expected_best(rank),
         "steps_to_target": statistics(&rank.best.steps_to_target()),
         "seconds_to_target": statistics(&rank.best.seconds_to_target()),
         "ms_per_step": statistics(&rank.best.milliseconds()),

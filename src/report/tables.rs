@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison, expected_best, good_range, rates};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison, good_range, rates};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -187,9 +187,10 @@ impl Section<'_> {
     fn tries(&self) -> Table {
         let metric = self.ranking.metric;
         let note = "The validation score to expect from the best of k settings drawn at random from those tried \
-                    (Dodge et al. 2019); a diverged setting counts as the worst of them.";
+                    (Dodge et al. 2019); a setting that diverged under some seed counts as the worst setting \
+                    of all arms of the task.";
         let mut table = Table::new("Expected best after k tries", note, 3);
-        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(|rank| tried(rank, metric)).collect();
+        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(|rank| self.ranking.expected_best(rank)).collect();
         let most = curves.iter().map(Vec::len).max().unwrap_or(0);
         if most < 2 {
             return table;
@@ -278,10 +279,4 @@ fn steps_to_target(rank: &Rank) -> String {
         Some(mean) => format!("{mean:.0} ({n} of {of})"),
         None => "-".into(),
     }
-}
-
-/// The expected best after k tries of an arm.
-pub(super) fn tried(rank: &Rank, metric: Metric) -> Vec<f64> {
-    let score = |arm: &crate::analysis::Summary| (arm.lost() == 0).then(|| arm.validation(metric).mean()).flatten();
-    expected_best(&rank.tried.iter().map(score).collect::<Vec<_>>(), metric)
 }

@@ -4,7 +4,6 @@ use super::{Canvas, Over, axis, label, seconds_per_step};
 use crate::analysis::{Ranking, profile as performance};
 use crate::chart::{Axis, LineChart, Palette, Scale, Series};
 use crate::report::profiles::{MOST, Profiles};
-use crate::report::tables::tried;
 
 impl Canvas<'_, '_> {
     /// The expected best validation score after k tries; `None` where nothing was tried twice.
@@ -12,7 +11,7 @@ impl Canvas<'_, '_> {
         let metric = self.ranking.metric;
         let mut series = Vec::new();
         for rank in &self.ranking.ranks {
-            let points = tried(rank, metric).into_iter().enumerate().map(|(i, y)| ((i + 1) as f64, y));
+            let points = self.ranking.expected_best(rank).into_iter().enumerate().map(|(i, y)| ((i + 1) as f64, y));
             let mut line = self.series(rank, points.collect());
             line.markers = line.points.len() <= 20;
             series.push(line);
