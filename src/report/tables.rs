@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison, good_range, rates};
+use crate::analysis::{Difference, Rank, Rate, Sample, bootstrap, comparison, good_range, rates};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -161,10 +161,12 @@ impl Section<'_> {
         table
     }
 
-    fn sensitivity(&self) -> Table {
+    pub(super) fn sensitivity(&self) -> Table {
         let metric = self.ranking.metric;
         let note = "Good rates: next to the best one, with a mean validation score within 1% of it; their width is \
-                    log10(highest / lowest), in decades.";
+                    log10(highest / lowest), in decades: at least that (≥) where they touch an end of the rates tried, \
+                    and where one rate alone is good, less (<) than between its neighbours. Where tries were given up \
+                    before the end, what ran to it says nothing of the others.";
         let mut table = Table::new("Sensitivity to the learning rate", note, 3);
         table.head(["#", "optimizer", "schedule", "best rate", "rates tried", "good rates", "decades", "diverged"]);
         for (place, rank) in self.ranking.ranks.iter().enumerate() {
@@ -173,9 +175,17 @@ impl Section<'_> {
             let mut row = names(place, rank);
             row.pop();
             row.push(rank.best.lr().filter(|_| rank.is_ranked()).map_or_else(|| "-".into(), short));
+            if let Some(search) = self.search_of(rank).filter(|search| search.given_up > 0) {
+                let (low, high) = rank.lr_range.unwrap_or((first.lr, last.lr));
+                let (whole, all) = (search.tries - search.given_up, search.tries);
+                row.push(format!("{}; {whole} of {all} tries to the end", range(low, high)));
+                row.extend(["-", "-", "-"].map(str::to_owned));
+                table.rows.push(row);
+                continue;
+            }
             row.push(format!("{} ({})", tried.len(), range(first.lr, last.lr)));
             match good_range(&tried, metric, GOOD) {
-                Some((low, high)) => row.extend([range(low, high), format!("{:.2}", (high / low).log10())]),
+                Some((low, high)) => row.extend([range(low, high), width(&tried, (low, high))]),
                 None => row.extend(["none".to_owned(), "-".to_owned()]),
             }
             row.push(format!("{:.0}%", 100.0 * rank.diverged as f64 / rank.runs as f64));
@@ -190,7 +200,9 @@ impl Section<'_> {
                     (Dodge et al. 2019); a setting that diverged under some seed counts as the worst setting \
                     of all arms of the task.";
         let mut table = Table::new("Expected best after k tries", note, 3);
-        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(|rank| self.ranking.expected_best(rank)).collect();
+        // Those that a search did not give up are no settings drawn at random.
+        let curve = |rank: &Rank| if self.gave_up(rank) { Vec::new() } else { self.ranking.expected_best(rank) };
+        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(curve).collect();
         let most = curves.iter().map(Vec::len).max().unwrap_or(0);
         if most < 2 {
             return table;
@@ -264,6 +276,18 @@ fn names(place: usize, rank: &Rank) -> Vec<String> {
 
 fn range(low: f64, high: f64) -> String {
     if low == high { short(low) } else { format!("{} to {}", short(low), short(high)) }
+}
+
+/// The width of the good rates in decades, and which side of the truth it is on.
+fn width(tried: &[Rate], (low, high): (f64, f64)) -> String {
+    let below = tried.iter().rev().find(|rate| rate.lr < low);
+    let above = tried.iter().find(|rate| rate.lr > high);
+    match (below, above) {
+        (None, None) if low == high => "-".into(),
+        (Some(below), Some(above)) if low == high => format!("< {:.2}", (above.lr / below.lr).log10()),
+        (Some(_), Some(_)) => format!("{:.2}", (high / low).log10()),
+        _ => format!("≥ {:.2}", (high / low).log10()),
+    }
 }
 
 /// A time to three places.

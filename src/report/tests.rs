@@ -47,3 +47,38 @@ fn a_mean_of_fewer_seeds_says_so() {
     let section = Section::new(ranking(&one, "task", Metric::Loss), &one, None);
     assert!(!section.subtitle().contains("±"), "{}", section.subtitle());
 }
+
+#[test]
+fn the_width_of_good_rates_says_where_the_grid_ends() {
+    let losses = |losses: [f64; 4]| -> String {
+        let arms: Vec<Arm> =
+            [0.01, 0.1, 1.0, 10.0].into_iter().zip(losses).map(|(lr, x)| Arm::at("a", lr, &[x])).collect();
+        let records = records(&arms);
+        let table = Section::new(ranking(&records, "task", Metric::Loss), &records, None).sensitivity();
+        table.rows[0][6].clone()
+    };
+    assert_eq!(losses([4.0, 1.0, 4.0, 4.0]), "< 2.00", "somewhere between its neighbours");
+    assert_eq!(losses([4.0, 1.0, 1.0, 4.0]), "1.00");
+    assert_eq!(losses([1.0, 1.0, 1.0, 4.0]), "≥ 2.00");
+    assert_eq!(losses([4.0, 4.0, 4.0, 1.0]), "≥ 0.00");
+    assert_eq!(losses([4.0, f64::NAN, 1.0, f64::NAN]), "< 2.00");
+}
+
+#[test]
+fn what_a_search_gave_up_is_no_sensitivity() {
+    let mut records = records(&[
+        Arm::at("a", 0.01, &[3.0]),
+        Arm::at("a", 0.1, &[1.0]),
+        Arm::at("a", 1.0, &[f64::NAN]),
+        Arm::at("a", 10.0, &[4.0]),
+    ]);
+    for record in records.iter_mut().filter(|record| ["0.01", "10"].contains(&record.hyper_parameters[0].1.as_str())) {
+        (record.horizon, record.steps) = (Some(10), 10);
+    }
+    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let row = &section.sensitivity().rows[0];
+    assert_eq!(row[4..], ["0.01 to 10; 2 of 4 tries to the end", "-", "-", "-"]);
+    assert!(section.tables().iter().all(|table| table.title != "Expected best after k tries"));
+    let cost = &section.search().rows[0];
+    assert_eq!(cost[3..6], ["4", "1", "220"], "one of the two that went on diverged");
+}
