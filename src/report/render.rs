@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::analysis::{Sample, comparison, good_range, rates};
 use crate::error::{Error, Result};
 use crate::report::format::{Format, Table};
+use crate::report::over_tasks::over_tasks;
 use crate::report::profiles::Profiles;
 use crate::report::tables::GOOD;
 use crate::report::{Results, Section, charts, gradients, html};
@@ -18,13 +19,15 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
     let sections = results.sections();
     let rankings = results.rankings();
     let profiles = Profiles::new(&rankings);
+    let closing = over_tasks(&sections);
     let joined = |write: fn(&Section) -> String| sections.iter().map(write).collect::<Vec<_>>().join("\n");
     match format {
-        Format::Table => Ok(joined(terminal)),
+        Format::Table => Ok(joined(terminal) + &closing.map(|text| format!("\n{text}\n")).unwrap_or_default()),
         Format::Markdown => {
             let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
             let over_tasks = profiles.map(|profiles| profiles.table()).map(|table| table_with_note(&table, "##"));
-            Ok(texts.join("\n") + &over_tasks.unwrap_or_default())
+            let closing = closing.map(|text| format!("\n**{text}**\n")).unwrap_or_default();
+            Ok(texts.join("\n") + &closing + &over_tasks.unwrap_or_default())
         }
         Format::Csv => csv(&sections),
         Format::Json => json(results, &sections, profiles.as_ref()),
@@ -120,7 +123,7 @@ fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) ->
             }))
         })
         .collect::<Result<Vec<Value>>>()?;
-    let answers: Vec<String> = sections.iter().map(Section::headline).collect();
+    let answers: Vec<String> = sections.iter().map(Section::headline).chain(over_tasks(sections)).collect();
     let document = json!({
         "experiment": results.experiment.name,
         "answer": answers.join(" "),

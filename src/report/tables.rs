@@ -40,7 +40,7 @@ impl Section<'_> {
             table.head([ABOVE_FLOOR]);
         }
         if ranks.len() > 1 {
-            table.head(["behind the leader".to_owned(), String::new()]);
+            table.head(["behind the leader", "p (Holm)", ""]);
         }
         let targeted = self.target_reached();
         if targeted {
@@ -64,6 +64,7 @@ impl Section<'_> {
                         format!("{} [{}, {}]", score(lead.mean, metric), score(low, metric), score(high, metric))
                     }
                 }));
+                row.push(comparison.as_ref().map_or_else(String::new, |c| probability(c.p_adjusted)));
                 row.push(comparison.as_ref().map_or("", |comparison| comparison.verdict.word()).to_owned());
             }
             if targeted {
