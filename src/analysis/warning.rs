@@ -116,7 +116,7 @@ impl std::fmt::Display for Warning {
                 if let Some(smallest) = detectable {
                     let smallest = match metric {
                         Metric::Accuracy => format!("{:.2} points", 100.0 * smallest),
-                        _ => format!("{smallest:.2e}"),
+                        _ => crate::settings::short(*smallest),
                     };
                     write!(f, "; {seeds} seeds see a difference of {smallest} or more with 80% power")?;
                 }

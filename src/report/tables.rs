@@ -73,7 +73,7 @@ impl Section<'_> {
             if diverged {
                 row.push(format!("{}/{}", rank.diverged, rank.runs));
             }
-            row.push(milliseconds(&rank.best.milliseconds()));
+            row.push(mean_time(&rank.best.milliseconds()));
             table.rows.push(row);
         }
         table
@@ -117,7 +117,7 @@ impl Section<'_> {
             }
             if targeted {
                 row.push(steps_to_target(rank));
-                row.push(rank.best.seconds_to_target().mean().map_or_else(|| "-".into(), |s| format!("{s:.3}")));
+                row.push(mean_time(&rank.best.seconds_to_target()));
             }
             row.push(format!("{}/{}", rank.diverged, rank.runs));
             table.rows.push(row);
@@ -241,7 +241,7 @@ impl Section<'_> {
                     arm.diverged.to_string(),
                     arm.failed.to_string(),
                     steps_to_target(&one),
-                    milliseconds(&arm.milliseconds()),
+                    mean_time(&arm.milliseconds()),
                 ]);
             }
         }
@@ -257,11 +257,11 @@ impl Section<'_> {
             let mut row = names(place, rank);
             row.pop();
             let arm = &rank.best;
-            row.push(milliseconds(&arm.milliseconds()));
-            row.push(milliseconds(&arm.sample(|run| Some(1e3 * run.gradient_seconds / run.steps.max(1) as f64))));
-            row.push(milliseconds(&arm.sample(|run| Some(1e3 * run.optimizer_seconds / run.steps.max(1) as f64))));
-            row.push(milliseconds(&arm.sample(|run| Some(run.evaluation_seconds))));
-            row.push(milliseconds(&arm.sample(|run| Some(run.seconds))));
+            row.push(mean_time(&arm.milliseconds()));
+            row.push(mean_time(&arm.sample(|run| Some(1e3 * run.gradient_seconds / run.steps.max(1) as f64))));
+            row.push(mean_time(&arm.sample(|run| Some(1e3 * run.optimizer_seconds / run.steps.max(1) as f64))));
+            row.push(mean_time(&arm.sample(|run| Some(run.evaluation_seconds))));
+            row.push(mean_time(&arm.sample(|run| Some(run.seconds))));
             row.push(bytes(arm.runs[0].state_bytes));
             table.rows.push(row);
         }
@@ -291,9 +291,9 @@ fn width(tried: &[Rate], (low, high): (f64, f64)) -> String {
     }
 }
 
-/// A time to three places.
-fn milliseconds(sample: &Sample) -> String {
-    sample.mean().map_or_else(|| "-".into(), |ms| format!("{ms:.3}"))
+/// The mean time.
+fn mean_time(sample: &Sample) -> String {
+    sample.mean().map_or_else(|| "-".into(), words::time)
 }
 
 fn steps_to_target(rank: &Rank) -> String {

@@ -2,7 +2,7 @@
 
 use crate::analysis::{Rank, Sample, Summary};
 use crate::metric::Metric;
-use crate::settings::number;
+pub(super) use crate::settings::short;
 
 /// A score: shares in percent, other numbers to four digits.
 pub(super) fn score(x: f64, metric: Metric) -> String {
@@ -64,10 +64,14 @@ pub(super) fn interval((low, high): (f64, f64), metric: Metric) -> String {
     format!("{} to {}", score(low, metric), score(high, metric))
 }
 
-/// A number to three digits, such as a learning rate of a logarithmic grid.
-pub(super) fn short(x: f64) -> String {
-    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    number(rounded)
+/// A time in any unit to three digits, those before the point in full: `0.000123`, `4.56`, `1235`.
+pub(super) fn time(x: f64) -> String {
+    match x.abs() {
+        size if size >= 100.0 => format!("{x:.0}"),
+        size if size >= 1e-6 => format!("{x:.*}", (2.0 - size.log10().floor()) as usize),
+        0.0 => "0".into(),
+        _ => format!("{x:.2e}"),
+    }
 }
 
 /// A hyper-parameter's value, shortened where it is a number.
@@ -122,5 +126,7 @@ mod tests {
         assert_eq!((score(-0.0, Metric::Loss), score(0.00012, Metric::Loss)), ("0.0000".into(), "1.20e-4".into()));
         assert_eq!((points(0.0052, Metric::Accuracy), bytes(1_234_000)), ("0.52 points".into(), "1.23 MB".into()));
         assert_eq!(probability(Some(1e-9)), "< 0.001");
+        let times = [0.0, 0.000_041_23, 0.4512, 4.5678, 12.345, 1234.5].map(time);
+        assert_eq!(times, ["0", "0.0000412", "0.451", "4.57", "12.3", "1234"]);
     }
 }
