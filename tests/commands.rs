@@ -75,7 +75,7 @@ fn reports_and_plots_are_made_again_from_the_folder() {
     assert!(report("csv").starts_with("task,rank,optimizer,schedule,chosen,metric,"));
     assert!(report("html").contains("<svg"));
     let json: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
-    assert_eq!(json["tasks"][0]["ranks"][0]["chosen"]["lr"], "0.1");
+    assert_eq!(json["tasks"][0]["ranks"][0]["chosen"]["lr"], 0.1);
 
     let chart = folder.path().join("results/bowl/charts/bowl-loss.svg");
     let drawn = fs::read(&chart).unwrap();

@@ -11,6 +11,7 @@ mod format;
 mod glob;
 mod gradients;
 mod html;
+mod json;
 mod over_tasks;
 mod profiles;
 mod render;

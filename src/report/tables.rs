@@ -248,7 +248,7 @@ impl Section<'_> {
         table
     }
 
-    fn cost(&self) -> Table {
+    pub(super) fn cost(&self) -> Table {
         let note = "Milliseconds of a step on the machine that ran it, mean over seeds; evaluation and the whole run in seconds.";
         let mut table = Table::new("Cost", note, 3);
         table.head(["#", "optimizer", "schedule", "ms/step", "batch, forward, backward", "update"]);
