@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::over_tasks::over_tasks;
 use crate::report::profiles::Profiles;
-use crate::report::tables::GOOD;
+use crate::report::sensitivity::GOOD;
 use crate::report::{Results, Section, gradients};
 use crate::results::Record;
 

@@ -17,6 +17,7 @@ mod profiles;
 mod render;
 pub mod schedules;
 mod search;
+mod sensitivity;
 mod tables;
 pub mod tensorboard;
 mod words;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::report::format::{Format, Table};
 use crate::report::over_tasks::over_tasks;
 use crate::report::profiles::Profiles;
-use crate::report::tables::GOOD;
+use crate::report::sensitivity::GOOD;
 use crate::report::{Results, Section, charts, gradients, html, json};
 use crate::settings::number;
 

@@ -1,14 +1,12 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Difference, Rank, Rate, Sample, bootstrap, comparison, good_range, rates};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::words;
 use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread_of};
 
-/// The share of the best score that a rate may lose and still count as good.
-pub(super) const GOOD: f64 = 0.01;
 /// How far the reported loss is from the best that any model could do.
 const ABOVE_FLOOR: &str = "nats above floor";
 
@@ -162,39 +160,6 @@ impl Section<'_> {
         table
     }
 
-    pub(super) fn sensitivity(&self) -> Table {
-        let metric = self.ranking.metric;
-        let note = "Good rates: next to the best one, with a mean validation score within 1% of it; their width is \
-                    log10(highest / lowest), in decades: at least that (≥) where they touch an end of the rates tried, \
-                    and where one rate alone is good, less (<) than between its neighbours. Where tries were given up \
-                    before the end, what ran to it says nothing of the others.";
-        let mut table = Table::new("Sensitivity to the learning rate", note, 3);
-        table.head(["#", "optimizer", "schedule", "best rate", "rates tried", "good rates", "decades", "diverged"]);
-        for (place, rank) in self.ranking.ranks.iter().enumerate() {
-            let tried = rates(&rank.tried, metric);
-            let (Some(first), Some(last)) = (tried.first(), tried.last()) else { continue };
-            let mut row = names(place, rank);
-            row.pop();
-            row.push(rank.best.lr().filter(|_| rank.is_ranked()).map_or_else(|| "-".into(), short));
-            if let Some(search) = self.search_of(rank).filter(|search| search.given_up > 0) {
-                let (low, high) = rank.lr_range.unwrap_or((first.lr, last.lr));
-                let (whole, all) = (search.tries - search.given_up, search.tries);
-                row.push(format!("{}; {whole} of {all} tries to the end", range(low, high)));
-                row.extend(["-", "-", "-"].map(str::to_owned));
-                table.rows.push(row);
-                continue;
-            }
-            row.push(format!("{} ({})", tried.len(), range(first.lr, last.lr)));
-            match good_range(&tried, metric, GOOD) {
-                Some((low, high)) => row.extend([range(low, high), width(&tried, (low, high))]),
-                None => row.extend(["none".to_owned(), "-".to_owned()]),
-            }
-            row.push(format!("{:.0}%", 100.0 * rank.diverged as f64 / rank.runs as f64));
-            table.rows.push(row);
-        }
-        table
-    }
-
     fn tries(&self) -> Table {
         let metric = self.ranking.metric;
         let note = "The validation score to expect from the best of k settings drawn at random from those tried \
@@ -270,25 +235,9 @@ impl Section<'_> {
 }
 
 /// The first cells of a row: place, optimizer, schedule, chosen settings.
-fn names(place: usize, rank: &Rank) -> Vec<String> {
+pub(super) fn names(place: usize, rank: &Rank) -> Vec<String> {
     let chosen = if rank.is_ranked() { chosen(rank) } else { "-".into() };
     vec![words::place(place, rank), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen]
-}
-
-fn range(low: f64, high: f64) -> String {
-    if low == high { short(low) } else { format!("{} to {}", short(low), short(high)) }
-}
-
-/// The width of the good rates in decades, and which side of the truth it is on.
-fn width(tried: &[Rate], (low, high): (f64, f64)) -> String {
-    let below = tried.iter().rev().find(|rate| rate.lr < low);
-    let above = tried.iter().find(|rate| rate.lr > high);
-    match (below, above) {
-        (None, None) if low == high => "-".into(),
-        (Some(below), Some(above)) if low == high => format!("< {:.2}", (above.lr / below.lr).log10()),
-        (Some(_), Some(_)) => format!("{:.2}", (high / low).log10()),
-        _ => format!("≥ {:.2}", (high / low).log10()),
-    }
 }
 
 /// The mean time.
