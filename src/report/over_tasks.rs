@@ -21,7 +21,7 @@ pub(super) fn over_tasks(sections: &[Section]) -> Option<String> {
     let names: Vec<String> = unbeaten(first).filter(everywhere).map(Rank::name).collect();
     let tasks = count(compared.len(), "task");
     Some(match names.len() {
-        0 => format!("Over {tasks}, every arm is worse than the leader of some task by more than noise."),
+        0 => format!("Over {tasks}, no arm is on each the leader or within its noise."),
         1..=NAMED => {
             let verb = if names.len() == 1 { "is" } else { "are" };
             format!("Over {tasks}, only {} {verb} nowhere worse than the leader by more than noise.", names.join(", "))
@@ -43,4 +43,43 @@ fn unbeaten<'a, 'b>(section: &'b Section<'a>) -> impl Iterator<Item = &'b Rank<'
         rank.is_ranked() && comparison.as_ref().is_none_or(|comparison| !beaten.contains(&comparison.verdict))
     })
     .map(|(rank, _)| rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
+
+    /// The sentence over tasks, each of three arms at these mean losses; a NaN diverged.
+    fn said(tasks: &[[f64; 3]]) -> Option<String> {
+        let records: Vec<_> = tasks
+            .iter()
+            .map(|means| {
+                let noise = [0.0, 0.02, -0.01];
+                let arm =
+                    |(name, mean): (_, &f64)| Arm::new(name, &[mean + noise[0], mean + noise[1], mean + noise[2]]);
+                let [a, b, mut c] = [("a", &means[0]), ("b", &means[1]), ("c", &means[2])].map(arm);
+                // The third differs from the others by more than a step that every seed has.
+                c.validation[0] += 0.001;
+                records(&[a, b, c])
+            })
+            .collect();
+        let sections: Vec<Section> =
+            records.iter().map(|records| Section::new(ranking(records, "task", Metric::Loss), records, None)).collect();
+        over_tasks(&sections)
+    }
+
+    #[test]
+    fn what_is_beaten_on_no_task_is_named() {
+        assert_eq!(said(&[[1.0, 1.0, 2.0]]), None, "one task has its own answer");
+        let text = said(&[[1.0, 1.0, 2.0], [1.0, 1.0, 5.0]]).unwrap();
+        assert_eq!(
+            text,
+            "Over 2 tasks, only a+constant, b+constant are nowhere worse than the leader by more than noise."
+        );
+        let text = said(&[[1.0, f64::NAN, 2.0], [2.0, f64::NAN, 1.0]]).unwrap();
+        assert_eq!(text, "Over 2 tasks, no arm is on each the leader or within its noise.");
+    }
 }
