@@ -67,7 +67,7 @@ fn seen(trials: usize, rivals: usize) -> f64 {
         let mut arm =
             |name, mean: f64| Arm::new(name, &[10.0, 11.0, 12.0].map(|seed| seed + mean + NOISE * stream.normal()));
         let leader = [arm("a", 0.0)];
-        let arms: Vec<Arm> = leader.into_iter().chain(NAMES[..rivals].iter().map(|name| arm(name, behind))).collect();
+        let arms: Vec<Arm> = leader.into_iter().chain(NAMES[..rivals].iter().map(|&name| arm(name, behind))).collect();
         let records = records(&arms);
         let ranking = ranking(&records, "task", Metric::Loss);
         let place = ranking.ranks.iter().position(|rank| rank.optimizer == "b").unwrap();

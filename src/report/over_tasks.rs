@@ -57,9 +57,7 @@ mod tests {
         let records: Vec<_> = tasks
             .iter()
             .map(|means| {
-                let noise = [0.0, 0.02, -0.01];
-                let arm =
-                    |(name, mean): (_, &f64)| Arm::new(name, &[mean + noise[0], mean + noise[1], mean + noise[2]]);
+                let arm = |(name, mean): (_, &f64)| Arm::new(name, &[0.0, 0.02, -0.01].map(|noise| mean + noise));
                 let [a, b, mut c] = [("a", &means[0]), ("b", &means[1]), ("c", &means[2])].map(arm);
                 // The third differs from the others by more than a step that every seed has.
                 c.validation[0] += 0.001;

@@ -5,7 +5,7 @@ use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::words;
-use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread_of};
+use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, spread_of};
 
 /// How far the reported loss is from the best that any model could do.
 const ABOVE_FLOOR: &str = "nats above floor";
