@@ -8,7 +8,7 @@ use optbench::nn::params::Parameter;
 use optbench::sweep::Plan;
 use optbench::task::data::Library;
 use optbench::task::{Problem, Split};
-use optbench::train::{Ending, Outcome, Training, train};
+use optbench::train::{Calibration, Ending, Outcome, Training, train};
 
 const CONFIG: &str = "steps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
 
@@ -43,7 +43,7 @@ fn trained(validation: Scores, test: Scores, horizons: Vec<u64>) -> Outcome {
         schedule: plan.schedule(run).unwrap(),
         lr: 0.1,
         clip_norm: None,
-        calibration: Default::default(),
+        calibration: Calibration::default(),
         steps: 20,
         eval_every: 5,
         horizons,

@@ -30,7 +30,9 @@ fn what_never_finished_has_no_rank_and_no_choice() {
     let summary = String::from_utf8(csv::summary(&records).unwrap()).unwrap();
     assert!(!summary.contains("inf") && !summary.contains("NaN"), "{summary}");
     records.truncate(4);
-    records.iter_mut().for_each(|record| record.steps = 7);
+    for record in &mut records {
+        record.steps = 7;
+    }
     let subtitle = section(&records, &experiment).subtitle();
     assert!(subtitle.contains("rosenbrock, 60 steps"), "{subtitle}");
 }
