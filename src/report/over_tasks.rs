@@ -31,7 +31,7 @@ pub(super) fn over_tasks(sections: &[Section]) -> Option<String> {
 }
 
 /// Whether there are rivals, and the noise of some comparison is known.
-fn is_known(section: &&Section) -> bool {
+fn is_known(section: &Section) -> bool {
     section.comparisons.iter().flatten().any(|comparison| comparison.p_adjusted.is_some())
 }
 

@@ -22,22 +22,22 @@ pub(super) struct Profiles<'a, 'b> {
 impl<'a, 'b> Profiles<'a, 'b> {
     /// `None` below two tasks on which some arm reached its target under every seed.
     pub(super) fn new(rankings: &'b [Ranking<'a>]) -> Option<Self> {
-        let reached = |ranking: &&Ranking| {
-            ranking.ranks.iter().any(|rank| all_seeds(rank, |arm| arm.steps_to_target()).is_some())
+        let reached = |ranking: &&Ranking<'a>| {
+            ranking.ranks.iter().any(|rank| all_seeds(rank, Summary::steps_to_target).is_some())
         };
         let targeted: Vec<&Ranking> = rankings.iter().filter(reached).collect();
         if targeted.len() < 2 {
             return None;
         }
         let arms: Vec<&Rank> = targeted[0].ranks.iter().collect();
-        let times = |of: fn(&Summary) -> Sample| -> Vec<Vec<Option<f64>>> {
-            let time = |ranking: &Ranking, arm: &Rank| {
+        let times = |of: fn(&Summary<'a>) -> Sample| -> Vec<Vec<Option<f64>>> {
+            let time = |ranking: &Ranking<'a>, arm: &Rank| {
                 let same = |rank: &&Rank| (rank.optimizer, rank.schedule) == (arm.optimizer, arm.schedule);
                 all_seeds(ranking.ranks.iter().find(same)?, of)
             };
             targeted.iter().map(|ranking| arms.iter().map(|arm| time(ranking, arm)).collect()).collect()
         };
-        let (seconds, steps) = (times(|arm| arm.seconds_to_target()), times(|arm| arm.steps_to_target()));
+        let (seconds, steps) = (times(Summary::seconds_to_target), times(Summary::steps_to_target));
         Some(Self { arms, seconds, steps })
     }
 
@@ -80,7 +80,7 @@ impl<'a, 'b> Profiles<'a, 'b> {
     }
 }
 
-fn all_seeds(rank: &Rank, time: fn(&Summary) -> Sample) -> Option<f64> {
+fn all_seeds<'a>(rank: &Rank<'a>, time: fn(&Summary<'a>) -> Sample) -> Option<f64> {
     let times = time(&rank.best);
     (times.len() == rank.best.runs.len()).then(|| times.mean()).flatten()
 }
