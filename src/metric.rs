@@ -77,11 +77,23 @@ impl Scores {
             Metric::Perplexity => self.perplexity,
         }
     }
+
+    /// Whether every metric that was measured is a finite number.
+    pub fn are_finite(&self) -> bool {
+        Metric::ALL.into_iter().filter_map(|metric| self.get(metric)).all(f64::is_finite)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loss_may_be_finite_where_its_exponential_is_not() {
+        let scores = |loss: f64| Scores { loss, accuracy: None, perplexity: Some(loss.exp()) };
+        assert!(scores(709.0).are_finite());
+        assert!(!scores(710.0).are_finite() && !scores(f64::NAN).are_finite());
+    }
 
     #[test]
     fn better_has_a_direction_and_survives_nan() {

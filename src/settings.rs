@@ -227,6 +227,12 @@ pub fn number(x: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
+/// A number to three digits, such as a learning rate of a logarithmic grid.
+pub fn short(x: f64) -> String {
+    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
+    number(rounded)
+}
+
 impl fmt::Display for Value {
     /// The value as one cell of a table: lists in brackets, nested things by kind and keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -169,7 +169,7 @@ impl Observer for () {}
 pub enum Ending {
     /// All updates were done.
     Finished,
-    /// The loss or the gradient became infinite or not a number.
+    /// The loss, the gradient or a score of an evaluation became infinite or not a number.
     Diverged,
     /// The observer asked to stop.
     Interrupted,
@@ -229,14 +229,14 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
             finite &= training.evaluate(steps, Split::Validation, &mut times, observer)?;
         }
         if horizon && finite {
-            training.evaluate(steps, Split::Test, &mut times, observer)?;
+            finite = training.evaluate(steps, Split::Test, &mut times, observer)?;
         }
         if !finite {
             ending = Ending::Diverged;
         }
     }
-    if ending != Ending::Interrupted {
-        training.evaluate(steps, Split::Test, &mut times, observer)?;
+    if ending != Ending::Interrupted && !training.evaluate(steps, Split::Test, &mut times, observer)? {
+        ending = Ending::Diverged;
     }
     Ok(Outcome { ending, steps, times, state_bytes: training.optimizer.state_bytes() })
 }
@@ -295,7 +295,7 @@ impl Training {
     }
 
     /// Evaluates at the weights that the optimizer would deliver, then goes back to those it trains;
-    /// `false` where the loss is not finite.
+    /// `false` where a score is not finite.
     fn evaluate(&mut self, step: u64, split: Split, times: &mut Times, observer: &mut dyn Observer) -> Result<bool> {
         let start = Instant::now();
         let elsewhere = self.optimizer.evaluation_weights(self.problem.parameters())?;
@@ -322,7 +322,7 @@ impl Training {
         if split == Split::Validation && step > 0 && step.is_multiple_of(self.eval_every) {
             self.schedule.observe(step, &scores);
         }
-        Ok(scores.loss.is_finite())
+        Ok(scores.are_finite())
     }
 
     /// The scores of the current weights, with running statistics estimated anew or not; those of the

@@ -104,7 +104,7 @@ fn what_knows_its_end_is_trained_for_each_horizon_and_the_rest_is_read_there() {
     assert_eq!(sf.iter().map(|row| row["step"].as_u64().unwrap()).collect::<Vec<_>>(), [7, 20, 40]);
     // The mean over seeds of what the chosen runs had on test after 7 steps.
     let chosen = json["tasks"][0]["ranks"].as_array().unwrap().iter().find(|rank| rank["optimizer"] == "sf").unwrap();
-    let lr = chosen["chosen"]["lr"].as_str().unwrap();
+    let lr = &chosen["chosen"]["lr"].to_string();
     let at_7 = |seed| -> f64 {
         let rows = file(with.path(), &format!("digits-sf-constant-lr{lr}-s{seed}"), "evals.csv");
         let row = rows.lines().find(|row| row.starts_with("7,") && row.contains(",test,")).unwrap();

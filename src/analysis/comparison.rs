@@ -53,7 +53,8 @@ pub struct Comparison {
     pub p_adjusted: Option<f64>,
     /// The p-value of Wilcoxon's signed-rank test of the same pairs, not adjusted.
     pub wilcoxon: Option<f64>,
-    /// The smallest difference that the comparison would have found with probability [`POWER`].
+    /// The smallest difference that the comparison would have found with probability [`POWER`] at
+    /// the level that Holm's method gives it at least: [`ALPHA`] over the number of comparisons.
     pub detectable: Option<f64>,
     /// What it comes to.
     pub verdict: Verdict,
@@ -65,11 +66,12 @@ pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
     let leads: Vec<Option<Difference>> =
         ranking.ranks[1..].iter().map(|rank| Difference::lead(&leader.best, &rank.best, ranking.metric)).collect();
     let p: Vec<Option<f64>> = leads.iter().map(|lead| lead.as_ref()?.p_value()).collect();
+    let level = ALPHA / p.iter().flatten().count().max(1) as f64;
     let compared =
         ranking.ranks[1..].iter().zip(leads).zip(holm::adjust_known(&p)).map(|((rank, lead), p_adjusted)| {
             let verdict = verdict(&leader.best, &rank.best, lead.as_ref(), p_adjusted);
             let wilcoxon = lead.as_ref().and_then(|lead| wilcoxon::signed_rank(&lead.pairs));
-            let detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
+            let detectable = lead.as_ref().and_then(|lead| lead.detectable(level, POWER));
             Some(Comparison { lead, p_adjusted, wilcoxon, detectable, verdict })
         });
     std::iter::once(None).chain(compared).collect()

@@ -6,6 +6,10 @@ use crate::metric::Metric;
 /// Scores with the seeds that they belong to.
 pub type BySeed = Vec<(u64, f64)>;
 
+/// Scores read from counts, such as 97 of 180, differ by rounding where the counts differ by the same:
+/// a spread that is this small beside the scores is none.
+const ROUNDING: f64 = 1e-12;
+
 /// The mean of `a - b` and its standard error.
 ///
 /// Runs of one seed share initial weights and batches, so where both sides ran under the same seeds
@@ -29,10 +33,12 @@ pub struct Difference {
 
 impl Difference {
     /// The difference between two sides: paired over the seeds that they share where they share two
-    /// or more (or a single one is all that each has), else Welch's. `None` where a side is empty.
+    /// or more (or a single one is all that either has), else Welch's. `None` where a side is empty.
     pub fn between(a: &BySeed, b: &BySeed) -> Option<Self> {
         let shared = |(seed, x): &(u64, f64)| b.iter().find(|(other, _)| other == seed).map(|(_, y)| x - y);
-        let pairs: Sample = a.iter().filter_map(shared).collect();
+        let pairs = a.iter().filter_map(shared).collect();
+        let scale = a.iter().chain(b).map(|(_, x)| x.abs()).fold(0.0, f64::max);
+        let pairs = without_rounding(pairs, scale);
         if pairs.len() >= 2 || (pairs.len() == 1 && (a.len() == 1 || b.len() == 1)) {
             return Self::paired(pairs);
         }
@@ -44,15 +50,12 @@ impl Difference {
     ///
     /// An accuracy moves in steps of one example, so a few seeds may differ by the same step by
     /// chance. A difference without any spread is believed only of arms whose loss has none either
-    /// (the minimum of a function from a fixed start). Of others the noise is unknown, and the signs
-    /// of the differences are all that speaks.
+    /// (the minimum of a function from a fixed start). Of others the noise is unknown: the signs of
+    /// the differences are all that speaks, see [`Difference::same_step`].
     pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
-        let (left, right) = (a.by_seed(metric), b.by_seed(metric));
-        let mut lead = Self::between(&left, &right)?;
+        let mut lead = Self::between(&a.by_seed(metric), &b.by_seed(metric))?;
         if lead.is_exact() && lead.mean != 0.0 && !(a.is_deterministic() && b.is_deterministic()) {
-            let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
-            let apart = Self::welch(&values(&left), &values(&right))?;
-            lead = if apart.is_exact() { Self { error: None, ..lead } } else { apart };
+            lead.error = None;
         }
         Some(if metric.higher_is_better() { lead } else { lead.reversed() })
     }
@@ -151,9 +154,19 @@ impl Difference {
     }
 }
 
+/// The same differences, all equal where their spread is but the rounding of scores of this size.
+fn without_rounding(pairs: Sample, scale: f64) -> Sample {
+    match pairs.range() {
+        Some((low, high)) if high - low <= ROUNDING * scale => pairs.iter().map(|_| low).collect(),
+        _ => pairs,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::analysis::summaries;
 
     fn side(seeds: &[u64], values: &[f64]) -> BySeed {
         seeds.iter().copied().zip(values.iter().copied()).collect()
@@ -195,6 +208,24 @@ mod tests {
         assert_eq!(step(5).interval(0.95), (f64::NEG_INFINITY, f64::INFINITY), "p is 1/16");
         assert_eq!(step(6).interval(0.95), (0.005, 0.005), "p is 1/32");
         assert_eq!(step(1).p_value(), None, "one seed knows nothing");
+    }
+
+    #[test]
+    fn the_same_step_is_seen_through_rounding() {
+        let right = |counts: [f64; 3]| counts.map(|count| count / 180.0);
+        let (a, b) = (right([160.0, 161.0, 162.0]), right([158.0, 159.0, 160.0]));
+        assert_ne!(a[0] - b[0], a[1] - b[1], "two images more, each time, but not as floating-point numbers");
+        let pairs = Difference::between(&side(&[0, 1, 2], &a), &side(&[0, 1, 2], &b)).unwrap();
+        assert!(pairs.is_exact(), "{pairs:?}");
+        // The losses differ between seeds, so that chance has a part in it, whatever the seeds agree on.
+        let records = records(&[Arm::new("a", &a), Arm::new("b", &b)]);
+        let arms = summaries(&records);
+        let lead = Difference::lead(&arms[0], &arms[1], Metric::Loss).unwrap();
+        assert_eq!((lead.same_step(), lead.p_value()), (Some(3), Some(0.25)));
+        assert_eq!(lead.interval(0.95), (f64::NEG_INFINITY, f64::INFINITY));
+        // A spread above rounding is one, however small.
+        let c = [a[0], a[1], a[2] + 1e-9];
+        assert!(!Difference::between(&side(&[0, 1, 2], &c), &side(&[0, 1, 2], &b)).unwrap().is_exact());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! How often the checks are wrong: on simulated records, against the rates that the docs state.
 
 use super::claim::{Finding, judge};
+use super::comparison::{ALPHA, POWER, Verdict, comparisons};
+use super::ranking;
 use super::regression::{Outcome, changes};
 use super::simulated::{Arm, records};
 use super::student;
@@ -74,6 +76,27 @@ fn findings(trials: usize, n: usize, worse: f64, margin: f64) -> [f64; 3] {
     counts
 }
 
+/// The share of `trials` in which a rival is called worse that is as much worse than the leader, like
+/// every other of `rivals`, as three seeds are said to see.
+fn seen(trials: usize, rivals: usize) -> f64 {
+    const NAMES: [&str; 11] = ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    const NOISE: f64 = 0.03;
+    let error = NOISE * (2.0f64 / 3.0).sqrt();
+    let behind = error * student::detectable(2.0, ALPHA / rivals as f64, POWER);
+    let mut stream = Stream::new(5, &format!("{rivals} rivals"));
+    let found = (0..trials).filter(|_| {
+        let mut arm =
+            |name, mean: f64| Arm::new(name, &[10.0, 11.0, 12.0].map(|seed| seed + mean + NOISE * stream.normal()));
+        let leader = [arm("a", 0.0)];
+        let arms: Vec<Arm> = leader.into_iter().chain(NAMES[..rivals].iter().map(|&name| arm(name, behind))).collect();
+        let records = records(&arms);
+        let ranking = ranking(&records, "task", Metric::Loss);
+        let place = ranking.ranks.iter().position(|rank| rank.optimizer == "b").unwrap();
+        comparisons(&ranking)[place].as_ref().is_some_and(|comparison| comparison.verdict == Verdict::Worse)
+    });
+    found.count() as f64 / trials as f64
+}
+
 /// Four standard errors of a share: less than one run of this test in 10,000 strays as far.
 fn slack(share: f64, trials: usize) -> f64 {
     4.0 * (share * (1.0 - share) / trials as f64).sqrt()
@@ -108,6 +131,15 @@ fn a_planted_regression_is_found_with_the_power_of_the_test() {
         let found = regressions(1000, 1, n, 1.05);
         println!("5% worse, {n} seeds: found {found}, power {power:.3}");
         assert!((found - power).abs() <= slack(power, 1000) + 0.02, "{n} seeds: {found}, {power}");
+    }
+}
+
+#[test]
+fn what_is_called_detectable_is_seen_however_many_rivals_there_are() {
+    for rivals in [1, 4, 11] {
+        let found = seen(1000, rivals);
+        println!("a difference of the detectable size, 3 seeds, {rivals} rivals: seen {found}");
+        assert!(found >= POWER - slack(POWER, 1000), "{rivals} rivals: {found}");
     }
 }
 

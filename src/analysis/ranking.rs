@@ -42,6 +42,12 @@ pub struct Rank<'a> {
 }
 
 impl Rank<'_> {
+    /// Whether a seed of the chosen arm trained to the end: without one there is nothing to rank, and
+    /// nothing was chosen.
+    pub fn is_ranked(&self) -> bool {
+        self.best.finished > 0
+    }
+
     /// The optimizer and the schedule, as claims name them.
     pub fn name(&self) -> String {
         format!("{}+{}", self.optimizer, self.schedule)
@@ -59,7 +65,8 @@ impl Rank<'_> {
 
 /// Ranks what ran on a task: hyper-parameters are chosen on validation among the arms with the most
 /// seeds (a search runs its winner alone under all of them), an arm with fewer diverged
-/// seeds before one with more, then by the mean of `metric`, then by the mean loss.
+/// seeds before one with more, then by the mean of `metric`, then by the mean loss. Arms in which nothing
+/// finished come last.
 pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
     let all: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
     // Runs that end earlier by plan are for the anytime comparison and for searches.
@@ -100,15 +107,16 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
     Ranking { task: task.to_owned(), metric, ranks }
 }
 
-/// Which of two arms validation prefers: fewer lost seeds, then the better mean, then the lower mean loss.
+/// Which of two arms validation prefers: one that finished at all, then fewer lost seeds, then the better mean, then the lower mean loss.
 pub fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
     let key = |arm: &Summary, metric: Metric| {
         let mean = arm.validation(metric).mean();
         let mean = mean.filter(|mean| !mean.is_nan()).unwrap_or(f64::INFINITY * metric_sign(metric));
         mean * metric_sign(metric)
     };
-    a.lost()
-        .cmp(&b.lost())
+    (a.finished == 0)
+        .cmp(&(b.finished == 0))
+        .then_with(|| a.lost().cmp(&b.lost()))
         .then_with(|| key(a, metric).total_cmp(&key(b, metric)))
         .then_with(|| key(a, Metric::Loss).total_cmp(&key(b, Metric::Loss)))
 }

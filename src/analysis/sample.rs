@@ -28,10 +28,11 @@ impl Sample {
 
     /// The arithmetic mean; `None` of nothing. Equal values have exactly their own mean.
     pub fn mean(&self) -> Option<f64> {
-        match self.range()? {
-            (low, high) if low == high => Some(low),
-            _ => Some(self.0.iter().sum::<f64>() / self.len() as f64),
+        let first = *self.0.first()?;
+        if self.iter().all(|x| x == first) {
+            return Some(first);
         }
+        Some(self.0.iter().sum::<f64>() / self.len() as f64)
     }
 
     /// The standard deviation of the population behind the sample (n - 1); `None` below two values.
@@ -69,6 +70,8 @@ mod tests {
         assert_eq!(sample.mean(), Some(5.0));
         assert!((sample.deviation().unwrap() - (32.0f64 / 7.0).sqrt()).abs() < 1e-15);
         let one: Sample = [1.0].into_iter().collect();
+        let unknown: Sample = [1.0, f64::NAN, 1.0].into_iter().collect();
+        assert!(unknown.mean().unwrap().is_nan(), "what is not a number has no mean");
         assert_eq!((one.mean(), one.deviation(), Sample::default().mean()), (Some(1.0), None, None));
         assert_eq!(
             (sample.quantile(0.5), sample.quantile(1.0), sample.quantile(0.25)),

@@ -79,6 +79,19 @@ impl Summary<'_> {
         })
     }
 
+    /// Updates to the target of the runs that reached it.
+    pub fn steps_to_target(&self) -> Sample {
+        self.sample(|record| record.steps_to_target.map(|steps| steps as f64))
+    }
+
+    /// Training seconds to the target: the steps to it at the run's own mean time of a step.
+    pub fn seconds_to_target(&self) -> Sample {
+        self.sample(|record| {
+            let trained = record.gradient_seconds + record.optimizer_seconds;
+            Some(trained * record.steps_to_target? as f64 / record.steps.max(1) as f64)
+        })
+    }
+
     /// A number of every run that has it.
     pub fn sample(&self, value: impl Fn(&Record) -> Option<f64>) -> Sample {
         self.runs.iter().filter_map(|record| value(record)).collect()

@@ -3,7 +3,7 @@
 use crate::analysis::comparison::{Comparison, Verdict};
 use crate::analysis::{Progress, Rank, Ranking, rates};
 use crate::metric::Metric;
-use crate::task::Spec;
+use crate::task::{Spec, Target};
 
 /// Why a ranking may mislead, and which key would mend it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,8 @@ pub enum Warning {
     },
     /// Nothing reached the target.
     TargetNeverReached {
-        /// The target in words.
-        target: String,
+        /// The target.
+        target: Target,
     },
     /// The leader cannot be told from others.
     InsideNoise {
@@ -109,7 +109,12 @@ impl std::fmt::Display for Warning {
                 fewest.0, fewest.1, most.0, most.1
             ),
             Self::TargetNeverReached { target } => {
-                write!(f, "no run reached the target ({target}); lower `target`, or raise `epochs` or `steps`")
+                let (metric, value) = (target.metric.name(), crate::settings::number(target.value));
+                let easier = if target.metric.higher_is_better() { "lower" } else { "raise" };
+                write!(
+                    f,
+                    "no run reached the target ({metric} {value}); {easier} `target`, or raise `epochs` or `steps`"
+                )
             }
             Self::InsideNoise { others, detectable, seeds, metric } => {
                 let arms = if *others == 1 { "one other arm".to_owned() } else { format!("{others} other arms") };
@@ -117,7 +122,7 @@ impl std::fmt::Display for Warning {
                 if let Some(smallest) = detectable {
                     let smallest = match metric {
                         Metric::Accuracy => format!("{:.2} points", 100.0 * smallest),
-                        _ => format!("{smallest:.2e}"),
+                        _ => crate::settings::short(*smallest),
                     };
                     write!(f, "; {seeds} seeds see a difference of {smallest} or more with 80% power")?;
                 }
@@ -172,7 +177,6 @@ pub fn warnings(
     if let Some(target) = spec.and_then(|spec| spec.target)
         && !all().any(|arm| arm.runs.iter().any(|run| run.steps_to_target.is_some()))
     {
-        let target = format!("{} {}", target.metric.name(), crate::settings::number(target.value));
         warnings.push(Warning::TargetNeverReached { target });
     }
     let (diverged, failed): (usize, usize) =
@@ -257,6 +261,13 @@ mod tests {
         };
         assert!(said(2).starts_with("2 of 6 runs are there: ") && !said(2).contains("`seeds`"), "{}", said(2));
         assert!(said(6).starts_with("one seed cannot tell"), "{}", said(6));
+    }
+
+    #[test]
+    fn an_easier_target_is_higher_for_what_is_minimised() {
+        let said = |metric, value| Warning::TargetNeverReached { target: Target { metric, value } }.to_string();
+        assert!(said(Metric::Loss, 1e-4).contains("(loss 0.0001); raise `target`"));
+        assert!(said(Metric::Accuracy, 0.99).contains("(accuracy 0.99); lower `target`"));
     }
 
     #[test]

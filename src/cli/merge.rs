@@ -54,7 +54,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     out.write("provenance.json", made + "\n")?;
     let results = Results::open(out)?;
     results.write()?;
-    print(&report::render(&results, Format::Table)?)?;
+    print(&report::render(&results, Format::Brief)?)?;
     Ok(Exit::Success)
 }
 

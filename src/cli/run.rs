@@ -123,7 +123,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         say(&format!("interrupted; {} finished and saved, the same command goes on from here", count(&results)));
         return Ok(Exit::Interrupted);
     }
-    print(&report::render(&results, Format::Table)?)?;
+    print(&report::render(&results, Format::Brief)?)?;
     say(&format!("\nCharts and report: {}", results.store.root().join("report.html").display()));
     Ok(if execution.failed.is_empty() { Exit::Success } else { Exit::Failure })
 }

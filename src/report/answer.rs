@@ -1,9 +1,10 @@
 //! The answer in one sentence: who wins, by how much, and whether that is more than noise.
 
-use crate::analysis::{Comparison, Rank, Verdict, comparison};
+use crate::analysis::{Comparison, Difference, Rank, Verdict, comparison};
 use crate::metric::Metric;
 use crate::report::Section;
-use crate::report::words::{chosen, count, interval, mean, points, score, unit};
+use crate::report::words::{chosen, count, interval, mean, points, score, seeds, unit};
+use crate::results::Status;
 use crate::task::Spec;
 
 impl Section<'_> {
@@ -42,17 +43,28 @@ impl Section<'_> {
                 ),
             }
         };
-        format!("On {task}, {}{sentence}.", self.so_far())
+        let worse = rivals.iter().filter(|(_, c)| c.verdict == Verdict::Worse).count();
+        let worse = match (worse, rivals.len()) {
+            (0, _) | (_, 1) => String::new(),
+            (n, all) if n == all => format!("; all {all} others are worse by more than noise"),
+            (n, all) => format!("; {n} of {all} others {} worse by more than noise", if n == 1 { "is" } else { "are" }),
+        };
+        format!("On {task}, {}{sentence}{worse}.", self.so_far())
     }
 
     /// `test accuracy 97.04% at lr 0.1`.
-    fn reached(&self, rank: &Rank) -> String {
+    fn score_of(&self, rank: &Rank) -> String {
         let metric = self.ranking.metric;
         let at = match chosen(rank) {
             chosen if chosen.is_empty() => String::new(),
             chosen => format!(" at {chosen}"),
         };
         format!("{} {} {}{at}", self.split(), metric.name(), mean(&rank.best.reported(metric), metric))
+    }
+
+    /// The same with the seeds behind it, where they are not all: `... at lr 0.1 [1 of 3 seeds; 2 diverged]`.
+    fn reached(&self, rank: &Rank) -> String {
+        self.score_of(rank) + &missing(rank)
     }
 
     /// Where the reported scores come from.
@@ -62,8 +74,8 @@ impl Section<'_> {
     }
 
     fn alone(&self, leader: &Rank) -> String {
-        let seeds = count(leader.best.runs.len(), "seed");
-        format!("{} reached {} ({seeds}); there is nothing to compare it with", leader.name(), self.reached(leader))
+        let (score, seeds) = (self.score_of(leader), seeds(&leader.best));
+        format!("{} reached {score} ({seeds}); there is nothing to compare it with", leader.name())
     }
 
     fn won(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
@@ -111,7 +123,12 @@ impl Section<'_> {
             n => format!("; nor can {}", count(n, "other arm")),
         };
         // An interval is of one comparison alone; the verdict is of all of them.
-        let alone = comparison.lead.as_ref().is_some_and(|lead| lead.interval(comparison::LEVEL).0 > 0.0);
+        let excludes_zero = |(low, high): (f64, f64)| low > 0.0 || high < 0.0;
+        let lead = comparison.lead.as_ref();
+        let alone = lead.is_some_and(|lead| excludes_zero(lead.interval(comparison::LEVEL)));
+        let behind = lead.is_some_and(|lead| lead.mean < 0.0);
+        let (place, by) =
+            if behind { ("behind", self.by(&turned(comparison))) } else { ("ahead", self.by(comparison)) };
         let chance = match comparison.p_adjusted.filter(|_| alone) {
             Some(p) => {
                 format!(", which {} may bring about by chance (Holm's p = {p:.2})", count(rivals.len(), "comparison"))
@@ -119,12 +136,11 @@ impl Section<'_> {
             None => String::new(),
         };
         format!(
-            "no winner: {} ({}) and {} ({}) cannot be told apart, the difference is {}{chance}{others}",
+            "no winner: {} ({}) and {} ({}) cannot be told apart, the first is {by} {place}{chance}{others}",
             leader.name(),
             self.reached(leader),
             rival.name(),
-            mean(&rival.best.reported(metric), metric),
-            self.by(comparison),
+            mean(&rival.best.reported(metric), metric) + &missing(rival),
         )
     }
 
@@ -141,26 +157,24 @@ impl Section<'_> {
     fn unknown(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
         let metric = self.ranking.metric;
         let lead = comparison.lead.as_ref().map_or(0.0, |lead| lead.mean);
-        let place = if lead >= 0.0 { "ahead of" } else { "chosen before" };
+        let place = if lead >= 0.0 { "ahead of" } else { "chosen by validation, but behind" };
         format!(
             "{} is {place} {} by {}{} ({}), but one seed cannot tell whether that is more than noise",
             leader.name(),
             rival.name(),
-            score(lead, metric),
+            score(lead.abs(), metric),
             if unit(metric).is_empty() { "" } else { " points" },
             self.reached(leader),
         )
     }
 
     fn overruled(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
-        let mut comparison = comparison.clone();
-        comparison.lead = comparison.lead.map(|lead| lead.reversed());
         format!(
             "validation chose {} ({}), but {} is better on test by {}: treat neither as the winner",
             leader.name(),
             self.reached(leader),
             rival.name(),
-            self.by(&comparison),
+            self.by(&turned(comparison)),
         )
     }
 
@@ -168,18 +182,35 @@ impl Section<'_> {
     pub(super) fn subtitle(&self) -> String {
         let what = self.spec.map(describe).unwrap_or_default();
         let best = || self.ranking.ranks.iter().flat_map(|rank| &rank.best.runs);
-        let steps = best().map(|record| record.steps).max().unwrap_or(0);
+        // A run that diverged did fewer steps than it was given.
+        let finished = best().filter(|record| record.status == Status::Finished);
+        let budget = match (finished.map(|record| record.steps).max(), self.experiment) {
+            (Some(steps), _) => count(steps as usize, "step"),
+            (None, Some(experiment)) => experiment.length.to_string(),
+            (None, None) => "no step to the end".to_owned(),
+        };
         let seeds: std::collections::BTreeSet<u64> = best().map(|record| record.seed).collect();
         let floor = self.ranking.loss_floor().map(|floor| {
             format!("; floor: no model averages a loss below {} nats but by luck", score(floor, Metric::Loss))
         });
         format!(
-            "{what}, {steps} steps, {}; settings chosen by validation {}; mean ± standard deviation over seeds{}",
+            "{what}, {budget}, {}; settings chosen by validation {}{}{}",
             count(seeds.len(), "seed"),
             self.ranking.metric.name(),
+            if seeds.len() > 1 { "; mean ± standard deviation over seeds" } else { "" },
             floor.unwrap_or_default()
         )
     }
+}
+
+/// The comparison seen from the rival's side.
+fn turned(comparison: &Comparison) -> Comparison {
+    Comparison { lead: comparison.lead.as_ref().map(Difference::reversed), ..comparison.clone() }
+}
+
+/// ` [1 of 3 seeds; 2 diverged]`, or nothing where no seed is missing.
+fn missing(rank: &Rank) -> String {
+    if rank.best.lost() > 0 { format!(" [{}]", seeds(&rank.best)) } else { String::new() }
 }
 
 fn describe(spec: &Spec) -> String {
@@ -198,7 +229,7 @@ mod tests {
 
     fn headline(arms: &[Arm]) -> String {
         let records = records(arms);
-        Section::new(ranking(&records, "task", Metric::Loss), &records, None, None).headline()
+        Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline()
     }
 
     #[test]
@@ -229,6 +260,10 @@ mod tests {
                 "On task, a+constant is ahead of b+constant by 0.2000 (final loss 0.5000 at lr 0.1), \
                  but one seed cannot tell whether that is more than noise.",
             ),
+            (
+                vec![Arm::new("a", &[1.0, f64::NAN, f64::NAN])],
+                "On task, a+constant reached final loss 1.0000 at lr 0.1 (1 of 3 seeds; 2 diverged); there is nothing to compare it with.",
+            ),
             (vec![a.clone(), Arm::new("b", &[f64::NAN; 3])], "every other arm lost seeds to divergence."),
         ] {
             assert!(headline(&arms).ends_with(words), "{}\n{words}", headline(&arms));
@@ -240,9 +275,18 @@ mod tests {
         let near = ["b", "c", "d"].map(|name| Arm::new(name, &[1.065, 1.2, 1.335]));
         let by_chance = headline(&[vec![a.clone()], near.to_vec()].concat());
         assert!(
-            by_chance.contains("3 seeds), which 3 comparisons may bring about by chance (Holm's p = 0.12); nor can"),
+            by_chance
+                .contains("3 seeds) ahead, which 3 comparisons may bring about by chance (Holm's p = 0.12); nor can"),
             "{by_chance}"
         );
+        let behind = near.clone().map(|arm| Arm { test: Some(vec![0.935, 1.0, 1.065]), ..arm });
+        let lead = Arm { test: Some(vec![1.0, 1.1, 1.2]), ..a.clone() };
+        let by_chance = headline(&[vec![lead], behind.to_vec()].concat());
+        assert!(by_chance.contains("the first is 0.1000 (95% interval 0.0"), "{by_chance}");
+        assert!(by_chance.contains("3 seeds) behind, which 3 comparisons may bring about by chance"), "{by_chance}");
+        let far = ["b", "c"].map(|name| Arm::new(name, &[2.0, 2.11, 2.2]));
+        let counted = headline(&[vec![a.clone(), Arm::new("d", &[0.9, 1.6, 1.1])], far.to_vec()].concat());
+        assert!(counted.ends_with("; 2 of 3 others are worse by more than noise."), "{counted}");
         let chosen = Arm { test: Some(vec![3.0, 3.1, 3.2]), ..a };
         let better = Arm { test: Some(vec![2.0, 2.1, 2.21]), ..Arm::new("b", &[2.0, 2.1, 2.2]) };
         let overruled = headline(&[chosen, better]);

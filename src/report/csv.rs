@@ -3,7 +3,7 @@
 use crate::analysis::{Summary, summaries};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
-use crate::results::Record;
+use crate::results::{Record, Status};
 use crate::settings::number;
 
 /// One row a run.
@@ -32,13 +32,13 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         row.extend([record.status.name().to_owned(), record.steps.to_string()]);
         row.extend(horizons.then(|| record.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
         for scores in [record.validation, record.test, record.best.map(|best| best.0)] {
-            row.extend(Metric::ALL.map(|metric| cell(scores.and_then(|scores: Scores| scores.get(metric)))));
+            row.extend(Metric::ALL.map(|metric| exact(scores.and_then(|scores: Scores| scores.get(metric)))));
         }
         row.push(record.steps_to_target.map(|steps| steps.to_string()).unwrap_or_default());
         let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
         row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
         row.push(record.state_bytes.to_string());
-        row.push(cell(record.loss_floor));
+        row.push(exact(record.loss_floor));
         row
     });
     write(&header, rows)
@@ -74,11 +74,13 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
             [|record| record.validation, |record| record.test, |record| record.best.map(|best| best.0)];
         for scores in readers {
             for metric in Metric::ALL {
-                let sample = arm.sample(|record| scores(record)?.get(metric));
+                // What diverged ended nowhere: it has no part in a mean.
+                let finished = |record: &&Record| record.status == Status::Finished;
+                let sample = arm.sample(|record| scores(Some(record).filter(finished)?)?.get(metric));
                 row.extend([cell(sample.mean()), cell(sample.deviation())]);
             }
         }
-        let reached = arm.sample(|record| record.steps_to_target.map(|steps| steps as f64));
+        let reached = arm.steps_to_target();
         row.extend([reached.len().to_string(), cell(reached.mean())]);
         row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
         row.push(first.state_bytes.to_string());
@@ -106,8 +108,14 @@ fn hyper_parameters(records: &[Record]) -> Vec<String> {
     keys
 }
 
-fn cell(x: Option<f64>) -> String {
+/// A number as it was measured, be it infinite.
+fn exact(x: Option<f64>) -> String {
     x.map(number).unwrap_or_default()
+}
+
+/// A statistic; empty where there is none.
+fn cell(x: Option<f64>) -> String {
+    x.filter(|x| x.is_finite()).map(number).unwrap_or_default()
 }
 
 pub(super) fn write(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>> {

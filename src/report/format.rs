@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 pub enum Format {
     /// Columns for a terminal.
     Table,
+    /// The same without what follows the ranking.
+    Brief,
     /// GitHub's Markdown.
     Markdown,
     /// Comma-separated values.

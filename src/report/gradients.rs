@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::analysis::{Rank, Ranking, Sample};
 use crate::error::Result;
 use crate::report::format::Table;
-use crate::report::render::statistics;
+use crate::report::json::statistics;
 use crate::results::{Magnitudes, Quantity, Store};
 
 /// The steps that RAdam's figures compare.

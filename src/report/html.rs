@@ -6,6 +6,7 @@ use crate::analysis::claim::judge;
 use crate::error::{Error, Result};
 use crate::report::charts::Named;
 use crate::report::format::Table;
+use crate::report::over_tasks::over_tasks;
 use crate::report::profiles::Profiles;
 use crate::report::{Checked, Results, Section, gradients};
 
@@ -21,13 +22,15 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
         chosen.map(|named| context! { name => &named.name, svg => named.chart.to_svg() }).collect()
     };
     let mut tasks = Vec::new();
-    for one in results.sections() {
+    let sections = results.sections();
+    for one in &sections {
         let probed = gradients::table(&gradients::seen(&results.store, &one.ranking)?);
-        tasks.push(section(&one, probed, &of(Some(&one.ranking.task))));
+        tasks.push(section(one, probed, &of(Some(&one.ranking.task))));
     }
     let context = context! {
         name => &results.experiment.name,
         tasks => tasks,
+        closing => over_tasks(&sections),
         charts => of(None),
         profiles => Profiles::new(&results.rankings()).map(|profiles| of_table(&profiles.table())),
         claims => claims(results),

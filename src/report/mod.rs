@@ -13,13 +13,19 @@ mod format;
 mod glob;
 mod gradients;
 mod html;
+mod json;
+mod over_tasks;
 mod profiles;
 mod render;
 pub mod schedules;
 mod search;
+mod sensitivity;
 mod tables;
 pub mod tensorboard;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 use crate::analysis::anytime::{Stage, stages};
 use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progress, ranking, warnings};
@@ -41,6 +47,8 @@ pub struct Section<'a> {
     pub comparisons: Vec<Option<Comparison>>,
     /// What to know before believing it.
     pub warnings: Vec<Warning>,
+    /// The experiment, where the ranking is of one.
+    pub experiment: Option<&'a Experiment>,
     /// The task.
     pub spec: Option<&'a Spec>,
     /// Every run of the experiment.
@@ -50,17 +58,14 @@ pub struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// What there is to say of a ranking; `progress` is what of its runs is there, where that is known.
-    pub fn new(
-        ranking: Ranking<'a>,
-        records: &'a [Record],
-        spec: Option<&'a Spec>,
-        progress: Option<Progress>,
-    ) -> Self {
+    /// What there is to say of a ranking of these runs, and of how many of the experiment's they are.
+    pub fn new(ranking: Ranking<'a>, records: &'a [Record], experiment: Option<&'a Experiment>) -> Self {
+        let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
+        let progress = experiment.map(|experiment| progress(experiment, records, &ranking.task, |_, _| true));
         let comparisons = comparisons(&ranking);
         let warnings = warnings(&ranking, &comparisons, spec, progress);
         let stages = stages(records, &ranking.task);
-        Self { ranking, comparisons, warnings, spec, records, stages }
+        Self { ranking, comparisons, warnings, experiment, spec, records, stages }
     }
 
     /// `so far, with 9 of 12 runs, ` before what more runs may change; nothing of a whole sweep.
@@ -127,15 +132,8 @@ impl Results {
 
     /// What there is to say, task by task.
     pub fn sections(&self) -> Vec<Section<'_>> {
-        let spec = |label: &str| self.experiment.tasks.iter().find(|task| task.label == label);
-        self.rankings()
-            .into_iter()
-            .map(|ranking| {
-                let spec = spec(&ranking.task);
-                let progress = progress(&self.experiment, &self.records, &ranking.task, |_, _| true);
-                Section::new(ranking, &self.records, spec, Some(progress))
-            })
-            .collect()
+        let section = |ranking| Section::new(ranking, &self.records, Some(&self.experiment));
+        self.rankings().into_iter().map(section).collect()
     }
 
     /// Writes everything that follows from the runs: tables, charts and the page.

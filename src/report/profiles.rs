@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::analysis::profile::{profile, score};
-use crate::analysis::{Rank, Ranking, Sample};
+use crate::analysis::{Rank, Ranking, Sample, Summary};
 use crate::report::format::Table;
-use crate::report::tables::seconds_to_target;
 
 /// How many times the fastest arm's time still counts in a score.
 pub(super) const MOST: f64 = 4.0;
@@ -25,7 +24,9 @@ pub(super) struct Profiles<'a, 'b> {
 impl<'a, 'b> Profiles<'a, 'b> {
     /// `None` below two tasks on which some arm reached its target under every seed.
     pub(super) fn new(rankings: &'b [Ranking<'a>]) -> Option<Self> {
-        let reached = |ranking: &&Ranking| ranking.ranks.iter().any(|rank| all_seeds(rank, steps_to_target).is_some());
+        let reached = |ranking: &&Ranking<'a>| {
+            ranking.ranks.iter().any(|rank| all_seeds(rank, Summary::steps_to_target).is_some())
+        };
         let targeted: Vec<&Ranking> = rankings.iter().filter(reached).collect();
         if targeted.len() < 2 {
             return None;
@@ -36,12 +37,12 @@ impl<'a, 'b> Profiles<'a, 'b> {
                 arms.push(rank);
             }
         }
-        let times = |of: fn(&Rank) -> Sample| -> Vec<Vec<Option<f64>>> {
+        let times = |of: fn(&Summary<'a>) -> Sample| -> Vec<Vec<Option<f64>>> {
             let time =
-                |ranking: &Ranking, arm: &Rank| all_seeds(ranking.ranks.iter().find(|rank| same(rank, arm))?, of);
+                |ranking: &Ranking<'a>, arm: &Rank| all_seeds(ranking.ranks.iter().find(|rank| same(rank, arm))?, of);
             targeted.iter().map(|ranking| arms.iter().map(|arm| time(ranking, arm)).collect()).collect()
         };
-        let (seconds, steps) = (times(seconds_to_target), times(steps_to_target));
+        let (seconds, steps) = (times(Summary::seconds_to_target), times(Summary::steps_to_target));
         let tasks = targeted.iter().map(|ranking| ranking.task.as_str()).collect();
         Some(Self { tasks, arms, seconds, steps })
     }
@@ -95,12 +96,8 @@ fn same(a: &Rank, b: &Rank) -> bool {
     (a.optimizer, a.schedule) == (b.optimizer, b.schedule)
 }
 
-fn steps_to_target(rank: &Rank) -> Sample {
-    rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64))
-}
-
-fn all_seeds(rank: &Rank, time: fn(&Rank) -> Sample) -> Option<f64> {
-    let times = time(rank);
+fn all_seeds<'a>(rank: &Rank<'a>, time: fn(&Summary<'a>) -> Sample) -> Option<f64> {
+    let times = time(&rank.best);
     (times.len() == rank.best.runs.len()).then(|| times.mean()).flatten()
 }
 

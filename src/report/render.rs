@@ -1,14 +1,16 @@
-//! The report in the terminal, in Markdown, as CSV and as JSON.
+//! The report in the terminal, in Markdown and as CSV; what other formats need lies in files of their own.
 
-use serde_json::{Value, json};
-
-use crate::analysis::{Rank, Sample, comparison, good_range, rates};
-use crate::error::{Error, Result};
+use crate::analysis::{Sample, comparison, good_range, rates};
+use crate::error::Result;
 use crate::report::format::{Format, Table};
+use crate::report::over_tasks::over_tasks;
 use crate::report::profiles::Profiles;
-use crate::report::tables::{GOOD, seconds_to_target, tried};
-use crate::report::{Results, Section, charts, gradients, html};
+use crate::report::sensitivity::GOOD;
+use crate::report::{Results, Section, charts, gradients, html, json};
 use crate::settings::number;
+
+/// Where a reader of the terminal finds what it leaves out.
+const MORE: &str = "\nhelp: what the columns mean, every setting and the charts are in report.html\n";
 
 /// The report of an experiment in one format.
 ///
@@ -18,18 +20,32 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
     let sections = results.sections();
     let rankings = results.rankings();
     let profiles = Profiles::new(&rankings);
-    let joined = |write: fn(&Section) -> String| sections.iter().map(write).collect::<Vec<_>>().join("\n");
+    let closing = over_tasks(&sections);
     match format {
-        Format::Table => Ok(joined(terminal)),
+        Format::Brief | Format::Table => {
+            let details = |one: &Section| if format == Format::Table { details(one) } else { String::new() };
+            let texts: Vec<String> = sections.iter().map(|one| terminal(one) + &details(one)).collect();
+            let closing = closing.map(|text| format!("\n{text}\n")).unwrap_or_default();
+            let rest = if format == Format::Table { MORE } else { "" };
+            Ok(texts.join("\n") + &closing + rest)
+        }
         Format::Markdown => {
             let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
             let over_tasks = profiles.map(|profiles| profiles.table()).map(|table| table_with_note(&table, "##"));
-            Ok(texts.join("\n") + &over_tasks.unwrap_or_default())
+            let closing = closing.map(|text| format!("\n**{text}**\n")).unwrap_or_default();
+            Ok(texts.join("\n") + &closing + &over_tasks.unwrap_or_default())
         }
         Format::Csv => csv(&sections),
-        Format::Json => json(results, &sections, profiles.as_ref()),
+        Format::Json => json::json(results, &sections, profiles.as_ref()),
         Format::Html => html::page(results, &charts::draw(results, &charts::Choice::default())?),
     }
+}
+
+/// Sensitivity, search and cost, after the ranking.
+fn details(section: &Section) -> String {
+    let tables = [section.sensitivity(), section.search(), section.cost()];
+    let shown = tables.iter().filter(|table| !table.rows.is_empty());
+    shown.map(|table| format!("\n{}\n\n{}", table.title, table.terminal())).collect()
 }
 
 fn terminal(section: &Section) -> String {
@@ -59,109 +75,94 @@ fn table_with_note(table: &Table, level: &str) -> String {
     format!("\n{level} {}\n\n{}{note}", table.title, table.markdown())
 }
 
-/// One row an optimizer and schedule, numbers that read back exactly.
+/// One row an optimizer and schedule, numbers that read back exactly; every hyper-parameter has a column at the end.
 fn csv(sections: &[Section]) -> Result<String> {
     let mut table = Table::new("", "", 6);
     table.head(["task", "rank", "optimizer", "schedule", "chosen", "metric"]);
     table.head(["val_mean", "val_std", "test_mean", "test_std", "n", "runs", "diverged"]);
     table.head(["lead_mean", "lead_low", "lead_high", "p_holm", "verdict"]);
     table.head(["good_lr_low", "good_lr_high", "steps_to_target", "seconds_to_target", "ms_per_step", "state_bytes"]);
-    table.head(["loss_floor", "above_floor_mean", "above_floor_std"]);
+    table.head(["loss_floor", "above_floor_mean", "above_floor_std", "reached_target"]);
+    let keys = keys(sections);
+    table.head(keys.iter().copied());
     let cell = |x: Option<f64>| x.filter(|x| x.is_finite()).map(number).unwrap_or_default();
-    for Section { ranking, comparisons, .. } in sections {
+    for section in sections {
+        let Section { ranking, comparisons, .. } = section;
         let metric = ranking.metric;
         for (place, (rank, comparison)) in ranking.ranks.iter().zip(comparisons).enumerate() {
             let (validation, reported) = (rank.best.validation(metric), rank.best.reported(metric));
-            let chosen: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {value}")).collect();
-            let mut row = vec![ranking.task.clone(), (place + 1).to_string()];
+            let settings = if rank.is_ranked() { rank.chosen() } else { Vec::new() };
+            let chosen: Vec<String> = settings.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            let place = if rank.is_ranked() { (place + 1).to_string() } else { String::new() };
+            let mut row = vec![ranking.task.clone(), place];
             row.extend([rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen.join(", ")]);
             row.push(metric.name().to_owned());
-            row.extend([validation.mean(), validation.deviation(), reported.mean(), reported.deviation()].map(cell));
+            let tested = Some(&reported).filter(|_| rank.best.runs.iter().any(|run| run.test.is_some()));
+            row.extend([validation.mean(), validation.deviation()].map(cell));
+            row.extend([tested.and_then(Sample::mean), tested.and_then(Sample::deviation)].map(cell));
             row.extend([reported.len(), rank.runs, rank.diverged].map(|n| n.to_string()));
             let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
             let interval = lead.map(|lead| lead.interval(comparison::LEVEL));
             row.extend([lead.map(|lead| lead.mean), interval.map(|i| i.0), interval.map(|i| i.1)].map(cell));
             row.push(cell(comparison.as_ref().and_then(|comparison| comparison.p_adjusted)));
             row.push(comparison.as_ref().map_or("leader", |comparison| comparison.verdict.word()).to_owned());
-            let good = good_range(&rates(&rank.tried, metric), metric, GOOD);
+            let good = good_range(&rates(&rank.tried, metric), metric, GOOD).filter(|_| !section.gave_up(rank));
             row.extend([good.map(|good| good.0), good.map(|good| good.1)].map(cell));
-            row.push(cell(steps_to_target(rank).mean()));
-            row.push(cell(seconds_to_target(rank).mean()));
+            row.push(cell(rank.best.steps_to_target().mean()));
+            row.push(cell(rank.best.seconds_to_target().mean()));
             row.push(cell(rank.best.milliseconds().mean()));
             row.push(rank.best.runs[0].state_bytes.to_string());
             let above = rank.best.above_floor();
             row.extend([ranking.loss_floor(), above.mean(), above.deviation()].map(cell));
+            row.push(rank.best.steps_to_target().len().to_string());
+            let run = rank.best.runs[0];
+            let value = |key: &&str| run.hyper_parameter(key).filter(|_| rank.is_ranked()).unwrap_or_default();
+            row.extend(keys.iter().map(|key| value(key).to_owned()));
             table.rows.push(row);
         }
     }
     table.csv()
 }
 
-fn steps_to_target(rank: &Rank) -> Sample {
-    rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64))
+/// The hyper-parameters of what is ranked, the optimizers' before the schedules'.
+fn keys<'a>(sections: &[Section<'a>]) -> Vec<&'a str> {
+    let mut keys: Vec<&'a str> = Vec::new();
+    let runs = sections.iter().flat_map(|section| &section.ranking.ranks).map(|rank| rank.best.runs[0]);
+    for (key, _) in runs.flat_map(|run| &run.hyper_parameters) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    keys.sort_by_key(|key| key.starts_with("schedule."));
+    keys
 }
 
-pub(super) fn statistics(sample: &Sample) -> Value {
-    json!({ "n": sample.len(), "mean": sample.mean(), "std": sample.deviation() })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
 
-fn json(results: &Results, sections: &[Section], profiles: Option<&Profiles>) -> Result<String> {
-    let tasks = sections
-        .iter()
-        .map(|section| {
-            let seen = gradients::seen(&results.store, &section.ranking)?;
-            let ranks = (0..section.ranking.ranks.len()).map(|place| json_rank(section, place, &seen));
-            Ok(json!({
-                "task": section.ranking.task,
-                "metric": section.ranking.metric.name(),
-                "answer": section.headline(),
-                "loss_floor": section.ranking.loss_floor(),
-                "warnings": section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "anytime": section.anytime_json(),
-                "ranks": ranks.collect::<Vec<_>>(),
-            }))
-        })
-        .collect::<Result<Vec<Value>>>()?;
-    let answers: Vec<String> = sections.iter().map(Section::headline).collect();
-    let document = json!({
-        "experiment": results.experiment.name,
-        "answer": answers.join(" "),
-        "performance": profiles.map(Profiles::json),
-        "tasks": tasks,
-    });
-    serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
-}
+    #[test]
+    fn a_task_without_a_test_split_has_empty_test_columns() {
+        let tested = |test: Option<Vec<f64>>| {
+            let records = records(&[Arm { test, steps_to_target: Some(40), ..Arm::at("a", 0.1, &[1.0, 2.0]) }]);
+            let text = csv(&[Section::new(ranking(&records, "task", Metric::Loss), &records, None)]).unwrap();
+            let row: std::collections::BTreeMap<String, String> =
+                csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap();
+            [row["val_mean"].clone(), row["test_mean"].clone(), row["reached_target"].clone(), row["lr"].clone()]
+        };
+        assert_eq!(tested(None), ["1.5", "", "2", "0.1"]);
+        assert_eq!(tested(Some(vec![3.0, 4.0])), ["1.5", "3.5", "2", "0.1"]);
+    }
 
-fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value {
-    let (rank, comparison) = (&section.ranking.ranks[place], section.comparisons[place].as_ref());
-    let metric = section.ranking.metric;
-    let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
-    // Unbounded ends are null: JSON has no infinity.
-    let interval = lead.map(|lead| lead.interval(comparison::LEVEL)).map(|(low, high)| [low, high]);
-    json!({
-        "optimizer": rank.optimizer,
-        "schedule": rank.schedule,
-        "chosen": rank.chosen().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-        "validation": statistics(&rank.best.validation(metric)),
-        "reported": statistics(&rank.best.reported(metric)),
-        "above_floor": statistics(&rank.best.above_floor()),
-        "difference": comparison.map(|comparison| json!({
-            "lead": lead.map(|lead| lead.mean),
-            "interval": interval,
-            "n": lead.map(|lead| lead.n),
-            "p_holm": comparison.p_adjusted,
-            "p_wilcoxon": comparison.wilcoxon,
-            "detectable": comparison.detectable,
-            "verdict": comparison.verdict.word(),
-        })),
-        "good_lr": good_range(&rates(&rank.tried, metric), metric, GOOD).map(|(low, high)| [low, high]),
-        "expected_best": tried(rank, metric),
-        "steps_to_target": statistics(&steps_to_target(rank)),
-        "seconds_to_target": statistics(&seconds_to_target(rank)),
-        "ms_per_step": statistics(&rank.best.milliseconds()),
-        "state_bytes": rank.best.runs[0].state_bytes,
-        "magnitudes": gradients::json(seen, place),
-        "runs": rank.runs,
-        "diverged": rank.diverged,
-    })
+    #[test]
+    fn the_terminal_has_sensitivity_and_cost() {
+        let records = records(&[Arm::at("a", 0.1, &[1.0]), Arm::at("a", 1.0, &[2.0])]);
+        let text = details(&Section::new(ranking(&records, "task", Metric::Loss), &records, None));
+        for title in ["Sensitivity to the learning rate", "What the search cost", "Cost"] {
+            assert!(text.contains(&format!("\n{title}\n")), "{title}: {text}");
+        }
+    }
 }

@@ -1,13 +1,12 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison, expected_best, good_range, rates};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
-use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, short, spread};
+use crate::report::words;
+use crate::report::words::{bytes, chosen, interval, mean, points, probability, score, spread_of};
 
-/// The share of the best score that a rate may lose and still count as good.
-pub(super) const GOOD: f64 = 0.01;
 /// How far the reported loss is from the best that any model could do.
 const ABOVE_FLOOR: &str = "nats above floor";
 
@@ -39,7 +38,7 @@ impl Section<'_> {
             table.head([ABOVE_FLOOR]);
         }
         if ranks.len() > 1 {
-            table.head(["behind the leader".to_owned(), String::new()]);
+            table.head(["behind the leader", "p (Holm)", ""]);
         }
         let targeted = self.target_reached();
         if targeted {
@@ -51,9 +50,9 @@ impl Section<'_> {
         table.head(["ms/step"]);
         for (place, (rank, comparison)) in ranks.iter().zip(&self.comparisons).enumerate() {
             let mut row = names(place, rank);
-            row.push(spread(&rank.best.reported(metric), metric));
+            row.push(spread_of(&rank.best.reported(metric), metric, rank.best.runs.len()));
             if floor {
-                row.push(spread(&rank.best.above_floor(), Metric::Loss));
+                row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
             }
             if ranks.len() > 1 {
                 let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
@@ -63,6 +62,7 @@ impl Section<'_> {
                         format!("{} [{}, {}]", score(lead.mean, metric), score(low, metric), score(high, metric))
                     }
                 }));
+                row.push(comparison.as_ref().map_or_else(String::new, |c| probability(c.p_adjusted)));
                 row.push(comparison.as_ref().map_or("", |comparison| comparison.verdict.word()).to_owned());
             }
             if targeted {
@@ -71,7 +71,7 @@ impl Section<'_> {
             if diverged {
                 row.push(format!("{}/{}", rank.diverged, rank.runs));
             }
-            row.push(milliseconds(&rank.best.milliseconds()));
+            row.push(mean_time(&rank.best.milliseconds()));
             table.rows.push(row);
         }
         table
@@ -105,17 +105,17 @@ impl Section<'_> {
         for (place, rank) in self.ranking.ranks.iter().enumerate() {
             let mut row = names(place, rank);
             for metric in &metrics {
-                row.push(spread(&rank.best.validation(*metric), *metric));
+                row.push(spread_of(&rank.best.validation(*metric), *metric, rank.best.runs.len()));
                 if tested {
-                    row.push(spread(&rank.best.reported(*metric), *metric));
+                    row.push(spread_of(&rank.best.reported(*metric), *metric, rank.best.runs.len()));
                 }
             }
             if floor {
-                row.push(spread(&rank.best.above_floor(), Metric::Loss));
+                row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
             }
             if targeted {
                 row.push(steps_to_target(rank));
-                row.push(seconds_to_target(rank).mean().map_or_else(|| "-".into(), |s| format!("{s:.3}")));
+                row.push(mean_time(&rank.best.seconds_to_target()));
             }
             row.push(format!("{}/{}", rank.diverged, rank.runs));
             table.rows.push(row);
@@ -129,7 +129,8 @@ impl Section<'_> {
             "The leader's {} {} minus the arm's, turned so that more is better for the leader; paired by seed. 95% intervals \
              by Student's t and by 9,999 bootstrap draws (too narrow with few seeds); p by the paired t test, adjusted by \
              Holm's method over this table (of the sign test where all seeds differ by exactly the same step of a coarse score), decides the verdict (so an interval that just excludes 0 may still not tell); Wilcoxon's signed-rank p is not adjusted; detectable: the \
-             smallest difference that these seeds would find with 80% power at level 0.05.",
+             smallest difference that these seeds would find with 80% power at level 0.05 over the number of comparisons, \
+             which Holm's method gives each of them at least.",
             self.split(),
             metric.name()
         );
@@ -159,35 +160,15 @@ impl Section<'_> {
         table
     }
 
-    fn sensitivity(&self) -> Table {
-        let metric = self.ranking.metric;
-        let note = "Good rates: next to the best one, with a mean validation score within 1% of it; their width is \
-                    log10(highest / lowest), in decades.";
-        let mut table = Table::new("Sensitivity to the learning rate", note, 3);
-        table.head(["#", "optimizer", "schedule", "best rate", "rates tried", "good rates", "decades", "diverged"]);
-        for (place, rank) in self.ranking.ranks.iter().enumerate() {
-            let tried = rates(&rank.tried, metric);
-            let (Some(first), Some(last)) = (tried.first(), tried.last()) else { continue };
-            let mut row = names(place, rank);
-            row.pop();
-            row.push(rank.best.lr().map_or_else(|| "-".into(), short));
-            row.push(format!("{} ({})", tried.len(), range(first.lr, last.lr)));
-            match good_range(&tried, metric, GOOD) {
-                Some((low, high)) => row.extend([range(low, high), format!("{:.2}", (high / low).log10())]),
-                None => row.extend(["none".to_owned(), "-".to_owned()]),
-            }
-            row.push(format!("{:.0}%", 100.0 * rank.diverged as f64 / rank.runs as f64));
-            table.rows.push(row);
-        }
-        table
-    }
-
     fn tries(&self) -> Table {
         let metric = self.ranking.metric;
         let note = "The validation score to expect from the best of k settings drawn at random from those tried \
-                    (Dodge et al. 2019); a diverged setting counts as the worst of them.";
+                    (Dodge et al. 2019); a setting that diverged under some seed counts as the worst setting \
+                    of all arms of the task.";
         let mut table = Table::new("Expected best after k tries", note, 3);
-        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(|rank| tried(rank, metric)).collect();
+        // Those that a search did not give up are no settings drawn at random.
+        let curve = |rank: &Rank| if self.gave_up(rank) { Vec::new() } else { self.ranking.expected_best(rank) };
+        let curves: Vec<Vec<f64>> = self.ranking.ranks.iter().map(curve).collect();
         let most = curves.iter().map(Vec::len).max().unwrap_or(0);
         if most < 2 {
             return table;
@@ -220,19 +201,19 @@ impl Section<'_> {
                     rank.optimizer.to_owned(),
                     rank.schedule.to_owned(),
                     chosen(&one),
-                    spread(&arm.validation(metric), metric),
-                    spread(&arm.reported(metric), metric),
+                    spread_of(&arm.validation(metric), metric, arm.runs.len()),
+                    spread_of(&arm.reported(metric), metric, arm.runs.len()),
                     arm.diverged.to_string(),
                     arm.failed.to_string(),
                     steps_to_target(&one),
-                    milliseconds(&arm.milliseconds()),
+                    mean_time(&arm.milliseconds()),
                 ]);
             }
         }
         table
     }
 
-    fn cost(&self) -> Table {
+    pub(super) fn cost(&self) -> Table {
         let note = "Milliseconds of a step on the machine that ran it, mean over seeds; evaluation and the whole run in seconds.";
         let mut table = Table::new("Cost", note, 3);
         table.head(["#", "optimizer", "schedule", "ms/step", "batch, forward, backward", "update"]);
@@ -241,11 +222,11 @@ impl Section<'_> {
             let mut row = names(place, rank);
             row.pop();
             let arm = &rank.best;
-            row.push(milliseconds(&arm.milliseconds()));
-            row.push(milliseconds(&arm.sample(|run| Some(1e3 * run.gradient_seconds / run.steps.max(1) as f64))));
-            row.push(milliseconds(&arm.sample(|run| Some(1e3 * run.optimizer_seconds / run.steps.max(1) as f64))));
-            row.push(milliseconds(&arm.sample(|run| Some(run.evaluation_seconds))));
-            row.push(milliseconds(&arm.sample(|run| Some(run.seconds))));
+            row.push(mean_time(&arm.milliseconds()));
+            row.push(mean_time(&arm.sample(|run| Some(1e3 * run.gradient_seconds / run.steps.max(1) as f64))));
+            row.push(mean_time(&arm.sample(|run| Some(1e3 * run.optimizer_seconds / run.steps.max(1) as f64))));
+            row.push(mean_time(&arm.sample(|run| Some(run.evaluation_seconds))));
+            row.push(mean_time(&arm.sample(|run| Some(run.seconds))));
             row.push(bytes(arm.runs[0].state_bytes));
             table.rows.push(row);
         }
@@ -254,39 +235,22 @@ impl Section<'_> {
 }
 
 /// The first cells of a row: place, optimizer, schedule, chosen settings.
-fn names(place: usize, rank: &Rank) -> Vec<String> {
-    vec![(place + 1).to_string(), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen(rank)]
+pub(super) fn names(place: usize, rank: &Rank) -> Vec<String> {
+    let chosen = if rank.is_ranked() { chosen(rank) } else { "-".into() };
+    vec![words::place(place, rank), rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen]
 }
 
-fn range(low: f64, high: f64) -> String {
-    if low == high { short(low) } else { format!("{} to {}", short(low), short(high)) }
-}
-
-/// A time to three places.
-fn milliseconds(sample: &Sample) -> String {
-    sample.mean().map_or_else(|| "-".into(), |ms| format!("{ms:.3}"))
+/// The mean time.
+fn mean_time(sample: &Sample) -> String {
+    sample.mean().map_or_else(|| "-".into(), words::time)
 }
 
 fn steps_to_target(rank: &Rank) -> String {
-    let reached = rank.best.sample(|record| record.steps_to_target.map(|steps| steps as f64));
+    let reached = rank.best.steps_to_target();
     let (n, of) = (reached.len(), rank.best.runs.len());
     match reached.mean() {
         Some(mean) if n == of => format!("{mean:.0}"),
         Some(mean) => format!("{mean:.0} ({n} of {of})"),
         None => "-".into(),
     }
-}
-
-/// Training seconds to the target: the steps to it at the run's own mean time of a step.
-pub(super) fn seconds_to_target(rank: &Rank) -> Sample {
-    rank.best.sample(|record| {
-        let trained = record.gradient_seconds + record.optimizer_seconds;
-        Some(trained * record.steps_to_target? as f64 / record.steps.max(1) as f64)
-    })
-}
-
-/// The expected best after k tries of an arm.
-pub(super) fn tried(rank: &Rank, metric: Metric) -> Vec<f64> {
-    let score = |arm: &crate::analysis::Summary| (arm.lost() == 0).then(|| arm.validation(metric).mean()).flatten();
-    expected_best(&rank.tried.iter().map(score).collect::<Vec<_>>(), metric)
 }

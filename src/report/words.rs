@@ -1,8 +1,8 @@
 //! Numbers as people read them.
 
-use crate::analysis::{Rank, Sample};
+use crate::analysis::{Rank, Sample, Summary};
 use crate::metric::Metric;
-use crate::settings::number;
+pub(super) use crate::settings::short;
 
 /// A score: shares in percent, other numbers to four digits.
 pub(super) fn score(x: f64, metric: Metric) -> String {
@@ -42,6 +42,23 @@ pub(super) fn spread(sample: &Sample, metric: Metric) -> String {
     }
 }
 
+/// What [`spread`] says, with the number of seeds where some of `seeds` are missing: `97.20 ± 0.56% (2 of 3)`.
+pub(super) fn spread_of(sample: &Sample, metric: Metric, seeds: usize) -> String {
+    let text = spread(sample, metric);
+    if (1..seeds).contains(&sample.len()) { format!("{text} ({} of {seeds})", sample.len()) } else { text }
+}
+
+/// The seeds behind a mean: `3 seeds`, or `1 of 3 seeds; 2 diverged`.
+pub(super) fn seeds(arm: &Summary) -> String {
+    let all = count(arm.runs.len(), "seed");
+    if arm.lost() == 0 {
+        return all;
+    }
+    let lost = [(arm.diverged, "diverged"), (arm.failed, "failed")];
+    let lost: Vec<String> = lost.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    format!("{} of {all}; {}", arm.finished, lost.join(", "))
+}
+
 /// The mean with its unit.
 pub(super) fn mean(sample: &Sample, metric: Metric) -> String {
     sample.mean().map_or_else(|| "-".into(), |mean| with_unit(mean, metric))
@@ -55,15 +72,24 @@ pub(super) fn interval((low, high): (f64, f64), metric: Metric) -> String {
     format!("{} to {}", score(low, metric), score(high, metric))
 }
 
-/// A number to three digits, such as a learning rate of a logarithmic grid.
-pub(super) fn short(x: f64) -> String {
-    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    number(rounded)
+/// A time in any unit to three digits, those before the point in full: `0.000123`, `4.56`, `1235`.
+pub(super) fn time(x: f64) -> String {
+    match x.abs() {
+        size if size >= 100.0 => format!("{x:.0}"),
+        size if size >= 1e-6 => format!("{x:.*}", (2.0 - size.log10().floor()) as usize),
+        0.0 => "0".into(),
+        _ => format!("{x:.2e}"),
+    }
 }
 
 /// A hyper-parameter's value, shortened where it is a number.
 fn short_value(value: &str) -> String {
     value.parse().map_or_else(|_| value.to_owned(), short)
+}
+
+/// The place of an arm, counted from 1; none where nothing finished.
+pub(super) fn place(index: usize, rank: &Rank) -> String {
+    if rank.is_ranked() { (index + 1).to_string() } else { "-".into() }
 }
 
 /// `lr 0.003, weight_decay 0.1`.
@@ -109,5 +135,7 @@ mod tests {
         assert_eq!((points(0.0052, Metric::Accuracy), bytes(1_234_000)), ("0.52 points".into(), "1.23 MB".into()));
         assert_eq!(probability(Some(1e-9)), "< 0.001");
         assert_eq!(interval((f64::NEG_INFINITY, f64::INFINITY), Metric::Loss), "unknown");
+        let times = [0.0, 0.000_041_23, 0.4512, 4.5678, 12.345, 1234.5].map(time);
+        assert_eq!(times, ["0", "0.0000412", "0.451", "4.57", "12.3", "1234"]);
     }
 }

@@ -78,11 +78,12 @@ impl<'a> Witness<'a> {
 
     /// Takes note of an evaluation, whether it is new or from before an interruption.
     pub(super) fn judge(&mut self, split: Split, step: u64, scores: &Scores) {
-        let horizon = self.horizons.iter_mut().find(|horizon| horizon.steps == step && scores.loss.is_finite());
+        let horizon = self.horizons.iter_mut().find(|horizon| horizon.steps == step);
+        let finite = scores.are_finite().then_some(*scores);
         match split {
             Split::Validation => {
                 if let Some(horizon) = horizon {
-                    horizon.validation = Some(*scores);
+                    horizon.validation = finite;
                 }
                 self.validation = Some(*scores);
                 self.best = Some(self.best.map_or(Best(*scores), |best| best.update(scores)));
@@ -92,7 +93,9 @@ impl<'a> Witness<'a> {
             }
             Split::Test => {
                 if let Some(horizon) = horizon {
-                    horizon.test = Some(*scores);
+                    horizon.test = finite;
+                    // Without scores it counts as diverged by then.
+                    horizon.validation = horizon.validation.filter(|_| finite.is_some());
                 }
                 self.test = Some(*scores);
             }

@@ -5,7 +5,6 @@ use super::{Canvas, Over, plain, seconds_per_step};
 use crate::analysis::{Ranking, profile as performance};
 use crate::chart::{Axis, LineChart, Palette, Scale, Series};
 use crate::report::profiles::{MOST, Profiles};
-use crate::report::tables::tried;
 use crate::task::Spec;
 
 impl Canvas<'_, '_> {
@@ -14,7 +13,7 @@ impl Canvas<'_, '_> {
         let metric = self.ranking.metric;
         let mut series = Vec::new();
         for rank in &self.ranking.ranks {
-            let points = tried(rank, metric).into_iter().enumerate().map(|(i, y)| ((i + 1) as f64, y));
+            let points = self.ranking.expected_best(rank).into_iter().enumerate().map(|(i, y)| ((i + 1) as f64, y));
             let mut line = self.series(rank, points.collect());
             line.markers = line.points.len() <= 20;
             series.push(line);

@@ -1,0 +1,86 @@
+//! What a report says of runs that are made up.
+
+use super::*;
+use crate::analysis::simulated::{Arm, records};
+use crate::metric::Metric;
+
+/// The report of one task `task`, 60 steps.
+fn experiment() -> Experiment {
+    let text = "steps = 60\n[tasks.task]\nmodel = \"rosenbrock\"\n[optimizers.a]\nkind = \"sgd\"\n";
+    Experiment::parse("c.toml", text, "c", &[]).unwrap()
+}
+
+fn section<'a>(records: &'a [Record], experiment: &'a Experiment) -> Section<'a> {
+    Section::new(ranking(records, "task", Metric::Loss), records, Some(experiment))
+}
+
+#[test]
+fn what_never_finished_has_no_rank_and_no_choice() {
+    let mut records = records(&[
+        Arm::at("a", 0.1, &[f64::NAN, f64::NAN, f64::NAN]),
+        Arm::at("b", 0.1, &[f64::NAN]),
+        Arm::at("c", 0.1, &[f64::NAN, f64::NAN, 1.0]),
+    ]);
+    let experiment = experiment();
+    let rows = section(&records, &experiment).compact().rows;
+    assert_eq!(rows[0][..4], ["1", "c", "constant", "lr 0.1"], "lost two of three, but not all");
+    assert!(rows[1..].iter().all(|row| row[0] == "-" && row[3] == "-"), "{rows:?}");
+    assert!(section(&records, &experiment).subtitle().contains("100 steps"), "what the finished run did");
+
+    let summary = String::from_utf8(csv::summary(&records).unwrap()).unwrap();
+    assert!(!summary.contains("inf") && !summary.contains("NaN"), "{summary}");
+    records.truncate(4);
+    for record in &mut records {
+        record.steps = 7;
+    }
+    let subtitle = section(&records, &experiment).subtitle();
+    assert!(subtitle.contains("rosenbrock, 60 steps"), "{subtitle}");
+}
+
+#[test]
+fn a_mean_of_fewer_seeds_says_so() {
+    let records = records(&[Arm::at("a", 0.1, &[1.0, 2.0, f64::NAN]), Arm::at("b", 0.1, &[3.0, 4.0, 5.5])]);
+    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let rows = section.compact().rows;
+    assert!(rows[0][4].starts_with("4.1667 ± ") && !rows[0][4].contains("of"), "{rows:?}");
+    assert!(rows[1][4].ends_with("(2 of 3)"), "{rows:?}");
+    assert!(section.subtitle().contains("standard deviation over seeds"));
+    let one: Vec<Record> = records.iter().filter(|record| record.seed == 0).cloned().collect();
+    let section = Section::new(ranking(&one, "task", Metric::Loss), &one, None);
+    assert!(!section.subtitle().contains("±"), "{}", section.subtitle());
+}
+
+#[test]
+fn the_width_of_good_rates_says_where_the_grid_ends() {
+    let losses = |losses: [f64; 4]| -> String {
+        let arms: Vec<Arm> =
+            [0.01, 0.1, 1.0, 10.0].into_iter().zip(losses).map(|(lr, x)| Arm::at("a", lr, &[x])).collect();
+        let records = records(&arms);
+        let table = Section::new(ranking(&records, "task", Metric::Loss), &records, None).sensitivity();
+        table.rows[0][6].clone()
+    };
+    assert_eq!(losses([4.0, 1.0, 4.0, 4.0]), "< 2.00", "somewhere between its neighbours");
+    assert_eq!(losses([4.0, 1.0, 1.0, 4.0]), "1.00");
+    assert_eq!(losses([1.0, 1.0, 1.0, 4.0]), "≥ 2.00");
+    assert_eq!(losses([4.0, 4.0, 4.0, 1.0]), "≥ 0.00");
+    assert_eq!(losses([4.0, f64::NAN, 1.0, f64::NAN]), "< 2.00");
+}
+
+#[test]
+fn what_a_search_gave_up_is_no_sensitivity() {
+    let mut records = records(&[
+        Arm::at("a", 0.01, &[3.0]),
+        Arm::at("a", 0.1, &[1.0]),
+        Arm::at("a", 1.0, &[f64::NAN]),
+        Arm::at("a", 10.0, &[4.0]),
+    ]);
+    for record in records.iter_mut().filter(|record| ["0.01", "10"].contains(&record.hyper_parameters[0].1.as_str())) {
+        (record.horizon, record.steps) = (Some(10), 10);
+    }
+    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let row = &section.sensitivity().rows[0];
+    assert_eq!(row[4..], ["0.01 to 10; 2 of 4 tries to the end", "-", "-", "-"]);
+    assert!(section.tables().iter().all(|table| table.title != "Expected best after k tries"));
+    let cost = &section.search().rows[0];
+    assert_eq!(cost[3..6], ["4", "1", "220"], "one of the two that went on diverged");
+}

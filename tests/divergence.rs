@@ -1,0 +1,77 @@
+//! When a training counts as diverged: any score of any evaluation that is not finite.
+
+use candle_core::{Device, Tensor};
+use optbench::config::Experiment;
+use optbench::error::Result;
+use optbench::metric::Scores;
+use optbench::nn::params::Parameter;
+use optbench::sweep::Plan;
+use optbench::task::data::Library;
+use optbench::task::{Problem, Split};
+use optbench::train::{Calibration, Ending, Outcome, Training, train};
+
+const CONFIG: &str = "steps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
+
+/// A bowl whose gradients are in order, and whose evaluations are as scripted.
+struct Scripted {
+    bowl: Box<dyn Problem>,
+    validation: Scores,
+    test: Scores,
+}
+
+impl Problem for Scripted {
+    fn parameters(&self) -> &[Parameter] {
+        self.bowl.parameters()
+    }
+
+    fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
+        self.bowl.gradients(t)
+    }
+
+    fn evaluate(&mut self, split: Split) -> Result<Option<Scores>> {
+        Ok(Some(if split == Split::Test { self.test } else { self.validation }))
+    }
+}
+
+fn trained(validation: Scores, test: Scores, horizons: Vec<u64>) -> Outcome {
+    let plan = Plan::new(Experiment::parse("bowl.toml", CONFIG, "bowl", &[]).unwrap(), &Library::default()).unwrap();
+    let run = &plan.runs[0];
+    let bowl = plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap();
+    let training = Training {
+        problem: Box::new(Scripted { bowl, validation, test }),
+        optimizer: plan.optimizer(run).unwrap(),
+        schedule: plan.schedule(run).unwrap(),
+        lr: 0.1,
+        clip_norm: None,
+        calibration: Calibration::default(),
+        steps: 20,
+        eval_every: 5,
+        horizons,
+        resume: None,
+    };
+    train(training, &mut ()).unwrap()
+}
+
+fn perplexity(loss: f64) -> Scores {
+    Scores { loss, accuracy: None, perplexity: Some(loss.exp()) }
+}
+
+#[test]
+fn every_score_is_judged_on_both_splits() {
+    let fine = perplexity(1.0);
+    let end = |validation, test| {
+        let Outcome { ending, steps, .. } = trained(validation, test, Vec::new());
+        (ending, steps)
+    };
+    assert_eq!(end(fine, fine), (Ending::Finished, 20));
+    assert_eq!(end(perplexity(710.0), fine), (Ending::Diverged, 0), "exp(710) is infinite, 710 is not");
+    for worst in [f64::NAN, f64::INFINITY, 710.0] {
+        assert_eq!(end(fine, perplexity(worst)), (Ending::Diverged, 20), "a test loss of {worst} after the last step");
+    }
+}
+
+#[test]
+fn a_horizon_without_a_finite_test_score_ends_the_run() {
+    let outcome = trained(perplexity(1.0), perplexity(f64::NAN), vec![7]);
+    assert_eq!((outcome.ending, outcome.steps), (Ending::Diverged, 7));
+}
