@@ -172,26 +172,35 @@ fn short(x: f64) -> String {
 /// Runs of an earlier start stay; whatever is not there, or failed, is missing.
 pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
     let mut missing = Vec::new();
+    let mut without_curves = 0;
+    let packed = store.packed()?;
     for run in chosen {
-        match store.finished(&run.name)? {
-            Some(record) if record.fingerprint == run.fingerprint => {}
-            Some(_) => {
-                return Err(Error::Usage(format!(
-                    "{} was trained with other settings, although the config is the same\n  \
-                     help: an older optbench may have written it; `--fresh` trains everything anew, `--out DIR` keeps both",
-                    store.run(&run.name).display()
-                )));
+        let finished = store.finished(&run.name)?;
+        let known = finished.as_ref().or_else(|| packed.get(&run.name).filter(|record| record.is_done()));
+        if known.is_some_and(|record| record.fingerprint != run.fingerprint) {
+            return Err(Error::Usage(format!(
+                "{} in {} was trained with other settings, although the config is the same\n  \
+                 help: an older optbench may have written it; `--fresh` trains everything anew, `--out DIR` keeps both",
+                run.name,
+                store.root().display()
+            )));
+        }
+        if finished.is_none() {
+            if let Some(flaw) = store.flaw(&run.name) {
+                say(&format!("warning: {flaw}; {} is trained again", run.name));
             }
-            None => {
-                if let Some(flaw) = store.flaw(&run.name) {
-                    say(&format!("warning: {flaw}; {} is trained again", run.name));
-                }
-                missing.push(*run);
-            }
+            without_curves += usize::from(known.is_some());
+            missing.push(*run);
         }
     }
     if !missing.is_empty() {
         refuse_other_version(store)?;
+    }
+    if without_curves > 0 {
+        say(&format!(
+            "{without_curves} of these runs stand in records.toml without their curves: each is trained again, \
+             and its result stays until then"
+        ));
     }
     Ok(missing)
 }
@@ -199,24 +208,20 @@ pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a R
 /// Runs of one experiment are compared with each other: they come from one version.
 fn refuse_other_version(store: &Store) -> Result<()> {
     const THIS: &str = env!("CARGO_PKG_VERSION");
-    for run in store.names()? {
-        if let Some(other) = store.trained_by(&run).filter(|version| version != THIS) {
-            return Err(Error::Usage(format!(
-                "{} was trained by optbench {other}, this is {THIS}, and numbers may differ between versions\n  \
-                 help: go on with {other}; or train everything anew with `--fresh`, or beside it with `--out DIR`; \
-                 `optbench report` reads what is there",
-                store.run(&run).display()
-            )));
-        }
-    }
-    Ok(())
+    let Some((run, other)) = store.trained_by_other(THIS)? else { return Ok(()) };
+    Err(Error::Usage(format!(
+        "{run} in {} was trained by optbench {other}, this is {THIS}, and numbers may differ between versions\n  \
+         help: go on with {other}; or train everything anew with `--fresh`, or beside it with `--out DIR`; \
+         `optbench report` reads what is there",
+        store.root().display()
+    )))
 }
 
 /// Results of one folder belong to one experiment: another one must not be mixed in.
 pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
     let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
     let path = store.root().join("experiment.toml");
-    if store.names()?.is_empty() {
+    if store.known()?.is_empty() {
         return Ok(());
     }
     let Ok(old) = Experiment::parse("", &old, "", &[]) else {
@@ -237,7 +242,7 @@ pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) ->
 }
 
 fn forget(store: &Store, yes: bool) -> Result<()> {
-    let runs = store.names().map_or(1, |names| names.len());
+    let runs = store.known().map_or(1, |names| names.len());
     if runs > 0 && !yes {
         let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
         if !io::stdin().is_terminal() {

@@ -62,7 +62,7 @@ pub struct Results {
     pub store: Store,
     /// What was to be run.
     pub experiment: Experiment,
-    /// What has run, in the order of the folder's names.
+    /// What has run, by name.
     pub records: Vec<Record>,
 }
 
@@ -105,12 +105,17 @@ impl Results {
 
     /// Writes everything that follows from the runs: tables, charts and the page.
     ///
+    /// Where all runs are known without their curves, charts and page stay as they are.
+    ///
     /// # Errors
     /// When the folder cannot be written to.
     pub fn write(&self) -> Result<()> {
         self.store.pack(&self.records)?;
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
+        if !self.records.is_empty() && self.store.names()?.is_empty() {
+            return Ok(());
+        }
         let charts = charts::draw(self, &charts::Choice::default())?;
         charts::save(self, &charts, charts::SVG_AND_PNG)?;
         self.store.write("report.html", html::page(self, &charts)?)

@@ -165,6 +165,7 @@ impl Context<'_> {
         }
         let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
         let record = Record {
+            optbench: Some(env!("CARGO_PKG_VERSION").to_owned()),
             run: run.name.clone(),
             fingerprint: run.fingerprint.clone(),
             task: spec.label.clone(),
