@@ -94,6 +94,23 @@ fn packed_results_are_guarded_like_runs_and_stay_until_they_are_trained_again() 
 }
 
 #[test]
+fn packed_results_merge_with_runs() {
+    let folder = folder();
+    for (shard, out) in [("1/2", "a"), ("2/2", "b")] {
+        assert!(optbench(folder.path(), &["run", "many.toml", "--shard", shard, "--out", out]).status.success());
+    }
+    fs::remove_dir_all(folder.path().join("a/runs")).unwrap();
+    for (folders, out, of_a) in [(&["a"][..], "copy", 5), (&["a", "b"], "both", 5), (&["a", "b"], "b", 5)] {
+        let merged = optbench(folder.path(), &[&["merge"], folders, &["--out", out]].concat());
+        assert!(merged.status.success(), "{}", said(&merged));
+        assert!(said(&merged).contains(&format!("a: {of_a} runs taken, 0 known")), "{}", said(&merged));
+    }
+    assert_eq!(packed(&folder.path().join("copy")), packed(&folder.path().join("a")));
+    assert_eq!(packed(&folder.path().join("both")).len(), 9);
+    assert_eq!(packed(&folder.path().join("b")), packed(&folder.path().join("both")));
+}
+
+#[test]
 fn different_experiments_do_not_merge() {
     let folder = folder();
     assert!(optbench(folder.path(), &["run", "many.toml", "--out", "a"]).status.success());
