@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
+use crate::disk::sync_folder;
 use crate::error::{Error, Result};
 use crate::results::Store;
-use crate::results::store::sync_folder;
 
 /// What came of a merge.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Tensor};
 use serde::Serialize;
 
+use crate::disk::sync_folder;
 use crate::error::{Error, Result};
 use crate::results::log::{Cell, Log};
-use crate::results::store::{RECORD, sync_folder};
+use crate::results::store::RECORD;
 use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 

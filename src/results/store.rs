@@ -10,8 +10,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tempfile::NamedTempFile;
 
+use crate::disk::{is_at, sync_folder, temporary};
 use crate::error::{Error, Result};
 use crate::results::{Probes, Record, Recorder};
 
@@ -254,33 +254,6 @@ impl Store {
     }
 }
 
-/// A new file that others may read as any file of this user: a temporary one is private unless told otherwise.
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-/// Whether an open file is the one that stands at a path now.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let number = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    file.metadata().map(number).ok() == fs::metadata(path).map(number).ok()
-}
-
-/// Whether an open file is the one that stands at a path now: no other system removes a file that is open.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
-/// Makes the names in a folder durable.
-pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,18 +271,5 @@ mod tests {
         assert!(store.load("a").unwrap().is_none());
         assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
         assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_some(), "free again");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_lock_that_was_removed_guards_nothing() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("lock");
-        let old = File::create(&path).unwrap();
-        assert!(is_at(&old, &path));
-        fs::remove_file(&path).unwrap();
-        assert!(!is_at(&old, &path), "gone");
-        let new = File::create(&path).unwrap();
-        assert!(is_at(&new, &path) && !is_at(&old, &path), "another one stands there");
     }
 }
