@@ -24,6 +24,7 @@ use crate::analysis::{Comparison, Ranking, Warning, comparisons, ranking, warnin
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::results::{Record, Store};
+use crate::sweep::order;
 use crate::task::Spec;
 
 pub use check::{Checked, Level};
@@ -62,7 +63,7 @@ pub struct Results {
     pub store: Store,
     /// What was to be run.
     pub experiment: Experiment,
-    /// What has run, by name.
+    /// What has run, in the order of the experiment.
     pub records: Vec<Record>,
 }
 
@@ -81,7 +82,8 @@ impl Results {
             )));
         };
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
-        let records = store.records()?;
+        let mut records = store.records()?;
+        order::sort(&mut records, &experiment);
         Ok(Self { store, experiment, records })
     }
 
