@@ -86,7 +86,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     refuse_other_experiment(&store, &plan.experiment)?;
     store.create()?;
     store.write("experiment.toml", plan.experiment.to_toml())?;
-    store.write("provenance.json", provenance::json(&plan, &library, &device, jobs, threads)?)?;
     let interrupt = on_interrupt()?;
     let mut execution = Execution::default();
     for round in 1.. {
@@ -99,10 +98,16 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             break;
         }
         announce(&plan, round, missing.len(), due.len(), jobs);
+        if !missing.is_empty() {
+            provenance::add(&store, provenance::of(&plan, &library, &device, jobs, threads))?;
+        }
         let jobs = jobs.min(missing.len());
         let bars = Bars::new(&plan, jobs, missing.len());
         let now = train(&plan, missing, &store, &device, jobs, &interrupt, &bars)?;
         bars.finish();
+        if let Some(problem) = now.fewer_jobs {
+            say(&format!("warning: {problem}; fewer runs were trained at a time"));
+        }
         execution.trained += now.trained;
         execution.failed.extend(now.failed);
         execution.interrupted = now.interrupted;
@@ -111,8 +116,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }
     }
 
-    let mut results = Results::open(store)?;
-    in_order(&mut results, &plan);
+    let results = Results::open(store)?;
     results.write()?;
     if arguments.log == Some(Log::Tensorboard) {
         tensorboard::write(&results)?;
@@ -269,12 +273,4 @@ fn on_interrupt() -> Result<Arc<AtomicBool>> {
     })
     .map_err(|error| Error::Usage(format!("cannot listen for Ctrl-C: {error}")))?;
     Ok(interrupt)
-}
-
-/// Records in the order of the plan instead of the folder's.
-fn in_order(results: &mut Results, plan: &Plan) {
-    let due = plan.due(&results.records, Shard::WHOLE);
-    let places: std::collections::HashMap<&str, usize> =
-        due.iter().enumerate().map(|(place, run)| (run.name.as_str(), place)).collect();
-    results.records.sort_by_key(|record| places.get(record.run.as_str()).copied().unwrap_or(usize::MAX));
 }
