@@ -42,6 +42,11 @@ fn shards_of_two_machines_merge_to_the_whole() {
             assert_eq!(read("c"), read("whole"));
         }
     }
+    let table = |root: &str| {
+        let rows = fs::read_to_string(folder.path().join(root).join("runs.csv")).unwrap();
+        rows.lines().map(|row| row.split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(table("c"), table("whole"), "one order, whichever command lists the runs");
     let origins: serde_json::Value =
         serde_json::from_slice(&fs::read(folder.path().join("c/provenance.json")).unwrap()).unwrap();
     assert_eq!(origins.as_array().unwrap().len(), 2);

@@ -1,6 +1,5 @@
 //! `optbench run`: trains what is missing, then writes tables, charts and report.
 
-use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
+use crate::cli::guard::{admit, forget};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, print, provenance, say, threads};
 use crate::config::Experiment;
@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
 use crate::sweep::{Execution, Plan, Run, Shard, execute as train};
+
+pub(super) use crate::cli::guard::{missing, refuse_other_experiment};
 
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]
@@ -51,6 +53,9 @@ pub(super) struct Arguments {
     /// Forget earlier results of this experiment first (asks, unless --yes)
     #[arg(long)]
     fresh: bool,
+    /// Add seeds, rates, optimizers, schedules or tasks to the results that are there
+    #[arg(long, conflicts_with = "fresh")]
+    extend: bool,
     /// Answer yes to every question
     #[arg(long)]
     yes: bool,
@@ -83,7 +88,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     if arguments.fresh {
         forget(&store, arguments.yes)?;
     }
-    refuse_other_experiment(&store, &plan.experiment)?;
+    admit(&store, &plan, arguments.extend)?;
     store.create()?;
     store.write("experiment.toml", plan.experiment.to_toml())?;
     let interrupt = on_interrupt()?;
@@ -171,95 +176,6 @@ fn dry_run(plan: &Plan, runs: &[Run], shard: Shard) -> Result<Exit> {
 /// Three digits are enough for a share.
 fn short(x: f64) -> String {
     format!("{x:.1}").trim_end_matches(".0").to_owned()
-}
-
-/// Runs of an earlier start stay; whatever is not there, or failed, is missing.
-pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
-    let mut missing = Vec::new();
-    let mut without_curves = 0;
-    let packed = store.packed()?;
-    for run in chosen {
-        let finished = store.finished(&run.name)?;
-        let known = finished.as_ref().or_else(|| packed.get(&run.name).filter(|record| record.is_done()));
-        if known.is_some_and(|record| record.fingerprint != run.fingerprint) {
-            return Err(Error::Usage(format!(
-                "{} in {} was trained with other settings, although the config is the same\n  \
-                 help: an older optbench may have written it; `--fresh` trains everything anew, `--out DIR` keeps both",
-                run.name,
-                store.root().display()
-            )));
-        }
-        if finished.is_none() {
-            if let Some(flaw) = store.flaw(&run.name) {
-                say(&format!("warning: {flaw}; {} is trained again", run.name));
-            }
-            without_curves += usize::from(known.is_some());
-            missing.push(*run);
-        }
-    }
-    if !missing.is_empty() {
-        refuse_other_version(store)?;
-    }
-    if without_curves > 0 {
-        say(&format!(
-            "{without_curves} of these runs stand in records.toml without their curves: each is trained again, \
-             and its result stays until then"
-        ));
-    }
-    Ok(missing)
-}
-
-/// Runs of one experiment are compared with each other: they come from one version.
-fn refuse_other_version(store: &Store) -> Result<()> {
-    const THIS: &str = env!("CARGO_PKG_VERSION");
-    let Some((run, other)) = store.trained_by_other(THIS)? else { return Ok(()) };
-    Err(Error::Usage(format!(
-        "{run} in {} was trained by optbench {other}, this is {THIS}, and numbers may differ between versions\n  \
-         help: go on with {other}; or train everything anew with `--fresh`, or beside it with `--out DIR`; \
-         `optbench report` reads what is there",
-        store.root().display()
-    )))
-}
-
-/// Results of one folder belong to one experiment: another one must not be mixed in.
-pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
-    let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
-    let path = store.root().join("experiment.toml");
-    if store.known()?.is_empty() {
-        return Ok(());
-    }
-    let Ok(old) = Experiment::parse("", &old, "", &[]) else {
-        // Every run that is there is held against the config by its own fingerprint.
-        say(&format!("warning: {} does not read back; it is written anew", path.display()));
-        return Ok(());
-    };
-    let differences = old.differences(experiment);
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "{} holds the results of another experiment:\n{}\n  \
-         help: give this one another `name` or `--out DIR`, or forget the old results with `--fresh`",
-        store.root().display(),
-        differences.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-    )))
-}
-
-fn forget(store: &Store, yes: bool) -> Result<()> {
-    let runs = store.known().map_or(1, |names| names.len());
-    if runs > 0 && !yes {
-        let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
-        if !io::stdin().is_terminal() {
-            return Err(Error::Usage(format!("{question}\n  help: add `--yes` to say so where nobody can be asked")));
-        }
-        say(&format!("{question} [y/N]"));
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).map_err(Error::io("read", "standard input"))?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(Error::Usage("nothing was forgotten and nothing trained".into()));
-        }
-    }
-    store.clear()
 }
 
 /// Ctrl-C and SIGTERM end the sweep after what is under way; a second one ends it at once.
