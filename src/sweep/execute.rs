@@ -90,7 +90,9 @@ pub fn execute(
         // The threads that are there share the whole queue: one is enough to train it.
         (0..jobs).find_map(|number| {
             let spawned = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || worker(number));
-            spawned.err().map(|error| (number, format!("cannot start training thread {} of {jobs}: {error}", number + 1)))
+            spawned
+                .err()
+                .map(|error| (number, format!("cannot start training thread {} of {jobs}: {error}", number + 1)))
         })
     });
     let mut execution = outcome.into_inner().unwrap_or_else(PoisonError::into_inner)?;
