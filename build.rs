@@ -1,5 +1,4 @@
 //! Tells the program which commit it is built from; a build without git, or out of a package, knows none.
-#![expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 
 use std::path::Path;
 use std::process::Command;
