@@ -20,6 +20,7 @@ pub(super) use crate::cli::guard::{missing, refuse_other_experiment};
 
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Arguments {
     /// The experiment, a TOML file (`optbench init` writes one)
     config: PathBuf,

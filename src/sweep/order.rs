@@ -28,7 +28,7 @@ pub fn sort(records: &mut [Record], experiment: &Experiment) {
     });
 }
 
-fn place<T: PartialEq>(mut all: impl Iterator<Item = T>, one: T) -> usize {
+fn place<'a, T: PartialEq + 'a>(mut all: impl Iterator<Item = &'a T>, one: &T) -> usize {
     all.position(|other| other == one).unwrap_or(usize::MAX)
 }
 
