@@ -12,7 +12,7 @@
 //! | 3 | [`mod@train`] | the loop: no input or output, no config |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
 //! | 1 | [`nn`], [`rng`], [`metric`] | layers and kernels over candle, random streams, what is measured |
-//! | 0 | [`error`], [`registry`], [`settings`], [`duration`] | what everything else is described with |
+//! | 0 | [`error`], [`registry`], [`settings`], [`duration`], [`checksum`], [`disk`] | what everything else is described with and kept in |
 //!
 //! A training by hand:
 //!
@@ -44,8 +44,10 @@
 
 pub mod analysis;
 pub mod chart;
+pub mod checksum;
 pub mod cli;
 pub mod config;
+pub mod disk;
 pub mod duration;
 pub mod error;
 pub mod metric;

@@ -195,6 +195,9 @@ fn damaged_files_are_told_from_missing_ones() {
     assert!(text(&damaged.stdout).contains(words), "{}", text(&damaged.stdout));
     let help = "help: `optbench data fetch tiny_shakespeare` fetches what is missing or damaged";
     assert!(text(&damaged.stderr).contains(help), "{}", text(&damaged.stderr));
+    let all = optbench(folder.path(), &["data", "verify", "--data-dir", "."]);
+    let helps = text(&all.stderr).matches("help:").count();
+    assert_eq!(helps, 1, "for the damaged one alone: {}", text(&all.stderr));
     assert_eq!(optbench(folder.path(), &["data", "verify"]).status.code(), Some(0), "nothing that is here is damaged");
 }
 

@@ -11,7 +11,10 @@ use std::time::Duration;
 use optbench::task::data::Downloader;
 use optbench::task::data::download::Watch;
 
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Enough for a busy machine: only a server that stalls uses it up.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// For servers that stall.
+const LITTLE: Duration = Duration::from_millis(400);
 
 /// How a server answers one request.
 #[derive(Clone, Copy)]
@@ -46,7 +49,7 @@ struct Server {
 }
 
 fn contents() -> Vec<u8> {
-    (0..300_000u32).map(|i| (i * i % 251) as u8).collect()
+    (0..300_000u64).map(|i| (i * i % 251) as u8).collect()
 }
 
 impl Server {
@@ -111,7 +114,7 @@ fn serve(mut stream: TcpStream, answer: Answer, asked: &Mutex<Vec<usize>>) {
     let _ = stream.write_all(format!("{head}\r\n").as_bytes());
     let _ = stream.write_all(body);
     match answer {
-        Answer::Stall(_) => sleep(3 * PATIENCE),
+        Answer::Stall(_) => sleep(3 * LITTLE),
         Answer::Endless => {
             let _ = stream.write_all(rest);
         }
@@ -141,6 +144,14 @@ fn check(path: &Path) -> Result<(), String> {
 
 /// Fetches from these servers into a fresh folder, where so many bytes lie already.
 fn fetch(servers: &[&Server], held: usize) -> (Result<(), String>, Vec<String>, Vec<PathBuf>) {
+    fetch_within(PATIENCE, servers, held)
+}
+
+fn fetch_within(
+    patience: Duration,
+    servers: &[&Server],
+    held: usize,
+) -> (Result<(), String>, Vec<String>, Vec<PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
     if held > 0 {
         fs::write(folder.path().join("file.txt.part"), &contents()[..held]).unwrap();
@@ -149,7 +160,7 @@ fn fetch(servers: &[&Server], held: usize) -> (Result<(), String>, Vec<String>, 
     let addresses: Vec<String> = servers.iter().map(|server| server.address()).collect();
     let mirrors: Vec<&str> = addresses.iter().map(String::as_str).collect();
     let target = folder.path().join("file.txt");
-    let downloader = Downloader::loopback(Box::new(log.clone()), PATIENCE);
+    let downloader = Downloader::loopback(Box::new(log.clone()), patience);
     let result = downloader.fetch(&mirrors, &target, 300_000, &check);
     assert_eq!(result.is_ok(), check(&target).is_ok(), "a file has its name if and only if it is right");
     let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into());
@@ -167,9 +178,9 @@ fn a_download_arrives_under_its_name_alone() {
 
 #[test]
 fn what_is_cut_goes_on_where_it_was() {
-    for broken in [Answer::Cut(100_000), Answer::Stall(100_000)] {
+    for (broken, patience) in [(Answer::Cut(100_000), PATIENCE), (Answer::Stall(100_000), LITTLE)] {
         let server = Server::new(&[broken, Answer::Whole]);
-        assert_eq!(fetch(&[&server], 0).0, Ok(()));
+        assert_eq!(fetch_within(patience, &[&server], 0).0, Ok(()));
         assert_eq!(server.asked(), [0, 100_000]);
     }
     let server = Server::new(&[Answer::Whole]);
@@ -253,6 +264,27 @@ fn two_that_want_the_same_file_fetch_it_once() {
         }
     });
     assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn who_waited_for_a_download_that_failed_fetches_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join("file.txt.part");
+    let other = fs::File::create(&part).unwrap();
+    other.lock().unwrap();
+    let server = Server::new(&[Answer::Whole]);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let downloader = Downloader::loopback(Box::new(()), PATIENCE);
+            downloader.fetch(&[&server.address()], &folder.path().join("file.txt"), 300_000, &check)
+        });
+        sleep(Duration::from_millis(200));
+        // The other gives up, as `fetch` does where nothing came.
+        fs::remove_file(&part).unwrap();
+        drop(other);
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+    });
+    assert_eq!(server.asked(), [0]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FLOORS: [&[&str]; 7] = [
-    &["error", "registry", "settings", "duration"],
+    &["error", "registry", "settings", "duration", "checksum", "disk"],
     &["nn", "rng", "metric"],
     &["optim", "schedule", "task"],
     &["train"],

@@ -42,12 +42,77 @@ fn shards_of_two_machines_merge_to_the_whole() {
             assert_eq!(read("c"), read("whole"));
         }
     }
+    let table = |root: &str| {
+        let rows = fs::read_to_string(folder.path().join(root).join("runs.csv")).unwrap();
+        rows.lines().map(|row| row.split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(table("c"), table("whole"), "one order, whichever command lists the runs");
     let origins: serde_json::Value =
         serde_json::from_slice(&fs::read(folder.path().join("c/provenance.json")).unwrap()).unwrap();
     assert_eq!(origins.as_array().unwrap().len(), 2);
     let again = optbench(folder.path(), &["merge", "a", "c", "--out", "c"]);
     assert!(again.status.success() && said(&again).contains("0 runs taken"), "{}", said(&again));
     assert!(optbench(folder.path(), &["run", "many.toml", "--out", "c"]).status.success());
+}
+
+/// The names of the runs whose records are packed in a folder.
+fn packed(root: &Path) -> Vec<String> {
+    let text = fs::read_to_string(root.join("records.toml")).unwrap();
+    let mut names: Vec<String> = text.lines().filter(|line| line.starts_with("run = ")).map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn packed_results_are_guarded_like_runs_and_stay_until_they_are_trained_again() {
+    let folder = folder();
+    let run = |more: &[&str]| optbench(folder.path(), &[&["run", "many.toml", "--out", "kept"], more].concat());
+    assert!(run(&[]).status.success());
+    let root = folder.path().join("kept");
+    fs::remove_dir_all(root.join("runs")).unwrap();
+    let before = fs::read(root.join("records.toml")).unwrap();
+    for (arguments, words) in [
+        (&["--set", "steps=21"][..], "holds the results of another experiment"),
+        (&["--fresh"], "Forget the results of 9 runs"),
+    ] {
+        let refused = run(arguments);
+        assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+        assert!(said(&refused).contains(words), "{}", said(&refused));
+        assert!(fs::read(root.join("records.toml")).unwrap() == before);
+    }
+    let all = packed(&root);
+    let part = run(&["--shard", "1/9"]);
+    assert!(part.status.success(), "{}", said(&part));
+    assert!(said(&part).contains("1 of these runs stand in records.toml"), "{}", said(&part));
+    assert_eq!(fs::read_dir(root.join("runs")).unwrap().count(), 1);
+    assert_eq!((packed(&root), all.len()), (all, 9));
+    assert_eq!(fs::read_to_string(root.join("runs.csv")).unwrap().lines().count(), 1 + 9);
+
+    let text = fs::read_to_string(root.join("records.toml")).unwrap();
+    let this = format!("optbench = \"{}\"", env!("CARGO_PKG_VERSION"));
+    fs::write(root.join("records.toml"), text.replace(&this, "optbench = \"0.0.7\"")).unwrap();
+    let refused = run(&[]);
+    assert!(said(&refused).contains("was trained by optbench 0.0.7"), "{}", said(&refused));
+    fs::write(root.join("records.toml"), text).unwrap();
+    assert!(run(&[]).status.success());
+    assert_eq!(fs::read_dir(root.join("runs")).unwrap().count(), 9);
+}
+
+#[test]
+fn packed_results_merge_with_runs() {
+    let folder = folder();
+    for (shard, out) in [("1/2", "a"), ("2/2", "b")] {
+        assert!(optbench(folder.path(), &["run", "many.toml", "--shard", shard, "--out", out]).status.success());
+    }
+    fs::remove_dir_all(folder.path().join("a/runs")).unwrap();
+    for (folders, out, of_a) in [(&["a"][..], "copy", 5), (&["a", "b"], "both", 5), (&["a", "b"], "b", 5)] {
+        let merged = optbench(folder.path(), &[&["merge"], folders, &["--out", out]].concat());
+        assert!(merged.status.success(), "{}", said(&merged));
+        assert!(said(&merged).contains(&format!("a: {of_a} runs taken, 0 known")), "{}", said(&merged));
+    }
+    assert_eq!(packed(&folder.path().join("copy")), packed(&folder.path().join("a")));
+    assert_eq!(packed(&folder.path().join("both")).len(), 9);
+    assert_eq!(packed(&folder.path().join("b")), packed(&folder.path().join("both")));
 }
 
 #[test]

@@ -167,6 +167,12 @@ tied = true
 stateful = true
 seq_len = 20
 batch_size = 16
+# Its products are large enough for several threads.
+[tasks.wide]
+model = "mlp"
+hidden = [512, 512]
+dataset = "digits"
+batch_size = 512
 [optimizers.adamw]
 average = "ema"
 average_decay = 0.5
@@ -184,7 +190,7 @@ fn no_network_s_curves_depend_on_jobs_or_threads() {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
     let first = curves(&folder.path().join("a"));
-    assert_eq!(first.len(), 2 * 5 * 2 * 2, "files x tasks x optimizers x seeds");
+    assert_eq!(first.len(), 2 * 6 * 2 * 2, "files x tasks x optimizers x seeds");
     for out in ["b", "c"] {
         for (name, bytes) in &curves(&folder.path().join(out)) {
             assert!(first[name] == *bytes, "{name} of {out}");
@@ -217,6 +223,55 @@ fn another_experiment_in_the_same_folder_is_refused_with_the_difference() {
     assert_eq!(unasked.status.code(), Some(2));
     assert!(before == curves(&folder.path().join("results/small")), "nobody said yes");
     assert!(optbench(folder.path(), &["run", "small.toml", "--set", "steps=31", "--fresh", "--yes"]).status.success());
+}
+
+#[test]
+fn an_experiment_is_extended_and_its_runs_are_not_trained_again() {
+    let folder = folder();
+    let run = |more: &[&str]| optbench(folder.path(), &[&["run", "small.toml"], more].concat());
+    assert!(run(&["--set", "seeds=1"]).status.success());
+    let root = folder.path().join("results/small");
+    let before = curves(&root);
+    let refused = run(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("help: `--extend` keeps every run"), "{}", text(&refused.stderr));
+    let extended = run(&["--extend"]);
+    assert!(extended.status.success(), "{}", text(&extended.stderr));
+    assert!(text(&extended.stderr).contains("12 runs of 24 to train"), "{}", text(&extended.stderr));
+    let after = curves(&root);
+    assert_eq!(after.len(), 2 * before.len());
+    assert!(before.iter().all(|(file, bytes)| after[file] == *bytes));
+    assert!(run(&["--extend", "--set", "optimizers.sgd.lr=[0.01,0.05,1e9]"]).status.success(), "another rate");
+    for (change, words) in [
+        ("steps=31", "bowl-schedule_free_adamw-constant-lr0.01-s0 was trained with other settings"),
+        ("seeds=1", "-s1 is no run of the new experiment"),
+        ("tasks.digits.target.accuracy=0.4", "task `digits` had another target"),
+    ] {
+        let refused = run(&["--extend", "--set", "optimizers.sgd.lr=[0.01,0.05,1e9]", "--set", change]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(words), "{}", text(&refused.stderr));
+        let unasked = run(&["--set", "optimizers.sgd.lr=[0.01,0.05,1e9]", "--set", change]);
+        assert!(!text(&unasked.stderr).contains("--extend"), "{}", text(&unasked.stderr));
+    }
+}
+
+#[test]
+fn provenance_tells_of_every_start_that_trained() {
+    let folder = folder();
+    let run = |more: &[&str]| {
+        assert!(optbench(folder.path(), &[&["run", "small.toml"], more].concat()).status.success());
+        let text = fs::read(folder.path().join("results/small/provenance.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap()
+    };
+    let first = run(&["--jobs", "1", "--shard", "1/2"]);
+    assert_eq!((&first["jobs"], first.get("earlier")), (&1.into(), None));
+    let second = run(&["--jobs", "2"]);
+    assert_eq!((&second["jobs"], &second["earlier"][0]), (&2.into(), &first));
+    assert_eq!(run(&["--jobs", "1", "--threads", "7"]), second, "nothing was trained");
+    let sum = Command::new("sha256sum").arg(folder.path().join("results/small/experiment.toml")).output();
+    if let Ok(sum) = sum {
+        assert!(text(&sum.stdout).contains(second["config_sha256"].as_str().unwrap()));
+    }
 }
 
 #[test]
@@ -283,7 +338,7 @@ fn exit_codes_tell_usage_from_failure() {
 #[test]
 fn an_interrupt_keeps_what_is_finished_and_the_next_start_goes_on() {
     let folder = folder();
-    let child = Command::new(env!("CARGO_BIN_EXE_optbench"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_optbench"))
         .current_dir(folder.path())
         .args(["run", "small.toml", "--jobs", "1", "--set", "steps=3000", "--set", "tasks.digits.hidden=[256,256]"])
         .stderr(std::process::Stdio::null())
@@ -294,7 +349,10 @@ fn an_interrupt_keeps_what_is_finished_and_the_next_start_goes_on() {
         let entries = fs::read_dir(&runs).into_iter().flatten().flatten();
         entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count()
     };
+    let start = std::time::Instant::now();
     while finished() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before a run was finished");
+        assert!(start.elapsed().as_secs() < 300, "no run was finished in five minutes");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

@@ -33,6 +33,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
     let scores = |loss: f64| Scores { loss, accuracy: None, perplexity: None };
     let diverged = arm.validation[seed].is_nan();
     Record {
+        optbench: None,
         run: format!("{}-lr{}-s{seed}", arm.optimizer, arm.lr),
         fingerprint: String::new(),
         task: "task".into(),

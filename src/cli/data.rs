@@ -163,25 +163,27 @@ fn verify(which: &Which) -> Result<Exit> {
             ))?;
             continue;
         };
+        let mut amiss = false;
         for file in files.files {
             let copies = locator.copies(name, files, file);
             if copies.is_empty() {
                 print(&format!("{name}: missing  {}\n", file.names[0]))?;
-                if !which.names.is_empty() {
-                    exit = Exit::Failure;
-                }
+                amiss |= !which.names.is_empty();
             }
             for path in copies {
                 match file.read(&path) {
                     Ok(_) => print(&format!("{name}: sound    {}\n", path.display()))?,
                     Err(problem) => {
                         print(&format!("{name}: damaged  {problem}\n"))?;
-                        exit = Exit::Failure;
+                        amiss = true;
                     }
                 }
             }
         }
-        if exit == Exit::Failure && files.files.iter().all(|file| files.has_mirrors(file)) {
+        if amiss {
+            exit = Exit::Failure;
+        }
+        if amiss && files.files.iter().all(|file| files.has_mirrors(file)) {
             say(&format!("help: `optbench data fetch {name}` fetches what is missing or damaged"));
         }
     }

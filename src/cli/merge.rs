@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-use crate::cli::{Exit, print, say};
+use crate::cli::{Exit, print, provenance, say};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results};
 use crate::results::Store;
@@ -46,24 +46,17 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         for run in merged.different {
             say(&format!("warning: {run} has other curves there; those that came first are kept"));
         }
-        made.extend(provenance(&source.store)?);
+        for start in provenance::origins(&source.store)? {
+            if !made.contains(&start) {
+                made.push(start);
+            }
+        }
     }
     out.write("experiment.toml", first.experiment.to_toml())?;
     let made = if made.len() == 1 { made.swap_remove(0) } else { Value::Array(made) };
-    let made = serde_json::to_string_pretty(&made).map_err(|error| Error::Usage(error.to_string()))?;
-    out.write("provenance.json", made + "\n")?;
+    provenance::write(&out, &made)?;
     let results = Results::open(out)?;
     results.write()?;
     print(&report::render(&results, Format::Brief)?)?;
     Ok(Exit::Success)
-}
-
-/// How a folder was made: one origin, or several where it was merged before.
-fn provenance(store: &Store) -> Result<Vec<Value>> {
-    let Some(text) = store.read("provenance.json")? else { return Ok(Vec::new()) };
-    let path = store.root().join("provenance.json");
-    match serde_json::from_str(&text).map_err(|error| Error::damaged(path, &error))? {
-        Value::Array(origins) => Ok(origins),
-        origin => Ok(vec![origin]),
-    }
 }

@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod data;
 mod device;
+mod guard;
 mod init;
 mod interrupt;
 mod list;

@@ -1,21 +1,24 @@
 //! `optbench run`: trains what is missing, then writes tables, charts and report.
 
-use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
+use crate::cli::guard::{admit, forget};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, interrupt, print, provenance, say, threads};
 use crate::config::Experiment;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
 use crate::sweep::{Execution, Plan, Run, Shard, execute as train};
 
+pub(super) use crate::cli::guard::{missing, refuse_other_experiment};
+
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Arguments {
     /// The experiment, a TOML file (`optbench init` writes one)
     config: PathBuf,
@@ -49,6 +52,9 @@ pub(super) struct Arguments {
     /// Forget earlier results of this experiment first (asks, unless --yes)
     #[arg(long)]
     fresh: bool,
+    /// Add seeds, rates, optimizers, schedules or tasks to the results that are there
+    #[arg(long, conflicts_with = "fresh")]
+    extend: bool,
     /// Answer yes to every question
     #[arg(long)]
     yes: bool,
@@ -83,10 +89,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     if arguments.fresh {
         forget(&store, arguments.yes)?;
     }
-    refuse_other_experiment(&store, &plan.experiment)?;
+    admit(&store, &plan, arguments.extend)?;
     store.create()?;
     store.write("experiment.toml", plan.experiment.to_toml())?;
-    store.write("provenance.json", provenance::json(&plan, &library, &device, jobs, threads)?)?;
     let mut execution = Execution::default();
     for round in 1.. {
         // A search learns from each round what the next one is to train.
@@ -98,10 +103,16 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             break;
         }
         announce(&plan, round, missing.len(), due.len(), jobs);
+        if !missing.is_empty() {
+            provenance::add(&store, provenance::of(&plan, &library, &device, jobs, threads))?;
+        }
         let jobs = jobs.min(missing.len());
         let bars = Bars::new(&plan, jobs, missing.len());
         let now = train(&plan, missing, &store, &device, jobs, &interrupt, &bars)?;
         bars.finish();
+        if let Some(problem) = now.fewer_jobs {
+            say(&format!("warning: {problem}; fewer runs were trained at a time"));
+        }
         execution.trained += now.trained;
         execution.failed.extend(now.failed);
         execution.interrupted = now.interrupted;
@@ -110,8 +121,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }
     }
 
-    let mut results = Results::open(store)?;
-    in_order(&mut results, &plan);
+    let results = Results::open(store)?;
     results.write()?;
     if arguments.log == Some(Log::Tensorboard) {
         tensorboard::write(&results)?;
@@ -166,96 +176,4 @@ fn dry_run(plan: &Plan, runs: &[Run], shard: Shard) -> Result<Exit> {
 /// Three digits are enough for a share.
 fn short(x: f64) -> String {
     format!("{x:.1}").trim_end_matches(".0").to_owned()
-}
-
-/// Runs of an earlier start stay; whatever is not there, or failed, is missing.
-pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
-    let mut missing = Vec::new();
-    for run in chosen {
-        match store.finished(&run.name)? {
-            Some(record) if record.fingerprint == run.fingerprint => {}
-            Some(_) => {
-                return Err(Error::Usage(format!(
-                    "{} was trained with other settings, although the config is the same\n  \
-                     help: an older optbench may have written it; `--fresh` trains everything anew, `--out DIR` keeps both",
-                    store.run(&run.name).display()
-                )));
-            }
-            None => {
-                if let Some(flaw) = store.flaw(&run.name) {
-                    say(&format!("warning: {flaw}; {} is trained again", run.name));
-                }
-                missing.push(*run);
-            }
-        }
-    }
-    if !missing.is_empty() {
-        refuse_other_version(store)?;
-    }
-    Ok(missing)
-}
-
-/// Runs of one experiment are compared with each other: they come from one version.
-fn refuse_other_version(store: &Store) -> Result<()> {
-    const THIS: &str = env!("CARGO_PKG_VERSION");
-    for run in store.names()? {
-        if let Some(other) = store.trained_by(&run).filter(|version| version != THIS) {
-            return Err(Error::Usage(format!(
-                "{} was trained by optbench {other}, this is {THIS}, and numbers may differ between versions\n  \
-                 help: go on with {other}; or train everything anew with `--fresh`, or beside it with `--out DIR`; \
-                 `optbench report` reads what is there",
-                store.run(&run).display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Results of one folder belong to one experiment: another one must not be mixed in.
-pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
-    let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
-    let path = store.root().join("experiment.toml");
-    if store.names()?.is_empty() {
-        return Ok(());
-    }
-    let Ok(old) = Experiment::parse("", &old, "", &[]) else {
-        // Every run that is there is held against the config by its own fingerprint.
-        say(&format!("warning: {} does not read back; it is written anew", path.display()));
-        return Ok(());
-    };
-    let differences = old.differences(experiment);
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "{} holds the results of another experiment:\n{}\n  \
-         help: give this one another `name` or `--out DIR`, or forget the old results with `--fresh`",
-        store.root().display(),
-        differences.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-    )))
-}
-
-fn forget(store: &Store, yes: bool) -> Result<()> {
-    let runs = store.names().map_or(1, |names| names.len());
-    if runs > 0 && !yes {
-        let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
-        if !io::stdin().is_terminal() {
-            return Err(Error::Usage(format!("{question}\n  help: add `--yes` to say so where nobody can be asked")));
-        }
-        say(&format!("{question} [y/N]"));
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer).map_err(Error::io("read", "standard input"))?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(Error::Usage("nothing was forgotten and nothing trained".into()));
-        }
-    }
-    store.clear()
-}
-
-/// Records in the order of the plan instead of the folder's.
-fn in_order(results: &mut Results, plan: &Plan) {
-    let due = plan.due(&results.records, Shard::WHOLE);
-    let places: std::collections::HashMap<&str, usize> =
-        due.iter().enumerate().map(|(place, run)| (run.name.as_str(), place)).collect();
-    results.records.sort_by_key(|record| places.get(record.run.as_str()).copied().unwrap_or(usize::MAX));
 }

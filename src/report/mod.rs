@@ -32,6 +32,7 @@ use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progr
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::results::{Record, Store};
+use crate::sweep::order;
 use crate::task::Spec;
 
 pub use check::{Checked, Level};
@@ -86,7 +87,7 @@ pub struct Results {
     pub store: Store,
     /// What was to be run.
     pub experiment: Experiment,
-    /// What has run, in the order of the folder's names.
+    /// What has run, in the order of the experiment.
     pub records: Vec<Record>,
 }
 
@@ -105,7 +106,8 @@ impl Results {
             )));
         };
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
-        let records = store.records()?;
+        let mut records = store.records()?;
+        order::sort(&mut records, &experiment);
         Ok(Self { store, experiment, records })
     }
 
@@ -138,12 +140,17 @@ impl Results {
 
     /// Writes everything that follows from the runs: tables, charts and the page.
     ///
+    /// Where all runs are known without their curves, charts and page stay as they are.
+    ///
     /// # Errors
     /// When the folder cannot be written to.
     pub fn write(&self) -> Result<()> {
         self.store.pack(&self.records)?;
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
+        if !self.records.is_empty() && self.store.names()?.is_empty() {
+            return Ok(());
+        }
         let charts = charts::draw(self, &charts::Choice::default())?;
         charts::save(&self.store.charts(), &charts, charts::SVG_AND_PNG)?;
         self.store.write("report.html", html::page(self, &charts)?)

@@ -10,6 +10,8 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::{SafeTensors, View};
 use sha2::{Digest, Sha256};
 
+use crate::checksum::hexadecimal;
+use crate::disk::sync_folder;
 use crate::error::{Error, Result};
 use crate::optim::State;
 use crate::train::{Snapshot, Times};
@@ -68,7 +70,7 @@ impl Checkpoint {
             file.write_all(&bytes)?;
             file.sync_all()?;
             std::fs::rename(&new, path)?;
-            super::store::sync_folder(folder)
+            sync_folder(folder)
         };
         write().map_err(Error::io("write", path))
     }
@@ -131,7 +133,7 @@ fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>) -> String {
         hash.update(format!("{name} {:?} {:?}\n", View::dtype(&tensor), View::shape(&tensor)));
         hash.update(View::data(&tensor));
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
 }
 
 #[cfg(test)]

@@ -42,20 +42,25 @@ impl EvaluationRow {
 }
 
 impl Store {
-    /// The evaluations of a run in order.
+    /// The evaluations of a run in order; nothing where only its packed record is there.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn evaluations(&self, run: &str) -> Result<Vec<EvaluationRow>> {
-        rows(&self.run(run).join("evals.csv"))
+        self.curve(run, "evals.csv")
     }
 
-    /// The updates of a run in order.
+    /// The updates of a run in order; nothing where only its packed record is there.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn steps(&self, run: &str) -> Result<Vec<StepRow>> {
-        rows(&self.run(run).join("steps.csv"))
+        self.curve(run, "steps.csv")
+    }
+
+    fn curve<T: for<'a> Deserialize<'a>>(&self, run: &str, file: &str) -> Result<Vec<T>> {
+        let folder = self.run(run);
+        if folder.exists() { rows(&folder.join(file)) } else { Ok(Vec::new()) }
     }
 }
 

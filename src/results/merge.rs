@@ -1,11 +1,12 @@
 //! Results of one experiment from several machines, as one.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
+use crate::disk::sync_folder;
 use crate::error::{Error, Result};
 use crate::results::Store;
-use crate::results::store::sync_folder;
 
 /// What came of a merge.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,15 +22,28 @@ pub struct Merged {
 impl Store {
     /// Takes over every run of another folder of the same experiment that is not here yet.
     ///
-    /// A run that failed here gives way to one that is done there.
+    /// A run that failed here gives way to one that is done there. What is known there by its packed
+    /// record alone is packed here.
     ///
     /// # Errors
     /// When a folder cannot be read or written to.
     pub fn take_over(&self, other: &Self) -> Result<Merged> {
         let mut merged = Merged::default();
         self.create()?;
-        for record in other.load_all()? {
+        let known: HashMap<String, bool> =
+            self.records()?.into_iter().map(|record| (record.run.clone(), record.is_done())).collect();
+        let mut packed = Vec::new();
+        for record in other.records()? {
             let (from, to) = (other.run(&record.run), self.run(&record.run));
+            if !from.exists() {
+                if known.get(&record.run).is_some_and(|done| *done || !record.is_done()) {
+                    merged.known += 1;
+                } else {
+                    merged.taken += 1;
+                    packed.push(record);
+                }
+                continue;
+            }
             match self.finished(&record.run)? {
                 Some(_) => {
                     merged.known += 1;
@@ -43,6 +57,9 @@ impl Store {
                     merged.taken += 1;
                 }
             }
+        }
+        if !packed.is_empty() {
+            self.pack(&packed)?;
         }
         Ok(merged)
     }

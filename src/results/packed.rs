@@ -1,6 +1,8 @@
 //! The records of all runs in one file, which is enough to judge and to report results without their
 //! curves: what to keep of a study in a repository.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -18,26 +20,48 @@ struct Packed {
 }
 
 impl Store {
-    /// Writes the records into one file.
+    /// Writes the records into one file, beside those packed before that they do not replace.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// When the file cannot be read or written.
     pub fn pack(&self, records: &[Record]) -> Result<()> {
-        let packed = Packed { count: records.len(), runs: records.to_vec() };
-        let text = toml::to_string(&packed).map_err(|error| Error::damaged(self.root().join(FILE), &error))?;
-        self.write(FILE, text)
+        let mut kept = self.packed()?;
+        let runs: Vec<Record> = records.iter().map(|record| replace(&mut kept, record.clone())).collect();
+        let runs: Vec<Record> = runs.into_iter().chain(kept.into_values()).collect();
+        let text = toml::to_string(&Packed { count: runs.len(), runs });
+        self.write(FILE, text.map_err(|error| Error::damaged(self.root().join(FILE), &error))?)
     }
 
-    /// The records of all runs: from their folders or, where no run has one, as they were packed.
+    /// The records of all runs, by name: from their folders or, where a run has none, as they were packed.
+    ///
+    /// A run that failed does not take the place of one that was packed when it was done.
     ///
     /// # Errors
     /// When a record cannot be read.
     pub fn records(&self) -> Result<Vec<Record>> {
-        let own = self.load_all()?;
-        if !own.is_empty() {
-            return Ok(own);
+        let mut records = self.packed()?;
+        for own in self.load_all()? {
+            let newest = replace(&mut records, own);
+            records.insert(newest.run.clone(), newest);
         }
-        let Some(text) = self.read(FILE)? else { return Ok(own) };
+        Ok(records.into_values().collect())
+    }
+
+    /// The records in the file, by name.
+    ///
+    /// A damaged file is passed over where runs have folders: it follows from them, and is written again.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn packed(&self) -> Result<BTreeMap<String, Record>> {
+        match self.unpack() {
+            Err(Error::Damaged { .. }) if !self.names()?.is_empty() => Ok(BTreeMap::new()),
+            records => Ok(records?.into_iter().map(|record| (record.run.clone(), record)).collect()),
+        }
+    }
+
+    fn unpack(&self) -> Result<Vec<Record>> {
+        let Some(text) = self.read(FILE)? else { return Ok(Vec::new()) };
         let damaged = |problem: &str| Error::damaged(self.root().join(FILE), &problem);
         let packed: Packed = toml::from_str(&text).map_err(|error| damaged(error.message()))?;
         if packed.runs.len() != packed.count {
@@ -45,6 +69,19 @@ impl Store {
         }
         Ok(packed.runs)
     }
+
+    /// The names of all runs of which something is there: a folder, or a packed record.
+    ///
+    /// # Errors
+    /// When the folder or the packed records cannot be read.
+    pub fn known(&self) -> Result<BTreeSet<String>> {
+        Ok(self.packed()?.into_keys().chain(self.names()?).collect())
+    }
+}
+
+/// Takes the packed record of a run out, and gives back which of the two is to be kept.
+fn replace(packed: &mut BTreeMap<String, Record>, new: Record) -> Record {
+    packed.remove(&new.run).filter(|old| old.is_done() && !new.is_done()).unwrap_or(new)
 }
 
 #[cfg(test)]
@@ -67,16 +104,28 @@ mod tests {
     }
 
     #[test]
-    fn records_read_back_as_packed_until_there_are_runs() {
+    fn a_packed_record_stays_until_its_run_is_done_again() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         assert_eq!(store.records().unwrap(), []);
         store.pack(&records()).unwrap();
         assert_eq!(store.records().unwrap(), records());
-        std::fs::create_dir_all(store.run("a")).unwrap();
+        let put = |text: &str| {
+            std::fs::create_dir_all(store.run("b")).unwrap();
+            std::fs::write(store.run("b").join(RECORD), text).unwrap();
+        };
+        std::fs::create_dir_all(store.run("b")).unwrap();
         assert_eq!(store.records().unwrap(), records(), "an empty folder is no run");
-        std::fs::write(store.run("a").join(RECORD), record("a", "0.30000000000000004")).unwrap();
-        assert_eq!(store.records().unwrap(), records()[..1]);
+        put(&record("b", "inf").replace("finished", "failed"));
+        assert_eq!(store.records().unwrap(), records(), "a failure is worth less than a result");
+        put(&record("b", "0.25"));
+        let successor: Record = toml::from_str(&record("b", "0.25")).unwrap();
+        let both = [records()[0].clone(), successor.clone()];
+        assert_eq!(store.records().unwrap(), both);
+        store.pack(&[successor]).unwrap();
+        std::fs::remove_dir_all(store.run("b")).unwrap();
+        assert_eq!(store.records().unwrap(), both, "what is packed does not forget the others");
+        assert_eq!(store.known().unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -30,6 +30,9 @@ impl Status {
 /// The result of one run, as it is kept in `runs/<run>/run.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// The version of optbench that trained it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optbench: Option<String>,
     /// The name of the run and of its folder.
     pub run: String,
     /// The hash of everything that decides the run's numbers.
@@ -98,6 +101,11 @@ pub struct Horizon {
 }
 
 impl Record {
+    /// Whether the run needs no more training.
+    pub fn is_done(&self) -> bool {
+        self.status != Status::Failed
+    }
+
     /// The optimizer and the schedule, as claims name them.
     pub fn arm(&self) -> String {
         format!("{}+{}", self.optimizer, self.schedule)

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Tensor};
 use serde::Serialize;
 
+use crate::disk::sync_folder;
 use crate::error::{Error, Result};
 use crate::results::log::{Cell, Log};
-use crate::results::store::{RECORD, sync_folder};
+use crate::results::store::RECORD;
 use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
@@ -180,7 +181,7 @@ impl Recorder {
                 let (name, length) = log.finish()?;
                 bytes.insert(name, length);
             }
-            let written = Written { optbench: env!("CARGO_PKG_VERSION"), record, bytes: &bytes };
+            let written = Written { record, bytes: &bytes };
             let text = toml::to_string(&written).map_err(std::io::Error::other)?;
             let mut file = File::create(folder.join(RECORD))?;
             file.write_all(text.as_bytes())?;
@@ -209,7 +210,6 @@ impl Recorder {
 /// What stands in `run.toml`: the lengths come last, so that no part of it is missed unseen.
 #[derive(Serialize)]
 struct Written<'a> {
-    optbench: &'a str,
     #[serde(flatten)]
     record: &'a Record,
     bytes: &'a BTreeMap<String, u64>,

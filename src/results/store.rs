@@ -1,7 +1,8 @@
 //! The folder of one experiment on disk.
 //!
 //! A run appears under `runs/` by the renaming of a finished folder: what is there is whole.
-//! Everything else in the folder follows from `runs/` and can be written again at any time.
+//! Everything else in the folder follows from `runs/` and can be written again at any time, but for
+//! packed records whose runs have no folder any more.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -9,10 +10,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tempfile::NamedTempFile;
 
+use crate::disk::{is_at, sync_folder, temporary};
 use crate::error::{Error, Result};
-use crate::results::{Probes, Record, Recorder, Status};
+use crate::results::{Probes, Record, Recorder};
 
 /// What marks a run as done.
 pub(super) const RECORD: &str = "run.toml";
@@ -20,11 +21,11 @@ pub(super) const RECORD: &str = "run.toml";
 /// `steps.csv` and `evals.csv`.
 const FILES_WITH_LENGTHS: usize = 2;
 
-/// What stands in the mark beside the record.
+/// What stands in the mark of a run.
 #[derive(Debug, Deserialize)]
 struct Mark {
-    /// The version that trained the run.
-    optbench: Option<String>,
+    #[serde(flatten)]
+    record: Record,
     /// How long its files are, so that one that was cut off later is found.
     bytes: Option<BTreeMap<String, u64>>,
 }
@@ -135,13 +136,12 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", path)(error)),
         };
-        let record = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
-        let mark: Mark = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
-        if mark.optbench.is_some() && mark.bytes.as_ref().is_none_or(|bytes| bytes.len() < FILES_WITH_LENGTHS) {
+        let Mark { record, bytes } = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
+        if record.optbench.is_some() && bytes.as_ref().is_none_or(|bytes| bytes.len() < FILES_WITH_LENGTHS) {
             return Err(Error::damaged(path, &"its end is missing"));
         }
         let mut gone = None;
-        for (file, expected) in mark.bytes.into_iter().flatten() {
+        for (file, expected) in bytes.into_iter().flatten() {
             let path = self.run(run).join(file);
             match fs::metadata(&path).map(|metadata| metadata.len()) {
                 Ok(held) if held != expected => {
@@ -182,13 +182,24 @@ impl Store {
         self.names()?.iter().filter_map(|name| self.finished(name).transpose()).collect()
     }
 
-    /// The version of optbench that trained a run, as far as it is known.
-    pub fn trained_by(&self, run: &str) -> Option<String> {
-        let text = fs::read_to_string(self.run(run).join(RECORD)).ok()?;
-        toml::from_str::<Mark>(&text).ok()?.optbench
+    /// A run that another version of optbench than this one trained, and that version, as far as they are known.
+    ///
+    /// # Errors
+    /// When the folder or a record cannot be read; a damaged one was trained by nobody.
+    pub fn trained_by_other(&self, version: &str) -> Result<Option<(String, String)>> {
+        let mut records = self.packed()?;
+        for name in self.names()? {
+            match self.load(&name) {
+                Ok(Some(record)) => drop(records.insert(name, record)),
+                Ok(None) | Err(Error::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let versions = records.into_values().filter_map(|record| Some((record.run, record.optbench?)));
+        Ok(versions.into_iter().find(|(_, trained_by)| trained_by != version))
     }
 
-    /// The records of all runs in the folder, by name.
+    /// The records of all runs that have a folder, by name.
     ///
     /// # Errors
     /// When a record cannot be read.
@@ -243,40 +254,6 @@ impl Store {
     }
 }
 
-impl Record {
-    /// Whether the run needs no more training.
-    pub fn is_done(&self) -> bool {
-        self.status != Status::Failed
-    }
-}
-
-/// A new file that others may read as any file of this user: a temporary one is private unless told otherwise.
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-/// Whether an open file is the one that stands at a path now.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let number = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    file.metadata().map(number).ok() == fs::metadata(path).map(number).ok()
-}
-
-/// Whether an open file is the one that stands at a path now: no other system removes a file that is open.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
-/// Makes the names in a folder durable.
-pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,18 +271,5 @@ mod tests {
         assert!(store.load("a").unwrap().is_none());
         assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
         assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_some(), "free again");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_lock_that_was_removed_guards_nothing() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("lock");
-        let old = File::create(&path).unwrap();
-        assert!(is_at(&old, &path));
-        fs::remove_file(&path).unwrap();
-        assert!(!is_at(&old, &path), "gone");
-        let new = File::create(&path).unwrap();
-        assert!(is_at(&new, &path) && !is_at(&old, &path), "another one stands there");
     }
 }

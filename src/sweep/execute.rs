@@ -40,6 +40,8 @@ pub struct Execution {
     pub failed: Vec<(String, String)>,
     /// Whether it was interrupted.
     pub interrupted: bool,
+    /// Why fewer runs were trained at a time than asked for, where the machine refused a thread.
+    pub fewer_jobs: Option<String>,
 }
 
 /// Trains the given runs, `jobs` at a time, and makes each durable before the next one starts.
@@ -84,15 +86,20 @@ pub fn execute(
             }
         }
     };
-    thread::scope(|scope| {
-        for number in 0..jobs {
+    let refused = thread::scope(|scope| {
+        // The threads that are there share the whole queue: one is enough to train it.
+        (0..jobs).find_map(|number| {
             let spawned = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || worker(number));
-            if let Err(error) = spawned {
-                *lock(&outcome) = Err(Error::Usage(format!("cannot start a training thread: {error}")));
-            }
-        }
+            spawned
+                .err()
+                .map(|error| (number, format!("cannot start training thread {} of {jobs}: {error}", number + 1)))
+        })
     });
     let mut execution = outcome.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    match refused {
+        Some((0, problem)) => return Err(Error::Usage(problem)),
+        refused => execution.fewer_jobs = refused.map(|(_, problem)| problem),
+    }
     execution.interrupted = interrupt.load(Ordering::Relaxed);
     Ok(execution)
 }
@@ -165,6 +172,7 @@ impl Context<'_> {
         }
         let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
         let record = Record {
+            optbench: Some(env!("CARGO_PKG_VERSION").to_owned()),
             run: run.name.clone(),
             fingerprint: run.fingerprint.clone(),
             task: spec.label.clone(),

@@ -4,6 +4,7 @@ mod execute;
 mod horizon;
 mod memory;
 mod name;
+pub mod order;
 mod plan;
 mod shard;
 mod tuning;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
+use crate::checksum::sha256;
 use crate::config::{Budget, Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
@@ -44,10 +43,14 @@ pub struct Run {
 impl Run {
     /// The hyper-parameters as they are printed: the optimizer's, then the schedule's as `schedule.KEY`.
     pub fn hyper_parameters(&self) -> Vec<(String, String)> {
-        let optimizer = self.optimizer.iter().map(|(key, value)| (key.to_owned(), value.to_string()));
-        let schedule = self.schedule.iter().map(|(key, value)| (format!("schedule.{key}"), value.to_string()));
-        optimizer.chain(schedule).collect()
+        hyper_parameters(&self.optimizer, &self.schedule)
     }
+}
+
+pub(super) fn hyper_parameters(optimizer: &Settings, schedule: &Settings) -> Vec<(String, String)> {
+    let optimizer = optimizer.iter().map(|(key, value)| (key.to_owned(), value.to_string()));
+    let schedule = schedule.iter().map(|(key, value)| (format!("schedule.{key}"), value.to_string()));
+    optimizer.chain(schedule).collect()
 }
 
 /// An experiment made ready to run.
@@ -273,5 +276,5 @@ fn fingerprint(run: &Run, spec: &Spec, budget: Budget, horizons: &[u64]) -> Stri
         // They change no update, but what is evaluated.
         text += &format!(" {horizons:?} {:?}", run.stands_for);
     }
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha256(text)[..16].to_owned()
 }

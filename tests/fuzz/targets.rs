@@ -42,7 +42,7 @@ thread_local! {
     static FOLDER: LazyCell<tempfile::TempDir> = LazyCell::new(|| {
         // In memory where there is such a place: a folder is written for every input.
         let memory = Path::new("/dev/shm");
-        if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+        tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap()
     });
 }
 

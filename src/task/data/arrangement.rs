@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::checksum::hexadecimal;
 use crate::rng::Stream;
 use crate::task::data::augment::Augment;
-use crate::task::data::files::hexadecimal;
 use crate::task::data::images::Images;
 use crate::task::data::raw::Raw;
 

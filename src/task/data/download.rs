@@ -13,6 +13,8 @@ use std::time::Duration;
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
+use crate::disk::is_at;
+
 /// Told about downloads as they go.
 pub trait Watch: Send + Sync {
     /// A download of a file of this size begins, or goes on, from this address.
@@ -68,10 +70,10 @@ impl Downloader {
         }
     }
 
-    /// A downloader for tests: it speaks plain HTTP, to 127.0.0.1 and nobody else, and has little patience.
+    /// A downloader for tests: it speaks plain HTTP, to 127.0.0.1 and nobody else, waits so long for bytes and tries again soon.
     pub fn loopback(watch: Box<dyn Watch>, patience: Duration) -> Self {
         let config = Agent::config_builder().proxy(None).max_redirects(0).timeout_per_read(Some(patience));
-        Self { agent: config.build().into(), watch, pause: patience / 20, loopback_only: true }
+        Self { agent: config.build().into(), watch, pause: Duration::from_millis(20), loopback_only: true }
     }
 
     /// Downloads a file from the first mirror that has it: no more than `limit` bytes, and only
@@ -91,10 +93,16 @@ impl Downloader {
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
         }
-        let open = OpenOptions::new().create(true).read(true).append(true).open(&part);
-        let mut file = open.map_err(|error| local("write", &error))?;
-        // Where the file system knows no locks, the check of the contents still protects.
-        let _ = file.lock();
+        let mut file = loop {
+            let open = OpenOptions::new().create(true).read(true).append(true).open(&part);
+            let file = open.map_err(|error| local("write", &error))?;
+            // Where the file system knows no locks, the check of the contents still protects.
+            let _ = file.lock();
+            // Whoever held it may have removed or renamed it since: what is written there now, nobody finds.
+            if is_at(&file, &part) {
+                break file;
+            }
+        };
         if check(target).is_ok() {
             // Another process was first.
             let _ = fs::remove_file(&part);

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
+use crate::disk::temporary;
 use crate::error::{Error, Result};
 use crate::task::data::download::Downloader;
 use crate::task::data::files::{DataFile, Files, hash_file};
@@ -44,7 +45,7 @@ fn unpack(archive: &Path, files: &Files, folder: &Path) -> Result<(), String> {
         // Only names that are expected, and without their folders: no file lands anywhere else.
         let name = name.rsplit('/').next().unwrap_or(name);
         let Some(file) = files.files.iter().find(|file| file.names[0] == name) else { return Ok(()) };
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        let mut temporary = temporary(folder)?;
         std::io::copy(&mut contents.take(file.bytes + 1), &mut temporary)?;
         temporary.as_file().sync_all()?;
         file.read(temporary.path()).map_err(std::io::Error::other)?;

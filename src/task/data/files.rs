@@ -7,6 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+use crate::checksum::{hexadecimal, sha256};
 use crate::error::{Error, Result};
 
 /// Where the contents of a dataset come from.
@@ -66,7 +67,7 @@ impl DataFile {
         if bytes.len() as u64 != self.bytes {
             return Err(format!("{} holds {} bytes; expected {}", path.display(), bytes.len(), self.bytes));
         }
-        let found = hexadecimal(&Sha256::digest(&bytes));
+        let found = sha256(&bytes);
         if found != self.sha256 {
             return Err(format!("{} has the SHA-256 {found}; expected {}", path.display(), self.sha256));
         }
@@ -116,7 +117,7 @@ pub(super) fn read_first(mut bytes: Vec<u8>, path: &Path, count: u64) -> Result<
 ///
 /// # Errors
 /// In words, when they are others.
-pub(super) fn hash_file(path: &Path, bytes: u64, sha256: &str) -> Result<(), String> {
+pub(super) fn hash_file(path: &Path, bytes: u64, expected: &str) -> Result<(), String> {
     let place = path.display();
     let cannot = |error: std::io::Error| format!("cannot read {place}: {error}");
     let mut file = File::open(path).map_err(cannot)?;
@@ -133,7 +134,7 @@ pub(super) fn hash_file(path: &Path, bytes: u64, sha256: &str) -> Result<(), Str
         }
     }
     let found = hexadecimal(&hash.finalize());
-    if found == sha256 { Ok(()) } else { Err(format!("{place} has the SHA-256 {found}; expected {sha256}")) }
+    if found == expected { Ok(()) } else { Err(format!("{place} has the SHA-256 {found}; expected {expected}")) }
 }
 
 /// The bytes of a file that the user names by `path`.
@@ -144,11 +145,6 @@ pub(super) fn read_named(dataset: &str, path: &Path, limit: u64) -> Result<Vec<u
             format!("{problem}\n  help: `path` is relative to the folder in which optbench is started"),
         )
     })
-}
-
-/// Bytes as they are written in lists of checksums.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -116,16 +116,14 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
-
     use super::*;
+    use crate::checksum::sha256;
     use crate::task::Split;
-    use crate::task::data::files::hexadecimal;
 
     #[test]
     fn the_text_is_the_same_on_every_machine() {
         assert_eq!(
-            hexadecimal(&Sha256::digest(Chain::new().text(LENGTH))),
+            sha256(Chain::new().text(LENGTH)),
             "892fa3a508c762d56cff5abd58b129f7765c7f05861268b4105c57f0816e9448"
         );
     }

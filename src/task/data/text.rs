@@ -8,12 +8,11 @@
 use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor};
-use sha2::{Digest, Sha256};
 
+use crate::checksum::sha256;
 use crate::error::{Error, Result};
 use crate::settings::{Settings, Value};
 use crate::task::Split;
-use crate::task::data::files::hexadecimal;
 use crate::task::data::vocabulary::{Characters, Words};
 use crate::task::data::{Examples, Input};
 
@@ -116,7 +115,7 @@ impl Text {
 
     /// SHA-256 of the text, in hexadecimal.
     pub fn digest(&self) -> String {
-        hexadecimal(&Sha256::digest(&self.contents))
+        sha256(&self.contents)
     }
 
     /// The text as a model looks at it.
