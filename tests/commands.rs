@@ -122,7 +122,7 @@ fn schedules_are_previewed_as_they_will_be_logged() {
 #[test]
 fn a_search_by_halving_is_previewed_at_its_full_length() {
     let folder = tempfile::tempdir().unwrap();
-    let config = "steps = 90\n[tasks.bowl]\nmodel = \"quadratic\"\n[tuning]\nbudget = 3\nhalving = { factor = 3, from = 10 }\n\
+    let config = "steps = 90\n[tasks.bowl]\nmodel = \"quadratic\"\n[tuning]\nbudget = 3\nhalving = { factor = 3, from = \"12%\" }\n\
                   [optimizers.sgd]\nlr = { log_uniform = [1e-3, 1e-1] }\n[schedules.reduce_on_plateau]\n";
     fs::write(folder.path().join("s.toml"), config).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_optbench"))

@@ -91,6 +91,7 @@ fn points_beyond_the_edge_have_arrows_and_error_bars_stand_beside_each_other() {
     let mut low = line(&[(1.0, 0.9), (2.0, 0.1)]);
     (low.markers, low.band) = (true, Some(vec![(1.0, 0.8, 0.95)]));
     let mut both = chart(vec![low.clone(), low]);
+    both.x = both.x.whole();
     both.y = Axis { range: Some((0.5, 1.0)), ..Axis::new("accuracy (%)", Scale::Linear).percent() };
     let svg = both.to_svg();
     assert!(svg.contains(">adamw: step 2, accuracy 10.00%</title>"), "the value is at the edge");
