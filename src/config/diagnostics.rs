@@ -7,6 +7,9 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use crate::config::source::Place;
 use crate::error::Error;
 
+/// How many mistakes are shown: more are not read, and each of them searches the whole text for its line.
+const MOST_SHOWN: usize = 50;
+
 /// The texts that a config is made of, and the mistakes found in them.
 pub(super) struct Diagnostics {
     /// Name and text of each source: the file, then the `--set` arguments.
@@ -73,7 +76,13 @@ impl Diagnostics {
         let mut said = HashSet::new();
         self.mistakes.retain(|mistake| said.insert((mistake.place.clone(), mistake.title.clone())));
         self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
-        let rendered: Vec<String> = self.mistakes.iter().map(|mistake| self.render(mistake)).collect();
+        let shown = self.mistakes.iter().take(MOST_SHOWN);
+        let mut rendered: Vec<String> = shown.map(|mistake| self.render(mistake)).collect();
+        match self.mistakes.len().saturating_sub(MOST_SHOWN) {
+            0 => {}
+            1 => rendered.push("and 1 more mistake".into()),
+            more => rendered.push(format!("and {more} more mistakes")),
+        }
         Err(Error::Config { rendered: rendered.join("\n\n"), count: self.mistakes.len() })
     }
 
