@@ -19,6 +19,7 @@ mod entrant;
 mod experiment;
 mod feasible;
 mod grid;
+mod label;
 mod nested;
 mod resolved;
 mod sampling;
