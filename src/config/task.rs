@@ -43,7 +43,10 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     if let Kind::Function(build) = model.kind
         && let Err(problem) = build(&model_settings)
     {
-        diagnostics.add(&entry.key_place, format!("{owner}: {problem}"));
+        // The start comes last, and is what has to fit the rest.
+        let given = model.about.keys.iter().rev().find_map(|key| table.get(key.name));
+        let place = given.map_or(&entry.key_place, |entry| &entry.value.place);
+        diagnostics.add(place, format!("{owner}: {problem}"));
     }
     let mut common = |name: &str| {
         let key = common.iter().find(|key| key.name == name)?;
