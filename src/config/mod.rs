@@ -24,6 +24,7 @@ mod nested;
 mod resolved;
 mod sampling;
 mod source;
+mod spread;
 mod task;
 mod tuning;
 mod value;
