@@ -335,8 +335,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if let Some((_, ours)) = synonym {
         return Some(ours);
     }
+    // Names that differ in length by more than may be mistyped need no comparison letter by letter.
+    let length = word.chars().count();
     candidates
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= 3)
         .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 3 && *distance * 2 <= candidate.len().max(2))
         // Of equally near names, the one of the same length: a letter is mistyped more often than left out.

@@ -85,3 +85,35 @@ fn an_override_is_named_in_its_own_mistakes() {
     assert_eq!(set("epochs=2").unwrap().length.to_string(), "2 epochs", "in place of the steps");
     assert_eq!(set("tasks.digits.dataset=digits").unwrap().tasks[0].dataset.as_ref().unwrap().kind, "digits");
 }
+
+#[test]
+fn of_many_mistakes_the_first_are_shown_and_the_others_counted() {
+    let many = |n: usize| {
+        let keys: String = (0..n).map(|i| format!("unknown_{i} = 1\n")).collect();
+        let text = format!("steps = 1\n{keys}[tasks.quadratic]\n[optimizers.sgd]\n");
+        Experiment::parse("c.toml", &text, "c", &[]).unwrap_err().to_string()
+    };
+    assert_eq!(many(50).matches("error:").count(), 50);
+    assert!(!many(50).contains("more mistake"));
+    assert!(many(51).ends_with("\n\nand 1 more mistake"));
+    let message = many(20_000);
+    assert_eq!(message.matches("error:").count(), 50);
+    assert!(message.ends_with("\n\nand 19950 more mistakes"));
+}
+
+#[test]
+fn labels_are_short_and_nothing_in_a_message_commands_the_terminal() {
+    let long = "x".repeat(61);
+    let rest = "[optimizers.sgd]\ndecay = \"\\u001b[2J\"\ntasks = \"\u{9b}2J\"\n";
+    for label in ["", "\\u001b]0;title\\u0007", "line\\nbreak", &long] {
+        let tables = ["tasks", "optimizers", "schedules", "claims"].map(|section| format!("[{section}.\"{label}\"]\n"));
+        let [task, optimizer, schedule, claim] = tables;
+        let text = format!(
+            "steps = 1\n[tasks.bowl]\nmodel = \"quadratic\"\n{task}model = \"quadratic\"\n{optimizer}kind = \"sgd\"\n\
+             {schedule}kind = \"constant\"\n{claim}better = \"a\"\nthan = \"b\"\n{rest}"
+        );
+        let message = Experiment::parse("c.toml", &text, "c", &[]).unwrap_err().to_string();
+        assert_eq!(message.matches("expected 1 to 60 characters").count(), 4, "{message}");
+        assert!(!message.contains(|c: char| c.is_control() && c != '\n'), "{message:?}");
+    }
+}

@@ -96,3 +96,54 @@ fn what_does_not_fit_the_data_is_told_of_all_tasks_at_once() {
     let lines: Vec<&str> = refused.lines().collect();
     assert!(lines.len() == 2 && lines[0].contains("200000") && lines[1].contains("100000"), "{refused}");
 }
+
+#[test]
+fn a_label_of_sixty_characters_is_taken_in_any_script() {
+    let label = "ж".repeat(60);
+    let text = format!(
+        "steps = 1\n[tasks.\"{label}\"]\nmodel = \"quadratic\"\n[optimizers.sgd]\n[optimizers.\"{label}\"]\nkind = \"sgd\"\n\
+         [claims.\"a+b\"]\nbetter = \"sgd+constant\"\nthan = \"{label}+constant\"\n"
+    );
+    Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+}
+
+#[test]
+fn lists_in_nested_tables_are_axes() {
+    let read = |base: &str, parts: &str| {
+        let text = format!(
+            "steps = 10\n[tasks.quadratic]\n[optimizers.schedule_free]\nbase = {base}\n\
+             [schedules.chained]\nparts = {parts}\n[schedules.drops]\nkind = \"multi_step\"\ngamma = [0.1, 0.5]\n\
+             milestones = [3, 6]\n"
+        );
+        Experiment::parse("c.toml", &text, "c", &[]).unwrap()
+    };
+    let cosine = |min: &str| format!("{{ kind = \"cosine\", min_factor = {min} }}");
+    let short = read(
+        "{ kind = \"adam\", beta1 = [0.8, 0.9], amsgrad = [false, true] }",
+        &format!("[\"drops\", {}]", cosine("[0, 0.1]")),
+    );
+    let long = read(
+        "[{ kind = \"adam\", beta1 = 0.8 }, { kind = \"adam\", beta1 = 0.8, amsgrad = true }, \
+         { kind = \"adam\", beta1 = 0.9 }, { kind = \"adam\", beta1 = 0.9, amsgrad = true }]",
+        &format!(
+            "[[{{ kind = \"multi_step\", milestones = [3, 6], gamma = 0.1 }}, {}], \
+              [{{ kind = \"multi_step\", milestones = [3, 6], gamma = 0.1 }}, {}], \
+              [{{ kind = \"multi_step\", milestones = [3, 6], gamma = 0.5 }}, {}], \
+              [{{ kind = \"multi_step\", milestones = [3, 6], gamma = 0.5 }}, {}]]",
+            cosine("0"),
+            cosine("0.1"),
+            cosine("0"),
+            cosine("0.1")
+        ),
+    );
+    assert_eq!((short.optimizers[0].grid.len(), short.schedules[0].len()), (4, 4));
+    assert_eq!(short.differences(&long), Vec::<String>::new());
+    let again = Experiment::parse("c.toml", &short.to_toml(), "c", &[]).unwrap();
+    assert_eq!(short.differences(&again), Vec::<String>::new());
+}
+
+#[test]
+fn a_whole_number_may_be_written_as_a_power_of_ten_wherever_it_counts_something() {
+    let text = "steps = 1e1\nseeds = 1e1\n[tasks.quadratic]\n[optimizers.sgd]\n";
+    assert_eq!(Experiment::parse("c.toml", text, "c", &[]).unwrap().seeds.len(), 10);
+}

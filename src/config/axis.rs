@@ -3,6 +3,7 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::sampling::Sampled;
 use crate::config::source::{Item, Node, Table};
+use crate::config::spread::spread;
 use crate::config::value::{MOST_VALUES, too_long, value};
 use crate::registry::{Accepts, Key, Range};
 use crate::settings::{Value, number};
@@ -27,13 +28,21 @@ pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axi
             spanned(table, node, key, diagnostics)
         }
         Item::Array(values) if too_long(values, node, key.name, diagnostics) => NONE,
-        Item::Array(values) if spans_an_axis(key.accepts, values) => {
-            let read = list(values, node, key, diagnostics);
-            refuse_twice(&read, values, key, diagnostics);
-            Axis::Values(read)
-        }
-        _ => Axis::Values(value(node, key.name, key.accepts, diagnostics).into_iter().collect()),
+        Item::Array(values) if spans_an_axis(key.accepts, values) => several(values, node, key, diagnostics),
+        _ => several(std::slice::from_ref(node), node, key, diagnostics),
     }
+}
+
+/// Reads values each of which may be several itself: a table with lists in it.
+fn several(values: &[Node], node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axis {
+    let Some(values) = spread(values, key.accepts) else {
+        let added = diagnostics.add(&node.place, format!("the lists within `{}` multiply to too many", key.name));
+        added.expected(format!("at most {MOST_VALUES} combinations"));
+        return NONE;
+    };
+    let read = list(&values, node, key, diagnostics);
+    refuse_twice(&read, &values, key, diagnostics);
+    Axis::Values(read)
 }
 
 fn list(values: &[Node], node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Vec<Value> {
@@ -58,7 +67,7 @@ fn refuse_twice(read: &[Value], values: &[Node], key: &Key, diagnostics: &mut Di
 }
 
 /// A list is an axis, but for keys that take a list: those need a list of lists.
-fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
+pub(super) fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
     match accepts {
         Accepts::Integers(_) | Accepts::Floats(_) | Accepts::Durations | Accepts::Choices(_) | Accepts::Schedules => {
             matches!(values.first(), Some(Node { item: Item::Array(_), .. }))

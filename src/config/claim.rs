@@ -3,6 +3,7 @@
 use crate::config::Entrant;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
+use crate::config::label;
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::metric::Metric;
 use crate::registry::{choices, nearest};
@@ -152,6 +153,7 @@ pub(super) struct Known<'a> {
 /// Reads one claim.
 pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
     const KEYS: [&str; 8] = ["better", "than", "margin", "by", "task", "metric", "at", "lr"];
+    label::check(entry, diagnostics);
     let owner = format!("claim `{}`", entry.key);
     let Item::Table(table) = &entry.value.item else {
         diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");

@@ -7,6 +7,9 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use crate::config::source::Place;
 use crate::error::Error;
 
+/// How many mistakes are shown: more are not read, and each of them searches the whole text for its line.
+const MOST_SHOWN: usize = 50;
+
 /// The texts that a config is made of, and the mistakes found in them.
 pub(super) struct Diagnostics {
     /// Name and text of each source: the file, then the `--set` arguments.
@@ -27,13 +30,13 @@ pub(super) struct Added<'a>(&'a mut Mistake);
 impl Added<'_> {
     /// What was expected at the place; stands beside the caret.
     pub(super) fn expected(self, label: impl Into<String>) -> Self {
-        self.0.label = Some(format!("expected {}", label.into()));
+        self.0.label = Some(printable(format!("expected {}", label.into())));
         self
     }
 
     /// The next thing to do.
     pub(super) fn help(self, help: impl Into<String>) -> Self {
-        self.0.help = Some(help.into());
+        self.0.help = Some(printable(help.into()));
         self
     }
 }
@@ -45,13 +48,13 @@ impl Diagnostics {
 
     /// Adds a text and gives the number that its places carry.
     pub(super) fn source(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
-        self.sources.push((name.into(), text.into()));
+        self.sources.push((printable(name.into()), text.into()));
         self.sources.len() - 1
     }
 
     /// Adds a mistake.
     pub(super) fn add(&mut self, place: &Place, title: impl Into<String>) -> Added<'_> {
-        self.mistakes.push(Mistake { place: place.clone(), title: title.into(), label: None, help: None });
+        self.mistakes.push(Mistake { place: place.clone(), title: printable(title.into()), label: None, help: None });
         Added(self.mistakes.last_mut().expect("just added"))
     }
 
@@ -73,7 +76,13 @@ impl Diagnostics {
         let mut said = HashSet::new();
         self.mistakes.retain(|mistake| said.insert((mistake.place.clone(), mistake.title.clone())));
         self.mistakes.sort_by(|a, b| a.place.cmp(&b.place));
-        let rendered: Vec<String> = self.mistakes.iter().map(|mistake| self.render(mistake)).collect();
+        let shown = self.mistakes.iter().take(MOST_SHOWN);
+        let mut rendered: Vec<String> = shown.map(|mistake| self.render(mistake)).collect();
+        match self.mistakes.len().saturating_sub(MOST_SHOWN) {
+            0 => {}
+            1 => rendered.push("and 1 more mistake".into()),
+            more => rendered.push(format!("and {more} more mistakes")),
+        }
         Err(Error::Config { rendered: rendered.join("\n\n"), count: self.mistakes.len() })
     }
 
@@ -89,6 +98,16 @@ impl Diagnostics {
         if let Some(help) = &mistake.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
-        Renderer::plain().render(&[group])
+        // The line itself is shown as it stands, but for what a terminal might obey.
+        Renderer::plain().render(&[group]).replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
     }
+}
+
+/// The text with whatever a terminal might obey written out: values of the user are echoed in messages.
+fn printable(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }

@@ -1,10 +1,10 @@
 //! The `[optimizers]` of a config: what competes, and where.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::experiment::{START, entries, is_missing, label};
+use crate::config::experiment::{START, entries, is_missing};
 use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Item, Table};
-use crate::config::{Arm, nested, optimizer_names};
+use crate::config::{Arm, label, nested, optimizer_names};
 use crate::registry::{choices, nearest};
 use crate::task::Spec;
 use crate::{optim, schedule};
@@ -50,7 +50,7 @@ pub(super) fn read_all(
     let all_tasks: Vec<&str> = tasks.iter().map(|task| task.label.as_str()).collect();
     let all_schedules: Vec<&str> = schedules.iter().map(|grid| grid.label.as_str()).collect();
     let entrants = tables.iter().filter_map(|entry| {
-        label(entry, diagnostics);
+        label::check_joined(entry, diagnostics);
         let (keys, definition) = kind_of(entry, "optimizer", optimizer_names(), optim::find, diagnostics)?;
         let keys = &nested::lift_rate(keys, diagnostics);
         let owner = format!("optimizer `{}`", entry.key);

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::config::value::{interval, value};
+use crate::config::value::{interval, value, whole};
 use crate::config::{
-    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, nested, schedule_names, task, tuning,
+    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, schedule_names, task, tuning,
 };
 use crate::duration::Duration;
 use crate::registry::{Accepts, Range, nearest};
@@ -159,17 +159,18 @@ fn folder_name(name: &str) -> String {
 fn seeds(table: &Table, diagnostics: &mut Diagnostics) -> Vec<u64> {
     const EXPECTED: &str = "how many (1 to 10000), or a list of different integers, each 0 or more";
     let Some(entry) = table.get("seeds") else { return vec![0, 1, 2] };
+    let integer = |item: &Item| match item {
+        Item::Integer(n) => Some(*n),
+        Item::Float(x) => whole(*x),
+        _ => None,
+    };
     let read = match &entry.value.item {
-        Item::Integer(n) if (1..=MOST_SEEDS).contains(n) => Some((0..*n as u64).collect()),
         Item::Array(list) if !list.is_empty() => list
             .iter()
-            .map(|node| match node.item {
-                Item::Integer(n) => u64::try_from(n).ok(),
-                _ => None,
-            })
+            .map(|node| u64::try_from(integer(&node.item)?).ok())
             .collect::<Option<Vec<u64>>>()
             .filter(|seeds| seeds.len() <= MOST_SEEDS as usize && all_differ(seeds)),
-        _ => None,
+        item => integer(item).filter(|n| (1..=MOST_SEEDS).contains(n)).map(|n| (0..n as u64).collect()),
     };
     read.unwrap_or_else(|| {
         diagnostics.add(&entry.value.place, "`seeds` cannot be read").expected(EXPECTED);
@@ -216,7 +217,7 @@ fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics)
         return vec![Grid::defaults("constant", std::iter::empty())];
     }
     let grids = written.0.iter().filter_map(|entry| {
-        label(entry, diagnostics);
+        label::check_joined(entry, diagnostics);
         let (keys, definition) = kind_of(entry, "schedule", schedule_names(), schedule::find, diagnostics)?;
         let owner = format!("schedule `{}`", entry.key);
         let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind"]).collect();
@@ -225,14 +226,6 @@ fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics)
         Some(Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes, joint })
     });
     grids.collect()
-}
-
-/// Labels name folders and series: anything that reads well, but for what separates them.
-pub(super) fn label(entry: &Entry, diagnostics: &mut Diagnostics) {
-    if entry.key.is_empty() || entry.key.len() > 60 || entry.key.chars().any(|c| c.is_control() || c == '+') {
-        let added = diagnostics.add(&entry.key_place, format!("`{}` is no label", entry.key.escape_debug()));
-        added.expected("1 to 60 characters without `+`, which joins optimizer and schedule");
-    }
 }
 
 fn claims(

@@ -16,7 +16,7 @@ const DEEPEST: usize = 8;
 const MOST_PARTS: usize = 1_000;
 
 /// The length of a part; only parts of a `sequential` schedule use it.
-const LENGTH: Key = Key::optional("length", Accepts::Interval, "how long this part lasts");
+pub(super) const LENGTH: Key = Key::optional("length", Accepts::Interval, "how long this part lasts");
 
 /// Reads `{ kind = "sgd", momentum = 0.9 }`: the base of a wrapper, with its own keys alone. Its
 /// learning rate and what is common to all optimizers belong to the wrapper.

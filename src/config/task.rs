@@ -4,6 +4,7 @@ use candle_core::DType;
 
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{kind_of, read_keys, refuse_unknown};
+use crate::config::label;
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::value;
 use crate::metric::Metric;
@@ -17,6 +18,7 @@ const METRIC_NAMES: [&str; 3] = ["loss", "accuracy", "perplexity"];
 
 /// Reads one task; nothing where its model is not to be made out.
 pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec> {
+    label::check(entry, diagnostics);
     let owner = format!("task `{}`", entry.key);
     let (table, model) = model_of(entry, &owner, diagnostics)?;
     let common = model.task_keys();
@@ -41,7 +43,10 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     if let Kind::Function(build) = model.kind
         && let Err(problem) = build(&model_settings)
     {
-        diagnostics.add(&entry.key_place, format!("{owner}: {problem}"));
+        // The start comes last, and is what has to fit the rest.
+        let given = model.about.keys.iter().rev().find_map(|key| table.get(key.name));
+        let place = given.map_or(&entry.key_place, |entry| &entry.value.place);
+        diagnostics.add(place, format!("{owner}: {problem}"));
     }
     let mut common = |name: &str| {
         let key = common.iter().find(|key| key.name == name)?;

@@ -77,7 +77,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
 }
 
 /// The whole number that a float is, where it is one that it can tell from its neighbours.
-fn whole(x: f64) -> Option<i64> {
+pub(super) fn whole(x: f64) -> Option<i64> {
     (x.fract() == 0.0 && x.abs() < 9e15).then_some(x as i64)
 }
 

@@ -1,0 +1,77 @@
+//! Lists inside nested tables: `base = { kind = "adam", beta1 = [0.8, 0.9] }` stands for two bases.
+
+use std::slice;
+
+use crate::config::axis::spans_an_axis;
+use crate::config::nested::LENGTH;
+use crate::config::source::{Entry, Item, Node, Place, Table};
+use crate::config::value::MOST_VALUES;
+use crate::registry::Accepts;
+use crate::{optim, schedule};
+
+/// The nodes, each replaced by those that it stands for where lists in it are axes; `None` where that makes more
+/// values than a key takes.
+pub(super) fn spread(nodes: &[Node], accepts: Accepts) -> Option<Vec<Node>> {
+    let mut all = Vec::new();
+    for node in nodes {
+        match (accepts, &node.item) {
+            (Accepts::Optimizer, Item::Table(table)) => all.extend(tables(table, &node.place, accepts)?),
+            (Accepts::Schedules, Item::Array(parts)) => all.extend(compositions(parts, &node.place)?),
+            _ => all.push(node.clone()),
+        }
+        if all.len() > MOST_VALUES {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+fn compositions(parts: &[Node], place: &Place) -> Option<Vec<Node>> {
+    let each = parts.iter().map(|part| match &part.item {
+        Item::Table(table) => tables(table, &part.place, Accepts::Schedules),
+        _ => Some(vec![part.clone()]),
+    });
+    let chosen = product(&each.collect::<Option<Vec<_>>>()?)?;
+    Some(chosen.into_iter().map(|parts| Node { item: Item::Array(parts), place: place.clone() }).collect())
+}
+
+fn tables(table: &Table, place: &Place, within: Accepts) -> Option<Vec<Node>> {
+    let each = table.0.iter().map(|Entry { key, value, .. }| match (accepted(table, key, within), &value.item) {
+        (Some(accepts), Item::Array(values)) if !values.is_empty() && spans_an_axis(accepts, values) => {
+            spread(values, accepts)
+        }
+        (Some(accepts), _) => spread(slice::from_ref(value), accepts),
+        (None, _) => Some(vec![value.clone()]),
+    });
+    let chosen = product(&each.collect::<Option<Vec<_>>>()?)?;
+    let tables = chosen.into_iter().map(|values| {
+        let entries = table.0.iter().zip(values).map(|(entry, value)| Entry { value, ..entry.clone() });
+        Node { item: Item::Table(Table(entries.collect())), place: place.clone() }
+    });
+    Some(tables.collect())
+}
+
+/// What a key takes in a table that names its kind; `None` where either is unknown, which its reader says.
+fn accepted(table: &Table, name: &str, within: Accepts) -> Option<Accepts> {
+    let Item::Text(kind) = &table.get("kind")?.value.item else { return None };
+    let key = match within {
+        Accepts::Optimizer => optim::find(kind)?.about.keys.iter().find(|key| key.name == name),
+        _ => schedule::find(kind)?.keys().chain([&LENGTH]).find(|key| key.name == name),
+    };
+    Some(key?.accepts)
+}
+
+/// Every choice of one value from each list, the last list varying fastest.
+fn product(lists: &[Vec<Node>]) -> Option<Vec<Vec<Node>>> {
+    let mut chosen = vec![Vec::new()];
+    for values in lists {
+        if chosen.len() * values.len() > MOST_VALUES {
+            return None;
+        }
+        let longer = |row: &Vec<Node>| -> Vec<Vec<Node>> {
+            values.iter().map(|value| [row.as_slice(), slice::from_ref(value)].concat()).collect()
+        };
+        chosen = chosen.iter().flat_map(longer).collect();
+    }
+    Some(chosen)
+}
