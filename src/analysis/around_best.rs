@@ -43,7 +43,8 @@ pub fn costs(sides: [&Rank; 2], factors: (f64, f64), metric: Metric) -> Result<C
         }
     }
     let both = courses.each_ref().map(|course| course.costs(worst, metric));
-    let lead = Difference::between(&both[1], &both[0]);
+    let deterministic = courses.iter().all(Course::is_deterministic);
+    let lead = Difference::between(&both[1], &both[0]).map(|lead| lead.unless_by_chance(deterministic));
     Ok(Costs { lead, diverged: courses.each_ref().map(|course| course.diverged(factors)), sides: both })
 }
 
@@ -116,6 +117,11 @@ impl Course<'_, '_> {
         seeds.into_iter().filter_map(cost).collect()
     }
 
+    /// Whether the seed changes nothing at any rate that trained to the end.
+    fn is_deterministic(&self) -> bool {
+        self.arms.iter().filter(|(_, arm)| arm.finished > 0).all(|(_, arm)| arm.is_deterministic())
+    }
+
     fn diverged(&self, factors: (f64, f64)) -> usize {
         let inside = |at: f64| at >= factors.0.ln() - 1e-4 && at <= factors.1.ln() + 1e-4;
         self.arms.iter().filter(|(at, _)| inside(*at)).map(|(_, arm)| arm.diverged).sum()
@@ -177,6 +183,21 @@ mod tests {
             "{short}"
         );
         assert!(short.contains("add higher rates"), "{short}");
+    }
+
+    #[test]
+    fn equal_costs_of_a_few_seeds_are_not_taken_for_exact() {
+        let lead = |seeds: &[f64]| {
+            let at = |name, lr, cost: f64| Arm::at(name, lr, &seeds.iter().map(|x| x + cost).collect::<Vec<_>>());
+            let arms = [at("calm", 1.0, 0.0), at("calm", 10.0, 0.25), at("wild", 1.0, 0.0), at("wild", 10.0, 0.5)];
+            let records = records(&arms);
+            let ranking = ranking(&records, "task", Metric::Loss);
+            let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
+            costs([side("calm"), side("wild")], (1.0, 10.0), Metric::Loss).unwrap().lead.unwrap()
+        };
+        let noisy = lead(&[1.0, 1.25, 1.5]);
+        assert_eq!((noisy.mean, noisy.same_step(), noisy.p_value()), (0.125, Some(3), Some(0.25)));
+        assert!(lead(&[1.0; 3]).is_exact(), "the seed changes nothing");
     }
 
     #[test]
