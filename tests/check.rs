@@ -91,6 +91,11 @@ fn claims_decide_the_exit_code_in_every_format() {
     assert!(markdown.contains("| SUPPORTED | holds | fast+constant no worse than slow+constant |"), "{markdown}");
     assert!(markdown.contains("| false | slow+constant at most 1% worse than fast+constant |"), "{markdown}");
     assert!(markdown.contains("| REFUTED | false | digits | accuracy |"), "{markdown}");
+    let report = optbench(folder.path(), &["report", "results/small", "--format", "markdown"]).1;
+    let (_, claims) = report.split_once("\n## Claims\n").expect("a section of claims");
+    assert!(claims.contains("**small: check FAILED: 1 of 2 claims supported, 1 refuted.**"), "{claims}");
+    assert!(claims.contains("| REFUTED | false | slow+constant at most 1% worse than fast+constant |"), "{claims}");
+    assert!(claims.contains("### Task by task") && claims.contains("| lead [95%] |"), "{claims}");
     let page = fs::read_to_string(folder.path().join("results/small/report.html")).unwrap();
     assert_eq!(page.matches(">Claims</h").count(), 1);
     assert!(page.contains("slow+constant at most 1% worse than fast+constant"));
@@ -299,6 +304,19 @@ fn half_a_sweep_is_not_judged_as_if_it_were_whole() {
     assert!(report.contains("On bowl, so far, with 9 of 12 runs, fast+constant"), "{report}");
     assert!(report.contains("warning: 9 of 12 runs are there"), "{report}");
     assert!(report.contains("On digits, fast+constant wins"), "{report}");
+
+    let baseline = optbench(folder.path(), &["check", "results/small", "--baseline", "results/small"]).1;
+    assert!(baseline.starts_with("small: check FAILED so far, with 21 of 24 runs: "), "{baseline}");
+
+    keep(folder.path(), |run| !run.contains("bowl"));
+    let said = ["Nothing has run on bowl.", "none of 12 runs is there; `optbench run` trains them"];
+    for format in ["table", "markdown", "json"] {
+        let (code, report, _) = optbench(folder.path(), &["report", "results/small", "--format", format]);
+        assert!(code == 0 && said.iter().all(|words| report.contains(words)), "{format}: {report}");
+        assert!(report.contains("On digits, fast+constant wins"), "{report}");
+    }
+    let page = optbench(folder.path(), &["report", "results/small", "--format", "html"]).1;
+    assert!(page.contains("Nothing has run on bowl.") && page.contains("none of 12 runs is there"), "{page}");
 
     keep(folder.path(), |_| false);
     for file in ["records.toml", "runs.csv", "summary.csv"] {

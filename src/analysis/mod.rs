@@ -27,7 +27,7 @@ mod warning;
 pub mod wilcoxon;
 
 pub use comparison::{Comparison, Verdict, comparisons};
-pub use completeness::{Progress, progress};
+pub use completeness::{Progress, progress, progress_of_all};
 pub use difference::{BySeed, Difference};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};

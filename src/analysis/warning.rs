@@ -72,9 +72,13 @@ pub enum Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Incomplete(Progress { there: 0, planned }) => {
+                write!(f, "none of {planned} runs is there; `optbench run` trains them")
+            }
             Self::Incomplete(Progress { there, planned }) => write!(
                 f,
-                "{there} of {planned} runs are there: the others may change the ranking; `optbench run` trains them"
+                "{there} of {planned} runs {} there: the others may change the ranking; `optbench run` trains them",
+                if *there == 1 { "is" } else { "are" }
             ),
             Self::Edge { arms, highest } => {
                 let (end, towards) = if *highest { ("highest", "higher") } else { ("lowest", "lower") };
@@ -159,6 +163,9 @@ pub fn warnings(
         warnings.push(Warning::Incomplete(progress));
     } else if (1..3).contains(&seeds) && ranks.len() > 1 {
         warnings.push(Warning::FewSeeds { seeds });
+    }
+    if ranks.is_empty() {
+        return warnings;
     }
     let tied = |verdict| matches!(verdict, Verdict::Tied);
     let others = comparisons.iter().flatten().filter(|comparison| tied(comparison.verdict)).count();
