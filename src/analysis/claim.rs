@@ -242,7 +242,9 @@ impl Part {
         self.reason = match &lead {
             Some(lead) if self.finding == Finding::Underpowered && lead.error.is_none() => {
                 Some(match lead.same_step() {
-                    Some(n) => format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss"),
+                    Some(n) => {
+                        format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
+                    }
                     None => "one seed knows no noise: set `seeds` to 3 or more".into(),
                 })
             }

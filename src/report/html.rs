@@ -62,7 +62,9 @@ fn claims(results: &Results) -> Option<Value> {
     let checked = Checked::of_claims(results)?;
     // The section has the table's title already.
     let said = Table { title: String::new(), ..checked.claims_table() };
-    Some(context! { note => checked.headline(), said => of_table(&said), parts => of_table(&checked.parts_table(true)) })
+    Some(
+        context! { note => checked.headline(), said => of_table(&said), parts => of_table(&checked.parts_table(true)) },
+    )
 }
 
 fn of_table(table: &Table) -> Value {

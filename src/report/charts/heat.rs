@@ -13,7 +13,7 @@ impl Canvas<'_, '_> {
     pub(super) fn heat_maps(&self, metric: Metric) -> Vec<(String, Chart)> {
         let mut drawn: Vec<&str> = Vec::new();
         let mut maps = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             if drawn.contains(&rank.optimizer) || values(rank, "lr").len() < 2 {
                 continue;
             }

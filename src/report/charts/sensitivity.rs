@@ -9,10 +9,10 @@ use crate::chart::{Axis, LineChart, Scale};
 use crate::metric::Metric;
 
 impl Canvas<'_, '_> {
-    /// The numeric keys that the sweep varies: the learning rate first.
+    /// The numeric keys that the sweep varies, all of it trained to the end: the learning rate first.
     pub(super) fn swept(&self) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             for (key, _) in &rank.tried[0].runs[0].hyper_parameters {
                 let values = rank.tried.iter().filter_map(|arm| number(arm, key));
                 let varies = values.clone().any(|value| Some(value) != number(&rank.tried[0], key));
@@ -28,7 +28,7 @@ impl Canvas<'_, '_> {
     /// The final validation score against a key; the other hyper-parameters at their best for each value.
     pub(super) fn sensitivity(&self, key: &str, metric: Metric) -> LineChart {
         let mut series = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             let mut by_value: Vec<(f64, Vec<&Summary>)> = Vec::new();
             for arm in &rank.tried {
                 let Some(value) = number(arm, key) else { continue };

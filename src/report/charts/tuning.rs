@@ -8,11 +8,12 @@ use crate::report::profiles::{MOST, Profiles};
 use crate::task::Spec;
 
 impl Canvas<'_, '_> {
-    /// The expected best validation score after k tries; `None` where nothing was tried twice.
+    /// The expected best validation score after k tries; `None` where nothing was tried twice
+    /// and to the end.
     pub(super) fn expected_best(&self) -> Option<LineChart> {
         let metric = self.ranking.metric;
         let mut series = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             let points = self.ranking.expected_best(rank).into_iter().enumerate().map(|(i, y)| ((i + 1) as f64, y));
             let mut line = self.series(rank, points.collect());
             line.markers = line.points.len() <= 20;
