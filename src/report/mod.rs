@@ -64,7 +64,7 @@ impl<'a> Section<'a> {
         let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
         let progress = experiment.map(|experiment| progress(experiment, records, &ranking.task, |_, _| true));
         let comparisons = comparisons(&ranking);
-        let warnings = warnings(&ranking, &comparisons, spec, progress);
+        let warnings = warnings(&ranking, &comparisons, experiment, progress);
         let stages = stages(records, &ranking.task);
         Self { ranking, comparisons, warnings, experiment, spec, records, stages }
     }

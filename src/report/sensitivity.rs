@@ -27,7 +27,8 @@ impl Section<'_> {
             row.pop();
             row.push(rank.best.lr().filter(|_| rank.is_ranked()).map_or_else(|| "-".into(), short));
             if let Some(search) = self.search_of(rank).filter(Search::gave_up) {
-                let (low, high) = rank.lr_range.unwrap_or((first.lr, last.lr));
+                let given = rank.values("lr");
+                let (low, high) = (given.first().map_or(first.lr, |lr| *lr), given.last().map_or(last.lr, |lr| *lr));
                 let (whole, all) = (search.tries - search.given_up, search.tries);
                 row.push(format!("{}; {whole} of {all} tries to the end", range(low, high)));
                 row.extend(["-", "-", "-"].map(str::to_owned));
