@@ -14,6 +14,7 @@ mod glob;
 mod gradients;
 mod html;
 mod json;
+mod other_values;
 mod over_tasks;
 mod profiles;
 mod render;

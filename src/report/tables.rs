@@ -21,6 +21,7 @@ impl Section<'_> {
             self.differences(),
             self.anytime(),
             self.sensitivity(),
+            self.other_values(),
             self.tries(),
             self.search(),
             self.cost(),
