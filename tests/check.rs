@@ -69,6 +69,20 @@ fn equal_is_no_worse_and_yet_not_better() {
 }
 
 #[test]
+fn the_best_of_one_optimizer_is_compared_with_the_best_of_another() {
+    let claim = CONFIG.replace("fast+constant", "fast+*").replace("slow+constant", "slow+*");
+    let folder = folder(&format!("{claim}task = \"bowl\"\n[schedules.constant]\n[schedules.linear]\n"));
+    let (code, text, _) = optbench(folder.path(), &["check", "results/small", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let claim = &json["claims"][0];
+    assert_eq!((code, &claim["finding"]), (0, &"SUPPORTED".into()), "{text}");
+    assert_eq!(claim["statement"], "fast+* no worse than slow+*");
+    let note = claim["parts"][0]["note"].as_str().unwrap();
+    assert!(note.starts_with("the best of fast+* on validation is fast+"), "{note}");
+    assert!(note.ends_with("; the best of slow+* on validation is slow+constant"), "{note}");
+}
+
+#[test]
 fn claims_decide_the_exit_code_in_every_format() {
     let folder = folder(&format!("{CONFIG}{FALSE_CLAIM}"));
     let check = |format: &str| optbench(folder.path(), &["check", "results/small", "--format", format]);
