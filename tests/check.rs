@@ -422,7 +422,7 @@ fn what_a_rate_costs_is_said_in_one_unit() {
     let cost = junit.lines().find(|line| line.contains("below on digits")).unwrap();
     assert!(cost.contains(": mean cost in accuracy ") && cost.contains("; the cost is fast+constant "), "{cost}");
     assert_eq!(cost.matches(" points").count(), if cost.contains("80% power") { 4 } else { 3 }, "{cost}");
-    let beyond = "no rate of fast+constant higher than its best (0.1) was tried, the claim is about 3 times: \
+    let beyond = "no rate of fast+constant higher than its best (0.1) was tried, but the claim is about 3 times: \
                   add higher rates to `lr`; more seeds would not help";
     assert!(junit.contains(beyond), "{junit}");
     let table = optbench(folder.path(), &["check", "results/small"]).1;

@@ -88,7 +88,7 @@ fn course<'a, 'b>(rank: &'b Rank<'a>, factors: (f64, f64), metric: Metric) -> Re
                 0.0 => format!("no rate of {name} {direction} than its best ({best}) was tried"),
                 _ => format!("{name} was tried {towards} to {} times its best rate ({best})", short(reached.exp())),
             };
-            return Err(format!("{tried}, the claim is about {end} times: add {direction} rates to `lr`"));
+            return Err(format!("{tried}, but the claim is about {end} times: add {direction} rates to `lr`"));
         }
     }
     Ok(Course { best: &rank.best, arms, ends: (ends.0.max(first), ends.1.min(last)) })
@@ -179,7 +179,7 @@ mod tests {
         assert!((found.lead.unwrap().mean - (2.96 - 0.3) / 3.0).abs() < 1e-12);
         let short = costs([side("calm"), side("wild")], (1.0, 30.0), Metric::Loss).unwrap_err();
         assert!(
-            short.contains("calm+constant was tried up to 10 times its best rate (1), the claim is about 30 times"),
+            short.contains("calm+constant was tried up to 10 times its best rate (1), but the claim is about 30 times"),
             "{short}"
         );
         assert!(short.contains("add higher rates"), "{short}");

@@ -143,7 +143,7 @@ impl Section<'_> {
             None => String::new(),
         };
         format!(
-            "no winner: {} ({}) and {} ({}) cannot be told apart, the first is {by} {place}{chance}{others}",
+            "no winner: {} ({}) and {} ({}) cannot be told apart: the first is {by} {place}{chance}{others}",
             leader.name(),
             self.reached(leader),
             rival.name(),

@@ -31,7 +31,7 @@ impl Canvas<'_, '_> {
         let cells: Vec<Vec<Cell>> = rows.iter().map(row).collect();
         let title = format!("{}: {} by learning rate and {key}", self.ranking.task, rank.name());
         let what = format!(
-            "final validation {}{}, {}, darker is better; a cross where a seed diverged",
+            "final validation {}{}, {}, the stronger the colour, the better; a cross where a seed diverged",
             metric.name(),
             self.unit(metric),
             self.seeds("mean over seeds")
