@@ -70,6 +70,20 @@ fn equal_is_no_worse_and_yet_not_better() {
 }
 
 #[test]
+fn the_best_of_one_optimizer_is_compared_with_the_best_of_another() {
+    let claim = CONFIG.replace("fast+constant", "fast+*").replace("slow+constant", "slow+*");
+    let folder = folder(&format!("{claim}task = \"bowl\"\n[schedules.constant]\n[schedules.linear]\n"));
+    let (code, text, _) = optbench(folder.path(), &["check", "results/small", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let claim = &json["claims"][0];
+    assert_eq!((code, &claim["finding"]), (0, &"SUPPORTED".into()), "{text}");
+    assert_eq!(claim["statement"], "fast+* no worse than slow+*");
+    let note = claim["parts"][0]["note"].as_str().unwrap();
+    assert!(note.starts_with("the best of fast+* on validation is fast+"), "{note}");
+    assert!(note.ends_with("; the best of slow+* on validation is slow+constant"), "{note}");
+}
+
+#[test]
 fn claims_decide_the_exit_code_in_every_format() {
     let folder = folder(&format!("{CONFIG}{FALSE_CLAIM}"));
     let check = |format: &str| optbench(folder.path(), &["check", "results/small", "--format", format]);
@@ -92,6 +106,11 @@ fn claims_decide_the_exit_code_in_every_format() {
     assert!(markdown.contains("| SUPPORTED | holds | fast+constant no worse than slow+constant |"), "{markdown}");
     assert!(markdown.contains("| false | slow+constant at most 1% worse than fast+constant |"), "{markdown}");
     assert!(markdown.contains("| REFUTED | false | digits | accuracy |"), "{markdown}");
+    let report = optbench(folder.path(), &["report", "results/small", "--format", "markdown"]).1;
+    let (_, claims) = report.split_once("\n## Claims\n").expect("a section of claims");
+    assert!(claims.contains("**small: check FAILED: 1 of 2 claims supported, 1 refuted.**"), "{claims}");
+    assert!(claims.contains("| REFUTED | false | slow+constant at most 1% worse than fast+constant |"), "{claims}");
+    assert!(claims.contains("### Task by task") && claims.contains("| lead [95%] |"), "{claims}");
     let page = fs::read_to_string(folder.path().join("results/small/report.html")).unwrap();
     assert_eq!(page.matches(">Claims</h").count(), 1);
     assert!(page.contains("slow+constant at most 1% worse than fast+constant"));
@@ -303,6 +322,19 @@ fn half_a_sweep_is_not_judged_as_if_it_were_whole() {
     assert!(report.contains("warning: 9 of 12 runs are there"), "{report}");
     assert!(report.contains("On digits, fast+constant wins"), "{report}");
 
+    let baseline = optbench(folder.path(), &["check", "results/small", "--baseline", "results/small"]).1;
+    assert!(baseline.starts_with("small: check FAILED so far, with 21 of 24 runs: "), "{baseline}");
+
+    keep(folder.path(), |run| !run.contains("bowl"));
+    let said = ["Nothing has run on bowl.", "none of 12 runs is there; `optbench run` trains them"];
+    for format in ["table", "markdown", "json"] {
+        let (code, report, _) = optbench(folder.path(), &["report", "results/small", "--format", format]);
+        assert!(code == 0 && said.iter().all(|words| report.contains(words)), "{format}: {report}");
+        assert!(report.contains("On digits, fast+constant wins"), "{report}");
+    }
+    let page = optbench(folder.path(), &["report", "results/small", "--format", "html"]).1;
+    assert!(page.contains("Nothing has run on bowl.") && page.contains("none of 12 runs is there"), "{page}");
+
     keep(folder.path(), |_| false);
     for file in ["runs.csv", "summary.csv"] {
         fs::remove_file(folder.path().join("results/small").join(file)).unwrap();
@@ -393,7 +425,7 @@ fn what_a_rate_costs_is_said_in_one_unit() {
     let cost = junit.lines().find(|line| line.contains("below on digits")).unwrap();
     assert!(cost.contains(": mean cost in accuracy ") && cost.contains("; the cost is fast+constant "), "{cost}");
     assert_eq!(cost.matches(" points").count(), if cost.contains("80% power") { 4 } else { 3 }, "{cost}");
-    let beyond = "no rate of fast+constant higher than its best (0.1) was tried, the claim is about 3 times: \
+    let beyond = "no rate of fast+constant higher than its best (0.1) was tried, but the claim is about 3 times: \
                   add higher rates to `lr`; more seeds would not help";
     assert!(junit.contains(beyond), "{junit}");
     let table = optbench(folder.path(), &["check", "results/small"]).1;

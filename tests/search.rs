@@ -92,6 +92,11 @@ fn every_optimizer_has_the_same_tries_and_its_best_runs_under_every_seed() {
         report.lines().find(|line| line.contains("| sgd |") && line.contains("| 9 |")).expect("tries in the report");
     assert!(line.contains("| 270 |"), "steps of the tries: {line}");
 
+    let charts: Vec<_> = fs::read_dir(root.join("charts")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let drawn = |words: &str| charts.iter().any(|name| name.to_str().unwrap().contains(words));
+    assert!(drawn("learning_rate"), "{charts:?}");
+    assert!(!["sensitivity", "_by_", "expected_best"].into_iter().any(drawn), "of the finalists alone: {charts:?}");
+
     let before = curves(&root);
     let (_, _, said) = optbench(folder.path(), &["run", "search.toml"]);
     assert!(said.contains("0 runs of 30 to train"), "{said}");

@@ -43,7 +43,8 @@ pub fn costs(sides: [&Rank; 2], factors: (f64, f64), metric: Metric) -> Result<C
         }
     }
     let both = courses.each_ref().map(|course| course.costs(worst, metric));
-    let lead = Difference::between(&both[1], &both[0]);
+    let deterministic = courses.iter().all(Course::is_deterministic);
+    let lead = Difference::between(&both[1], &both[0]).map(|lead| lead.unless_by_chance(deterministic));
     Ok(Costs { lead, diverged: courses.each_ref().map(|course| course.diverged(factors)), sides: both })
 }
 
@@ -87,7 +88,7 @@ fn course<'a, 'b>(rank: &'b Rank<'a>, factors: (f64, f64), metric: Metric) -> Re
                 0.0 => format!("no rate of {name} {direction} than its best ({best}) was tried"),
                 _ => format!("{name} was tried {towards} to {} times its best rate ({best})", short(reached.exp())),
             };
-            return Err(format!("{tried}, the claim is about {end} times: add {direction} rates to `lr`"));
+            return Err(format!("{tried}, but the claim is about {end} times: add {direction} rates to `lr`"));
         }
     }
     Ok(Course { best: &rank.best, arms, ends: (ends.0.max(first), ends.1.min(last)) })
@@ -114,6 +115,11 @@ impl Course<'_, '_> {
             Some((seed, average(&points, self.ends)?))
         };
         seeds.into_iter().filter_map(cost).collect()
+    }
+
+    /// Whether the seed changes nothing at any rate that trained to the end.
+    fn is_deterministic(&self) -> bool {
+        self.arms.iter().filter(|(_, arm)| arm.finished > 0).all(|(_, arm)| arm.is_deterministic())
     }
 
     fn diverged(&self, factors: (f64, f64)) -> usize {
@@ -173,10 +179,25 @@ mod tests {
         assert!((found.lead.unwrap().mean - (2.96 - 0.3) / 3.0).abs() < 1e-12);
         let short = costs([side("calm"), side("wild")], (1.0, 30.0), Metric::Loss).unwrap_err();
         assert!(
-            short.contains("calm+constant was tried up to 10 times its best rate (1), the claim is about 30 times"),
+            short.contains("calm+constant was tried up to 10 times its best rate (1), but the claim is about 30 times"),
             "{short}"
         );
         assert!(short.contains("add higher rates"), "{short}");
+    }
+
+    #[test]
+    fn equal_costs_of_a_few_seeds_are_not_taken_for_exact() {
+        let lead = |seeds: &[f64]| {
+            let at = |name, lr, cost: f64| Arm::at(name, lr, &seeds.iter().map(|x| x + cost).collect::<Vec<_>>());
+            let arms = [at("calm", 1.0, 0.0), at("calm", 10.0, 0.25), at("wild", 1.0, 0.0), at("wild", 10.0, 0.5)];
+            let records = records(&arms);
+            let ranking = ranking(&records, "task", Metric::Loss);
+            let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
+            costs([side("calm"), side("wild")], (1.0, 10.0), Metric::Loss).unwrap().lead.unwrap()
+        };
+        let noisy = lead(&[1.0, 1.25, 1.5]);
+        assert_eq!((noisy.mean, noisy.same_step(), noisy.p_value()), (0.125, Some(3), Some(0.25)));
+        assert!(lead(&[1.0; 3]).is_exact(), "the seed changes nothing");
     }
 
     #[test]
@@ -215,13 +236,13 @@ mod tests {
             Arm::at("calm", 1.0, &[1.0, 1.1, 1.2]),
             Arm::at("calm", 10.0, &[1.2, 1.31, 1.39]),
             Arm::at("wild", 0.1, &[0.9, 1.0, 1.1]),
-            Arm::at("wild", 1.0, &[3.0, 3.11, 3.19]),
+            Arm::at("wild", 1.0, &[3.0, 3.11, 3.25]),
         ]);
         let judged: Vec<_> = experiment.claims.iter().map(|claim| judge(claim, &experiment, &records)).collect();
         let findings: Vec<Finding> = judged.iter().map(|judgement| judgement.finding).collect();
         assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Underpowered]);
         let sides = judged[0].parts[0].costs.as_ref().unwrap().sides.each_ref().map(|side| mean(side).unwrap());
-        assert!((sides[0] - 0.1).abs() < 1e-12 && (sides[1] - 1.05).abs() < 1e-12, "{sides:?}");
+        assert!((sides[0] - 0.1).abs() < 1e-12 && (sides[1] - 1.06).abs() < 1e-12, "{sides:?}");
         let reason = judged[2].parts[0].reason.as_deref().unwrap();
         assert!(reason.starts_with("no rate of calm+constant lower than its best (1) was tried"), "{reason}");
         assert!(reason.ends_with("add lower rates to `lr`; more seeds would not help"), "{reason}");

@@ -232,12 +232,24 @@ impl Part {
         Self::beyond_seeds(task, metric, &format!("{missing} has not run"))
     }
 
-    /// Takes a lead as evidence; it supports the part where its whole interval clears what is needed.
+    /// Takes a lead as evidence; it supports the part where its whole interval clears what is needed. Where the
+    /// noise is unknown, and nothing is decided, it says so.
     pub(super) fn weigh(&mut self, bar: Bar, lead: Option<Difference>) {
         self.detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
         if lead.as_ref().is_some_and(|lead| bar.is_cleared(lead.interval(LEVEL).0, self.needed)) {
             self.finding = Finding::Supported;
         }
+        self.reason = match &lead {
+            Some(lead) if self.finding == Finding::Underpowered && lead.error.is_none() => {
+                Some(match lead.same_step() {
+                    Some(n) => {
+                        format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
+                    }
+                    None => "one seed knows no noise: set `seeds` to 3 or more".into(),
+                })
+            }
+            _ => None,
+        };
         self.lead = lead;
     }
 

@@ -42,15 +42,9 @@ pub(super) fn compare(bar: Bar, task: &str, metric: Metric, better: &Summary, th
         };
         return part;
     };
-    if part.finding == Finding::Underpowered {
-        part.reason = match (lead.same_step(), lead.error) {
-            (Some(n), _) => {
-                Some(format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss"))
-            }
-            (None, None) if other_lost > 0 => Some(format!("{}: too few seeds are left to compare", both())),
-            (None, None) => Some("one seed knows no noise: set `seeds` to 3 or more".into()),
-            _ => None,
-        };
+    let too_few = lead.error.is_none() && lead.same_step().is_none();
+    if part.finding == Finding::Underpowered && too_few && other_lost > 0 {
+        part.reason = Some(format!("{}: too few seeds are left to compare", both()));
     }
     part
 }

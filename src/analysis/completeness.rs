@@ -55,6 +55,15 @@ pub fn progress(
     progress
 }
 
+/// The progress of the whole experiment.
+pub fn progress_of_all(experiment: &Experiment, records: &[Record]) -> Progress {
+    let tasks = experiment.tasks.iter().map(|task| progress(experiment, records, &task.label, |_, _| true));
+    tasks.fold(Progress { there: 0, planned: 0 }, |all, one| Progress {
+        there: all.there + one.there,
+        planned: all.planned + one.planned,
+    })
+}
+
 /// The number of runs of full length of an optimizer under a schedule on one task.
 fn planned(experiment: &Experiment, optimizer: &Grid, schedule: &Grid) -> usize {
     let settings = optimizer.len() * schedule.len();

@@ -47,17 +47,22 @@ impl Difference {
     }
 
     /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
+    pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
+        let lead = Self::between(&a.by_seed(metric), &b.by_seed(metric))?;
+        let lead = lead.unless_by_chance(a.is_deterministic() && b.is_deterministic());
+        Some(if metric.higher_is_better() { lead } else { lead.reversed() })
+    }
+
+    /// The same, of runs that are `deterministic` or not: whether the seed changes nothing.
     ///
     /// An accuracy moves in steps of one example, so a few seeds may differ by the same step by
     /// chance. A difference without any spread is believed only of arms whose loss has none either
     /// (the minimum of a function from a fixed start). Of others the noise is unknown: the signs of
     /// the differences are all that speaks, see [`Difference::same_step`].
-    pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
-        let mut lead = Self::between(&a.by_seed(metric), &b.by_seed(metric))?;
-        if lead.is_exact() && lead.mean != 0.0 && !(a.is_deterministic() && b.is_deterministic()) {
-            lead.error = None;
-        }
-        Some(if metric.higher_is_better() { lead } else { lead.reversed() })
+    #[must_use]
+    pub(super) fn unless_by_chance(self, deterministic: bool) -> Self {
+        let by_chance = self.is_exact() && self.mean != 0.0 && !deterministic;
+        Self { error: self.error.filter(|_| !by_chance), ..self }
     }
 
     /// From differences seed by seed; `None` of nothing.

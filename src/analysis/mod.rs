@@ -9,6 +9,7 @@ mod claim_settings;
 pub mod comparison;
 mod completeness;
 mod difference;
+mod edges;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates;
@@ -23,15 +24,17 @@ pub(crate) mod simulated;
 pub mod student;
 mod summary;
 mod tries;
+mod values;
 mod warning;
 pub mod wilcoxon;
 
 pub use comparison::{Comparison, Verdict, comparisons};
-pub use completeness::{Progress, progress};
+pub use completeness::{Progress, progress, progress_of_all};
 pub use difference::{BySeed, Difference};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};
 pub use sample::Sample;
 pub use summary::{Summary, summaries};
 pub use tries::expected_best;
+pub use values::values;
 pub use warning::{Warning, warnings};

@@ -33,8 +33,8 @@ pub struct Rank<'a> {
     pub best: Summary<'a>,
     /// Every arm that was tried, the best among them.
     pub tried: Vec<Summary<'a>>,
-    /// The lowest and the highest learning rate that was tried, be it in runs that ended early.
-    pub lr_range: Option<(f64, f64)>,
+    /// The numbers that every numeric key was tried with, in order, be it in runs that ended early.
+    pub tried_values: Vec<(String, Vec<f64>)>,
     /// Runs tried, diverged among them, over all hyper-parameters.
     pub runs: usize,
     /// See [`Rank::runs`].
@@ -51,6 +51,11 @@ impl Rank<'_> {
     /// The optimizer and the schedule, as claims name them.
     pub fn name(&self) -> String {
         format!("{}+{}", self.optimizer, self.schedule)
+    }
+
+    /// The numbers that a key was tried with, in order, be it in runs that ended early; empty where it has none.
+    pub fn values(&self, key: &str) -> &[f64] {
+        self.tried_values.iter().find(|(known, _)| known == key).map_or(&[], |(_, values)| values)
     }
 
     /// The hyper-parameters of the chosen arm that others were tried with too.
@@ -82,7 +87,7 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
                 schedule,
                 best: arm.clone(),
                 tried: vec![arm],
-                lr_range: None,
+                tried_values: Vec::new(),
                 runs: 0,
                 diverged: 0,
             }),
@@ -92,10 +97,7 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
         rank.runs = rank.tried.iter().map(|arm| arm.runs.len()).sum();
         let same =
             |arm: &&Summary| (&*arm.runs[0].optimizer, &*arm.runs[0].schedule) == (rank.optimizer, rank.schedule);
-        rank.lr_range = early.iter().filter(same).chain(&rank.tried).filter_map(Summary::lr).fold(None, |range, lr| {
-            let (low, high) = range.unwrap_or((lr, lr));
-            Some((lr.min(low), lr.max(high)))
-        });
+        rank.tried_values = numbers(early.iter().filter(same).chain(&rank.tried));
         rank.diverged = rank.tried.iter().map(|arm| arm.diverged).sum();
         let most = rank.tried.iter().map(|arm| arm.runs.len()).max().unwrap_or(0);
         let known_best = rank.tried.iter().filter(|arm| arm.runs.len() == most);
@@ -105,6 +107,25 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
     }
     ranks.sort_by(|a, b| order(&a.best, &b.best, metric));
     Ranking { task: task.to_owned(), metric, ranks }
+}
+
+/// The numbers of every numeric key of some arms, in order.
+fn numbers<'a, 'b: 'a>(arms: impl Iterator<Item = &'a Summary<'b>>) -> Vec<(String, Vec<f64>)> {
+    let mut numbers: Vec<(String, Vec<f64>)> = Vec::new();
+    for arm in arms {
+        for (key, value) in &arm.runs[0].hyper_parameters {
+            let Ok(value) = value.parse::<f64>() else { continue };
+            match numbers.iter_mut().find(|(known, _)| known == key) {
+                Some((_, values)) => values.push(value),
+                None => numbers.push((key.clone(), vec![value])),
+            }
+        }
+    }
+    for (_, values) in &mut numbers {
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+    }
+    numbers
 }
 
 /// Which of two arms validation prefers: one that finished at all, then fewer lost seeds, then the better mean, then the lower mean loss.

@@ -1,6 +1,6 @@
 //! How much a learning rate may be off: the width of the good range.
 
-use crate::analysis::Summary;
+use crate::analysis::{Summary, values};
 use crate::metric::Metric;
 
 /// A learning rate with the best mean score that was reached at it; `None` where every setting diverged.
@@ -14,22 +14,7 @@ pub struct Rate {
 
 /// The rates that were tried, in order, each with its best mean score.
 pub fn rates(tried: &[Summary], metric: Metric) -> Vec<Rate> {
-    let mut rates: Vec<Rate> = Vec::new();
-    for arm in tried {
-        let Some(lr) = arm.lr() else { continue };
-        let score = (arm.lost() == 0).then(|| arm.validation(metric).mean()).flatten().filter(|x| x.is_finite());
-        match rates.iter_mut().find(|rate| rate.lr == lr) {
-            Some(rate) => {
-                rate.score = match (rate.score, score) {
-                    (Some(a), Some(b)) => Some(if metric.better(b, a) { b } else { a }),
-                    (a, b) => a.or(b),
-                }
-            }
-            None => rates.push(Rate { lr, score }),
-        }
-    }
-    rates.sort_by(|a, b| a.lr.total_cmp(&b.lr));
-    rates
+    values(tried, "lr", metric).into_iter().map(|(lr, score)| Rate { lr, score }).collect()
 }
 
 /// The rates around the best one whose score is within `margin` of it, as a share of the best: the

@@ -21,7 +21,12 @@ pub struct Summary<'a> {
 impl Summary<'_> {
     /// The learning rate.
     pub fn lr(&self) -> Option<f64> {
-        self.runs[0].hyper_parameter("lr")?.parse().ok()
+        self.number("lr")
+    }
+
+    /// The value of a hyper-parameter that is a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        self.runs[0].hyper_parameter(key)?.parse().ok()
     }
 
     /// How many did not train to the end.

@@ -1,18 +1,22 @@
 //! What a reader should know before believing a ranking.
 
 use crate::analysis::comparison::{Comparison, Verdict};
+use crate::analysis::edges::{edges, said};
 use crate::analysis::{Progress, Rank, Ranking, rates};
+use crate::config::Experiment;
 use crate::metric::Metric;
-use crate::task::{Spec, Target};
+use crate::task::Target;
 
 /// Why a ranking may mislead, and which key would mend it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
     /// Planned runs are not there yet.
     Incomplete(Progress),
-    /// The best learning rate of optimizers is the lowest or highest of those tried.
+    /// The best value of a key is the lowest or highest of those tried.
     Edge {
-        /// The optimizers with the schedules under which it is, and the rate.
+        /// The key; that of a schedule begins with `schedule.`.
+        key: String,
+        /// The optimizers with the schedules under which it is, and the value.
         arms: Vec<(String, Vec<String>, f64)>,
         /// Whether it is the highest one tried.
         highest: bool,
@@ -72,25 +76,15 @@ pub enum Warning {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Incomplete(Progress { there: 0, planned }) => {
+                write!(f, "none of {planned} runs is there; `optbench run` trains them")
+            }
             Self::Incomplete(Progress { there, planned }) => write!(
                 f,
-                "{there} of {planned} runs are there: the others may change the ranking; `optbench run` trains them"
+                "{there} of {planned} runs {} there: the others may change the ranking; `optbench run` trains them",
+                if *there == 1 { "is" } else { "are" }
             ),
-            Self::Edge { arms, highest } => {
-                let (end, towards) = if *highest { ("highest", "higher") } else { ("lowest", "lower") };
-                let number = crate::settings::number;
-                let places: Vec<String> = arms
-                    .iter()
-                    .map(|(optimizer, under, lr)| format!("{optimizer} under {} ({})", under.join(", "), number(*lr)))
-                    .collect();
-                let mut keys: Vec<String> = arms.iter().map(|arm| format!("`optimizers.{}.lr`", arm.0)).collect();
-                keys.dedup();
-                let (places, keys) = (places.join("; "), keys.join(", "));
-                write!(
-                    f,
-                    "the best `lr` is the {end} tried of {places}: beyond may be better; add {towards} rates to {keys}"
-                )
-            }
+            Self::Edge { key, arms, highest } => f.write_str(&said(key, arms, *highest)),
             Self::OneRate { optimizers } => write!(
                 f,
                 "{} ran at one learning rate only while others were tuned; give a list as `lr`",
@@ -144,13 +138,15 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// Everything that a reader of this ranking should know; `spec` is its task, `progress` what of its runs is there.
+/// Everything that a reader of this ranking should know; `experiment` is what it is of, where it is of one, and
+/// `progress` what of its runs on the task is there.
 pub fn warnings(
     ranking: &Ranking,
     comparisons: &[Option<Comparison>],
-    spec: Option<&Spec>,
+    experiment: Option<&Experiment>,
     progress: Option<Progress>,
 ) -> Vec<Warning> {
+    let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
     let mut warnings = Vec::new();
     let ranks = &ranking.ranks;
     let seeds = ranks.iter().map(|rank| rank.best.runs.len()).min().unwrap_or(0);
@@ -159,6 +155,9 @@ pub fn warnings(
         warnings.push(Warning::Incomplete(progress));
     } else if (1..3).contains(&seeds) && ranks.len() > 1 {
         warnings.push(Warning::FewSeeds { seeds });
+    }
+    if ranks.is_empty() {
+        return warnings;
     }
     let tied = |verdict| matches!(verdict, Verdict::Tied);
     let others = comparisons.iter().flatten().filter(|comparison| tied(comparison.verdict)).count();
@@ -171,7 +170,7 @@ pub fn warnings(
     if let Some((rank, _)) = ranks.iter().zip(comparisons).find(better) {
         warnings.push(Warning::TestDisagrees { better: rank.name() });
     }
-    edges(ranking, &mut warnings);
+    warnings.extend(edges(ranking, experiment));
     tries(ranking, &mut warnings);
     let all = || ranks.iter().flat_map(|rank| &rank.tried);
     if let Some(target) = spec.and_then(|spec| spec.target)
@@ -188,26 +187,6 @@ pub fn warnings(
         warnings.push(Warning::Failed { runs: failed });
     }
     warnings
-}
-
-/// Best rates at the end of their list; the schedules of one optimizer share a place.
-fn edges(ranking: &Ranking, warnings: &mut Vec<Warning>) {
-    for highest in [true, false] {
-        let mut arms: Vec<(String, Vec<String>, f64)> = Vec::new();
-        for rank in ranking.ranks.iter().filter(|rank| rank.best.finished > 0) {
-            let (Some(here), Some((first, last))) = (rank.best.lr(), rank.lr_range) else { continue };
-            if first == last || here != if highest { last } else { first } {
-                continue;
-            }
-            match arms.iter_mut().find(|(optimizer, _, lr)| optimizer == rank.optimizer && *lr == here) {
-                Some((_, schedules, _)) => schedules.push(rank.schedule.to_owned()),
-                None => arms.push((rank.optimizer.to_owned(), vec![rank.schedule.to_owned()], here)),
-            }
-        }
-        if !arms.is_empty() {
-            warnings.push(Warning::Edge { arms, highest });
-        }
-    }
 }
 
 fn tries(ranking: &Ranking, warnings: &mut Vec<Warning>) {

@@ -5,7 +5,7 @@ use super::scene::{Anchor, GREY, GRID, INK, Scene, Shape, WHITE};
 use super::shade::{Cell, Shade, cross};
 use super::words::{number, shorten};
 
-/// A table of numbers in colour, darker where they are better.
+/// A table of numbers in colour, stronger where they are better.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeatMap {
     /// The heading, one line.

@@ -7,7 +7,7 @@ use super::shade::{Cell, Shade, cross};
 use super::words::number;
 use super::{Axis, LineChart};
 
-/// Discs in colour, darker where they are better.
+/// Discs in colour, stronger where they are better.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scatter {
     /// The heading, one line.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::analysis::claim::judge;
 use crate::analysis::regression::changes;
 use crate::cli::{Exit, print, say};
 use crate::config::Experiment;
@@ -88,11 +87,10 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         },
     };
     let checked = Checked {
-        name: &experiment.name,
-        claims: experiment.claims.iter().map(|claim| judge(claim, experiment, &results.records)).collect(),
         changes: changed,
         strict: arguments.strict,
         fail_on_time: arguments.fail_on_time,
+        ..Checked::new(&results)
     };
     print(&match arguments.format {
         Choice::Table => checked.terminal(),

@@ -11,7 +11,14 @@ impl Section<'_> {
     /// Who is ahead, in one sentence.
     pub fn headline(&self) -> String {
         let task = &self.ranking.task;
-        let Some(leader) = self.ranking.ranks.first() else { return format!("Nothing has run on {task}.") };
+        let Some(leader) = self.ranking.ranks.first() else {
+            let begun = self.records.iter().any(|record| record.task == *task);
+            return if begun {
+                format!("On {task}, no run of full length is there yet.")
+            } else {
+                format!("Nothing has run on {task}.")
+            };
+        };
         if leader.best.finished == 0 {
             return format!("On {task}, {}every run diverged or failed.", self.so_far());
         }
@@ -136,7 +143,7 @@ impl Section<'_> {
             None => String::new(),
         };
         format!(
-            "no winner: {} ({}) and {} ({}) cannot be told apart, the first is {by} {place}{chance}{others}",
+            "no winner: {} ({}) and {} ({}) cannot be told apart: the first is {by} {place}{chance}{others}",
             leader.name(),
             self.reached(leader),
             rival.name(),
@@ -190,6 +197,9 @@ impl Section<'_> {
             (None, None) => "no step to the end".to_owned(),
         };
         let seeds: std::collections::BTreeSet<u64> = best().map(|record| record.seed).collect();
+        if seeds.is_empty() {
+            return format!("{what}, {budget}");
+        }
         let floor = self.ranking.loss_floor().map(|floor| {
             format!("; floor: no model averages a loss below {} nats but by luck", score(floor, Metric::Loss))
         });

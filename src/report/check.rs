@@ -1,7 +1,9 @@
 //! The findings of `optbench check`: claims and changes, as a table, Markdown, JSON, for GitHub and as `JUnit` XML.
 
-use crate::analysis::claim::{Finding, Judgement};
+use crate::analysis::claim::{Finding, Judgement, judge};
 use crate::analysis::regression::{Change, Outcome};
+use crate::analysis::{Progress, progress_of_all};
+use crate::report::Results;
 use crate::report::check_words::{change_name, explain, explain_change, part_name};
 use crate::report::words::count;
 
@@ -9,6 +11,8 @@ use crate::report::words::count;
 pub struct Checked<'a> {
     /// The experiment's name.
     pub name: &'a str,
+    /// How much of the experiment is there.
+    pub progress: Progress,
     /// The claims.
     pub claims: Vec<Judgement<'a>>,
     /// The arms of the baseline; `None` without one.
@@ -39,7 +43,25 @@ pub(super) struct Item {
     pub(super) message: String,
 }
 
-impl Checked<'_> {
+impl<'a> Checked<'a> {
+    /// The claims of an experiment against its runs, without a baseline.
+    pub fn new(results: &'a Results) -> Self {
+        let Results { experiment, records, .. } = results;
+        Self {
+            name: &experiment.name,
+            progress: progress_of_all(experiment, records),
+            claims: experiment.claims.iter().map(|claim| judge(claim, experiment, records)).collect(),
+            changes: None,
+            strict: false,
+            fail_on_time: false,
+        }
+    }
+
+    /// The same for a report; `None` where there are no claims.
+    pub(super) fn of_claims(results: &'a Results) -> Option<Self> {
+        Some(Self::new(results)).filter(|checked| !checked.claims.is_empty())
+    }
+
     /// The worst of all findings.
     pub fn level(&self) -> Level {
         self.items().iter().map(|item| item.level).max().unwrap_or(Level::Pass)
@@ -129,6 +151,8 @@ impl Checked<'_> {
             said.push(text);
         }
         let verdict = if self.level() == Level::Fail { "FAILED" } else { "passed" };
-        format!("{}: check {verdict}: {}.", self.name, said.join("; "))
+        let Progress { there, planned } = self.progress;
+        let so_far = if there == planned { String::new() } else { format!(" so far, with {there} of {planned} runs") };
+        format!("{}: check {verdict}{so_far}: {}.", self.name, said.join("; "))
     }
 }

@@ -22,6 +22,7 @@ impl Checked<'_> {
             "experiment": self.name,
             "passed": self.level() < Level::Fail,
             "answer": self.headline(),
+            "runs": { "there": self.progress.there, "planned": self.progress.planned },
             "claims": claims,
             "arms": changes,
         });

@@ -43,7 +43,7 @@ impl Checked<'_> {
                 let lead = part.lead.as_ref();
                 row.push(difference(lead, part.metric));
                 row.push(lead.map_or_else(|| "-".into(), |_| needed(judgement, part)));
-                row.push(lead.map_or(0, |lead| lead.n).to_string());
+                row.push(lead.map_or_else(|| "-".into(), |lead| lead.n.to_string()));
                 table.rows.push(row);
             }
         }

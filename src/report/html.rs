@@ -2,7 +2,6 @@
 
 use minijinja::{AutoEscape, Environment, Value, context};
 
-use crate::analysis::claim::judge;
 use crate::error::{Error, Result};
 use crate::report::charts::Named;
 use crate::report::format::Table;
@@ -60,14 +59,12 @@ fn section(section: &Section, probed: Option<Table>, charts: &[Value]) -> Value 
 
 /// The claims of the config with what was found; nothing where there are none.
 fn claims(results: &Results) -> Option<Value> {
-    let experiment = &results.experiment;
-    let claims = experiment.claims.iter().map(|claim| judge(claim, experiment, &results.records)).collect();
-    let checked = Checked { name: &experiment.name, claims, changes: None, strict: false, fail_on_time: false };
-    (!checked.claims.is_empty()).then(|| {
-        // The section has the table's title already.
-        let said = Table { title: String::new(), ..checked.claims_table() };
-        context! { note => checked.headline(), said => of_table(&said), parts => of_table(&checked.parts_table(true)) }
-    })
+    let checked = Checked::of_claims(results)?;
+    // The section has the table's title already.
+    let said = Table { title: String::new(), ..checked.claims_table() };
+    Some(
+        context! { note => checked.headline(), said => of_table(&said), parts => of_table(&checked.parts_table(true)) },
+    )
 }
 
 fn of_table(table: &Table) -> Value {

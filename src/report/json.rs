@@ -85,6 +85,7 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
         "rates_tried": tried.iter().map(|rate| rate.lr).collect::<Vec<_>>(),
         "good_lr": good.map(|(low, high)| [low, high]),
         "good_lr_decades": good.map(|(low, high)| (high / low).log10()),
+        "other_values": section.other_values_json(rank),
         "expected_best": if section.gave_up(rank) { Vec::new() } else { section.ranking.expected_best(rank) },
         "steps_to_target": statistics(&rank.best.steps_to_target()),
         "seconds_to_target": statistics(&rank.best.seconds_to_target()),

@@ -14,6 +14,7 @@ mod glob;
 mod gradients;
 mod html;
 mod json;
+mod other_values;
 mod over_tasks;
 mod profiles;
 mod render;
@@ -64,7 +65,7 @@ impl<'a> Section<'a> {
         let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
         let progress = experiment.map(|experiment| progress(experiment, records, &ranking.task, |_, _| true));
         let comparisons = comparisons(&ranking);
-        let warnings = warnings(&ranking, &comparisons, spec, progress);
+        let warnings = warnings(&ranking, &comparisons, experiment, progress);
         let stages = stages(records, &ranking.task);
         Self { ranking, comparisons, warnings, experiment, spec, records, stages }
     }
@@ -126,16 +127,16 @@ impl Results {
         Ok(results)
     }
 
-    /// Who is ahead on each task.
+    /// Who is ahead on each task on which something has run.
     pub fn rankings(&self) -> Vec<Ranking<'_>> {
         let tasks = self.experiment.tasks.iter();
         tasks.map(|task| ranking(&self.records, &task.label, task.metric)).filter(|r| !r.ranks.is_empty()).collect()
     }
 
-    /// What there is to say, task by task.
+    /// What there is to say, task by task, of those without a run, too.
     pub fn sections(&self) -> Vec<Section<'_>> {
-        let section = |ranking| Section::new(ranking, &self.records, Some(&self.experiment));
-        self.rankings().into_iter().map(section).collect()
+        let rankings = self.experiment.tasks.iter().map(|task| ranking(&self.records, &task.label, task.metric));
+        rankings.map(|ranking| Section::new(ranking, &self.records, Some(&self.experiment))).collect()
     }
 
     /// Writes everything that follows from the runs: tables, charts and the page.

@@ -6,7 +6,7 @@ use crate::report::format::{Format, Table};
 use crate::report::over_tasks::over_tasks;
 use crate::report::profiles::Profiles;
 use crate::report::sensitivity::GOOD;
-use crate::report::{Results, Section, charts, gradients, html, json};
+use crate::report::{Checked, Results, Section, charts, gradients, html, json};
 use crate::settings::number;
 
 /// Where a reader of the terminal finds what it leaves out.
@@ -33,7 +33,7 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
             let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
             let over_tasks = profiles.map(|profiles| profiles.table()).map(|table| table_with_note(&table, "##"));
             let closing = closing.map(|text| format!("\n**{text}**\n")).unwrap_or_default();
-            Ok(texts.join("\n") + &closing + &over_tasks.unwrap_or_default())
+            Ok(texts.join("\n") + &closing + &over_tasks.unwrap_or_default() + &claims(results).unwrap_or_default())
         }
         Format::Csv => csv(&sections),
         Format::Json => json::json(results, &sections, profiles.as_ref()),
@@ -50,6 +50,9 @@ fn details(section: &Section) -> String {
 
 fn terminal(section: &Section) -> String {
     let warnings: String = section.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    if section.ranking.ranks.is_empty() {
+        return format!("{}\n{}\n\n{warnings}", section.headline(), section.subtitle());
+    }
     let gap = if warnings.is_empty() { "" } else { "\n" };
     let anytime = section.anytime_answers().iter().map(|answer| format!("Anytime: {answer}.\n")).collect::<String>();
     let anytime = if anytime.is_empty() { anytime } else { format!("\n{anytime}") };
@@ -68,6 +71,13 @@ fn markdown(results: &Results, section: &Section) -> Result<String> {
         text += &section.warnings.iter().map(|warning| format!("- {warning}\n")).collect::<String>();
     }
     Ok(text)
+}
+
+/// The claims with what was found; `None` where there are none.
+fn claims(results: &Results) -> Option<String> {
+    let checked = Checked::of_claims(results)?;
+    let (said, parts) = (checked.claims_table().markdown(), checked.parts_table(true));
+    Some(format!("\n## Claims\n\n**{}**\n\n{said}{}", checked.headline(), table_with_note(&parts, "###")))
 }
 
 fn table_with_note(table: &Table, level: &str) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::analysis::Rank;
+use crate::config::Experiment;
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::words::{self, short};
@@ -27,6 +28,41 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The search of an arm among all runs; `None` in an anytime comparison, whose runs end early for its own sake.
+    pub(super) fn of(rank: &Rank, task: &str, records: &[Record], experiment: Option<&Experiment>) -> Option<Self> {
+        if experiment.is_some_and(|experiment| experiment.anytime.is_some()) {
+            return None;
+        }
+        let of = |record: &&Record| {
+            (record.task.as_str(), record.optimizer.as_str(), record.schedule.as_str())
+                == (task, rank.optimizer, rank.schedule)
+        };
+        let own: Vec<&Record> = records.iter().filter(of).collect();
+        let first = rank.best.runs.first()?.seed;
+        let (tries, others): (Vec<&Record>, Vec<&Record>) = own.iter().partition(|record| record.seed == first);
+        let settings = |kept: &dyn Fn(&Record) -> bool| -> BTreeSet<String> {
+            let kept = tries.iter().filter(|record| kept(record));
+            kept.map(|record| format!("{:?}", record.hyper_parameters)).collect()
+        };
+        let (all, whole) = (settings(&|_| true), settings(&|record| record.horizon.is_none()));
+        let finished = settings(&|record| record.horizon.is_none() && record.status == Status::Finished);
+        let steps = |runs: &[&Record]| runs.iter().map(|record| record.steps).sum::<u64>();
+        let longest = own.iter().filter(|record| record.horizon.is_none()).map(|record| record.steps).max();
+        Some(Self {
+            tries: all.len(),
+            given_up: all.len() - whole.len(),
+            to_the_end: finished.len(),
+            steps: steps(&tries),
+            whole_runs: longest.map(|longest| steps(&tries) as f64 / longest.max(1) as f64),
+            steps_of_other_seeds: steps(&others),
+        })
+    }
+
+    /// Whether some tries were given up, so that what ran to the end says nothing of the others.
+    pub(super) fn gave_up(&self) -> bool {
+        self.given_up > 0
+    }
+
     /// The search for scripts.
     pub(super) fn json(&self) -> Value {
         json!({
@@ -41,44 +77,14 @@ impl Search {
 }
 
 impl Section<'_> {
-    /// Whether runs end early for the sake of an anytime comparison: those are no tries.
-    fn is_anytime(&self) -> bool {
-        self.experiment.is_some_and(|experiment| experiment.anytime.is_some())
-    }
-
     /// The search of one arm; `None` in an anytime comparison.
     pub(super) fn search_of(&self, rank: &Rank) -> Option<Search> {
-        if self.is_anytime() {
-            return None;
-        }
-        let of = |record: &&Record| {
-            (record.task.as_str(), record.optimizer.as_str(), record.schedule.as_str())
-                == (self.ranking.task.as_str(), rank.optimizer, rank.schedule)
-        };
-        let own: Vec<&Record> = self.records.iter().filter(of).collect();
-        let first = rank.best.runs.first()?.seed;
-        let (tries, others): (Vec<&Record>, Vec<&Record>) = own.iter().partition(|record| record.seed == first);
-        let settings = |kept: &dyn Fn(&Record) -> bool| -> BTreeSet<String> {
-            let kept = tries.iter().filter(|record| kept(record));
-            kept.map(|record| format!("{:?}", record.hyper_parameters)).collect()
-        };
-        let (all, whole) = (settings(&|_| true), settings(&|record| record.horizon.is_none()));
-        let finished = settings(&|record| record.horizon.is_none() && record.status == Status::Finished);
-        let steps = |runs: &[&Record]| runs.iter().map(|record| record.steps).sum::<u64>();
-        let longest = own.iter().filter(|record| record.horizon.is_none()).map(|record| record.steps).max();
-        Some(Search {
-            tries: all.len(),
-            given_up: all.len() - whole.len(),
-            to_the_end: finished.len(),
-            steps: steps(&tries),
-            whole_runs: longest.map(|longest| steps(&tries) as f64 / longest.max(1) as f64),
-            steps_of_other_seeds: steps(&others),
-        })
+        Search::of(rank, &self.ranking.task, self.records, self.experiment)
     }
 
-    /// Whether some tries of an arm were given up, so that what ran to the end says nothing of the others.
+    /// See [`Search::gave_up`].
     pub(super) fn gave_up(&self, rank: &Rank) -> bool {
-        self.search_of(rank).is_some_and(|search| search.given_up > 0)
+        self.search_of(rank).is_some_and(|search| search.gave_up())
     }
 
     /// Tries and steps of every arm, those of runs that ended early among them; without rows where

@@ -3,6 +3,7 @@
 use crate::analysis::{Rate, good_range, rates};
 use crate::report::Section;
 use crate::report::format::Table;
+use crate::report::search::Search;
 use crate::report::tables::names;
 use crate::report::words::short;
 
@@ -25,8 +26,9 @@ impl Section<'_> {
             let mut row = names(place, rank);
             row.pop();
             row.push(rank.best.lr().filter(|_| rank.is_ranked()).map_or_else(|| "-".into(), short));
-            if let Some(search) = self.search_of(rank).filter(|search| search.given_up > 0) {
-                let (low, high) = rank.lr_range.unwrap_or((first.lr, last.lr));
+            if let Some(search) = self.search_of(rank).filter(Search::gave_up) {
+                let given = rank.values("lr");
+                let (low, high) = (given.first().map_or(first.lr, |lr| *lr), given.last().map_or(last.lr, |lr| *lr));
                 let (whole, all) = (search.tries - search.given_up, search.tries);
                 row.push(format!("{}; {whole} of {all} tries to the end", range(low, high)));
                 row.extend(["-", "-", "-"].map(str::to_owned));

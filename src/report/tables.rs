@@ -11,13 +11,17 @@ use crate::report::words::{bytes, chosen, interval, mean, points, probability, s
 const ABOVE_FLOOR: &str = "nats above floor";
 
 impl Section<'_> {
-    /// Every table with its heading, the ranking first.
+    /// Every table with its heading, the ranking first; none where nothing has run.
     pub(super) fn tables(&self) -> Vec<Table> {
+        if self.ranking.ranks.is_empty() {
+            return Vec::new();
+        }
         let tables = [
             self.ranking(),
             self.differences(),
             self.anytime(),
             self.sensitivity(),
+            self.other_values(),
             self.tries(),
             self.search(),
             self.cost(),

@@ -1,7 +1,7 @@
 //! The final score over the learning rate and one more key: a heat map of a grid, a scatter of what was drawn at random.
 
 use super::Canvas;
-use super::sensitivity::{number, scale};
+use super::sensitivity::scale;
 use crate::analysis::{Rank, Summary};
 use crate::chart::{Axis, Cell, Chart, HeatMap, Scatter};
 use crate::metric::Metric;
@@ -13,7 +13,7 @@ impl Canvas<'_, '_> {
     pub(super) fn heat_maps(&self, metric: Metric) -> Vec<(String, Chart)> {
         let mut drawn: Vec<&str> = Vec::new();
         let mut maps = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             if drawn.contains(&rank.optimizer) || values(rank, "lr").len() < 2 {
                 continue;
             }
@@ -31,7 +31,7 @@ impl Canvas<'_, '_> {
         let cells: Vec<Vec<Cell>> = rows.iter().map(row).collect();
         let title = format!("{}: {} by learning rate and {key}", self.ranking.task, rank.name());
         let what = format!(
-            "final validation {}{}, {}, darker is better; a cross where a seed diverged",
+            "final validation {}{}, {}, the stronger the colour, the better; a cross where a seed diverged",
             metric.name(),
             self.unit(metric),
             self.seeds("mean over seeds")
@@ -67,7 +67,7 @@ impl Canvas<'_, '_> {
 
 /// The best mean score at a rate and a value of a key; a divergence where no such setting was without one.
 fn cell(rank: &Rank, (lr, key, value): (f64, &str, f64), metric: Metric) -> Cell {
-    let here = |arm: &&Summary| number(arm, "lr") == Some(lr) && number(arm, key) == Some(value);
+    let here = |arm: &&Summary| arm.number("lr") == Some(lr) && arm.number(key) == Some(value);
     let tried = || rank.tried.iter().filter(here);
     let sound = tried().filter(|arm| arm.diverged == 0);
     let means = sound.filter_map(|arm| arm.validation(metric).mean()).filter(|mean| mean.is_finite());
@@ -80,7 +80,7 @@ fn cell(rank: &Rank, (lr, key, value): (f64, &str, f64), metric: Metric) -> Cell
 
 /// The values of a key that were tried, in order.
 fn values(rank: &Rank, key: &str) -> Vec<f64> {
-    let mut values: Vec<f64> = rank.tried.iter().filter_map(|arm| number(arm, key)).collect();
+    let mut values: Vec<f64> = rank.tried.iter().filter_map(|arm| arm.number(key)).collect();
     values.sort_by(f64::total_cmp);
     values.dedup();
     values

@@ -13,10 +13,11 @@ mod tuning;
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::analysis::{Ranking, Summary};
+use crate::analysis::{Rank, Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
+use crate::report::search::Search;
 use crate::report::words::{score, short};
 use crate::report::{Results, glob};
 use crate::results::file_name::{Distinct, safe};
@@ -192,6 +193,13 @@ impl Canvas<'_, '_> {
         let target = self.spec().and_then(|task| task.target).filter(|target| target.metric == metric);
         let target = target.filter(|target| axis.range.is_none_or(|(low, high)| (low..=high).contains(&target.value)));
         target.map(|target| (target.value, format!("target {}", plain(target.value, metric)))).into_iter().collect()
+    }
+
+    /// The arms all of whose tries ran to the end: what a search gave up is missing from the others.
+    fn whole_searches<'s>(&'s self) -> impl Iterator<Item = &'s Rank<'s>> {
+        let Results { experiment, records, .. } = self.results;
+        let search = |rank: &Rank| Search::of(rank, &self.ranking.task, records, Some(experiment));
+        self.ranking.ranks.iter().filter(move |rank| !search(rank).is_some_and(|search| search.gave_up()))
     }
 
     /// What the config says of the task.

@@ -1,21 +1,19 @@
 //! The final score against a hyper-parameter, the others at their best.
 
-use std::collections::BTreeSet;
-
 use super::Canvas;
 use super::region::focus_on_good;
-use crate::analysis::{Rank, Sample, Summary};
+use crate::analysis::{Sample, Summary};
 use crate::chart::{Axis, LineChart, Scale};
 use crate::metric::Metric;
 
 impl Canvas<'_, '_> {
-    /// The numeric keys that the sweep varies: the learning rate first.
+    /// The numeric keys that the sweep varies, all of it trained to the end: the learning rate first.
     pub(super) fn swept(&self) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             for (key, _) in &rank.tried[0].runs[0].hyper_parameters {
-                let values = rank.tried.iter().filter_map(|arm| number(arm, key));
-                let varies = values.clone().any(|value| Some(value) != number(&rank.tried[0], key));
+                let values = rank.tried.iter().filter_map(|arm| arm.number(key));
+                let varies = values.clone().any(|value| Some(value) != rank.tried[0].number(key));
                 if varies && !keys.contains(key) {
                     keys.push(key.clone());
                 }
@@ -28,10 +26,10 @@ impl Canvas<'_, '_> {
     /// The final validation score against a key; the other hyper-parameters at their best for each value.
     pub(super) fn sensitivity(&self, key: &str, metric: Metric) -> LineChart {
         let mut series = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             let mut by_value: Vec<(f64, Vec<&Summary>)> = Vec::new();
             for arm in &rank.tried {
-                let Some(value) = number(arm, key) else { continue };
+                let Some(value) = arm.number(key) else { continue };
                 match by_value.iter_mut().find(|(known, _)| *known == value) {
                     Some((_, arms)) => arms.push(arm),
                     None => by_value.push((value, vec![arm])),
@@ -59,7 +57,7 @@ impl Canvas<'_, '_> {
             }
             line.band = (self.ranking.ranks[0].best.runs.len() > 1).then_some(band);
             line.markers = true;
-            line.joined = is_grid(rank, key);
+            line.joined = rank.is_grid(key);
             series.push(line);
         }
         let ends =
@@ -98,45 +96,4 @@ impl Canvas<'_, '_> {
 /// How the values of a key are spaced: momenta crowd towards 1 and seldom span decades; rates always do.
 pub(super) fn scale(key: &str, values: &[f64]) -> Scale {
     if key == "lr" { Scale::Log10 } else { Scale::auto(values.iter().copied()) }
-}
-
-/// Whether the values of a key were tried with the same values of all others, more than half of the
-/// pairs: only then do two of them differ in nothing else.
-fn is_grid(rank: &Rank, key: &str) -> bool {
-    let values: BTreeSet<Option<&str>> = rank.tried.iter().map(|arm| arm.runs[0].hyper_parameter(key)).collect();
-    let others = |arm: &Summary| {
-        let all = arm.runs[0].hyper_parameters.iter();
-        all.filter(|(name, _)| name != key).cloned().collect::<Vec<_>>()
-    };
-    let others: BTreeSet<Vec<(String, String)>> = rank.tried.iter().map(others).collect();
-    2 * rank.tried.len() > values.len() * others.len()
-}
-
-pub(super) fn number(arm: &Summary, key: &str) -> Option<f64> {
-    arm.runs[0].hyper_parameter(key)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::ranking;
-    use crate::analysis::simulated::{Arm, records};
-    use crate::results::Record;
-
-    #[test]
-    fn only_values_of_a_grid_are_joined() {
-        let tried = |settings: &[(&str, &str)]| {
-            let runs = settings.iter().flat_map(|(lr, beta)| {
-                let mut runs = records(&[Arm::new("a", &[1.0])]);
-                runs[0].hyper_parameters = vec![("lr".into(), (*lr).into()), ("beta".into(), (*beta).into())];
-                runs
-            });
-            let runs: Vec<Record> = runs.collect();
-            ["lr", "beta"].map(|key| is_grid(&ranking(&runs, "task", Metric::Loss).ranks[0], key))
-        };
-        assert_eq!(tried(&[("0.1", "0.5"), ("0.1", "0.9"), ("1", "0.5"), ("1", "0.9")]), [true, true]);
-        assert_eq!(tried(&[("0.1", "0.5"), ("0.2", "0.6"), ("0.3", "0.7"), ("0.4", "0.8")]), [false, false]);
-        assert_eq!(tried(&[("0.1", "0.5"), ("1", "0.9")]), [false, false]);
-        assert_eq!(tried(&[("0.1", "0.9"), ("0.2", "0.9"), ("0.3", "0.9")]), [true, true], "one axis");
-    }
 }

@@ -8,11 +8,12 @@ use crate::report::profiles::{MOST, Profiles};
 use crate::task::Spec;
 
 impl Canvas<'_, '_> {
-    /// The expected best validation score after k tries; `None` where nothing was tried twice.
+    /// The expected best validation score after k tries; `None` where nothing was tried twice
+    /// and to the end.
     pub(super) fn expected_best(&self) -> Option<LineChart> {
         let metric = self.ranking.metric;
         let mut series = Vec::new();
-        for rank in &self.ranking.ranks {
+        for rank in self.whole_searches() {
             let points = self.ranking.expected_best(rank).into_iter().enumerate().map(|(i, y)| ((i + 1) as f64, y));
             let mut line = self.series(rank, points.collect());
             line.markers = line.points.len() <= 20;
@@ -78,7 +79,7 @@ impl Canvas<'_, '_> {
                 plain(target.value, target.metric)
             )),
             x: Axis::new(words, Scale::Linear),
-            y: share(),
+            y: share("seeds"),
             series,
             rules: Vec::new(),
         })
@@ -86,8 +87,8 @@ impl Canvas<'_, '_> {
 }
 
 /// From none to all, with air for lines at both ends.
-fn share() -> Axis {
-    Axis { range: Some((-0.02, 1.04)), ..Axis::new("share", Scale::Linear) }
+fn share(of: &str) -> Axis {
+    Axis { range: Some((-0.02, 1.04)), ..Axis::new(format!("share of {of}"), Scale::Linear) }
 }
 
 /// The performance profile over tasks, by steps or seconds to the target; `None` below two tasks with one.
@@ -113,7 +114,7 @@ pub(super) fn profile(rankings: &[Ranking], tasks: &[Spec], palette: &Palette, o
         title: format!("Performance profile by {}", over.name()),
         subtitle: Some(subtitle),
         x: Axis::new(format!("tau: {} to the target, as a multiple of the fastest", over.name()), Scale::Linear),
-        y: share(),
+        y: share("tasks"),
         series: series.collect(),
         rules: Vec::new(),
     })

@@ -1,0 +1,146 @@
+//! Best values at the end of those that were tried: beyond may be better.
+
+use crate::analysis::{Rank, Ranking, Warning};
+use crate::config::Experiment;
+use crate::registry::{Accepts, Range};
+use crate::settings::number;
+use crate::{optim, schedule};
+
+/// How many values of a key are enough to say that the best lies at an end. Of two it always does, which is
+/// said of the rate alone: no other key decides as much.
+fn searched(key: &str) -> usize {
+    if key == "lr" { 2 } else { 3 }
+}
+
+/// A warning for each key and end; the schedules of one optimizer share a place. A value beyond
+/// which the key takes none is no such end: no decay, no momentum.
+pub(super) fn edges(ranking: &Ranking, experiment: Option<&Experiment>) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for key in keys(ranking) {
+        for highest in [true, false] {
+            let mut arms: Vec<(String, Vec<String>, f64)> = Vec::new();
+            for rank in ranking.ranks.iter().filter(|rank| rank.is_ranked()) {
+                let values = rank.values(key);
+                let end = if highest { values.last() } else { values.first() };
+                let Some(&here) = end.filter(|end| rank.best.number(key) == Some(**end)) else { continue };
+                if values.len() < searched(key) || is_bound(range(rank, key, experiment), here, highest) {
+                    continue;
+                }
+                match arms.iter_mut().find(|(optimizer, _, value)| optimizer == rank.optimizer && *value == here) {
+                    Some((_, schedules, _)) => schedules.push(rank.schedule.to_owned()),
+                    None => arms.push((rank.optimizer.to_owned(), vec![rank.schedule.to_owned()], here)),
+                }
+            }
+            if !arms.is_empty() {
+                warnings.push(Warning::Edge { key: key.to_owned(), arms, highest });
+            }
+        }
+    }
+    warnings
+}
+
+/// The warning in words: where the best value lies at the end, and which keys of the config to widen.
+pub(super) fn said(key: &str, arms: &[(String, Vec<String>, f64)], highest: bool) -> String {
+    let (end, towards) = if highest { ("highest", "higher") } else { ("lowest", "lower") };
+    let values = if key == "lr" { "rates" } else { "values" };
+    let place = |(optimizer, under, best): &(String, Vec<String>, f64)| {
+        format!("{optimizer} under {} ({})", under.join(", "), number(*best))
+    };
+    let places: Vec<String> = arms.iter().map(place).collect();
+    let (name, tables): (&str, Vec<String>) = match key.strip_prefix("schedule.") {
+        Some(name) => (name, arms.iter().flat_map(|arm| &arm.1).map(|label| format!("schedules.{label}")).collect()),
+        None => (key, arms.iter().map(|arm| format!("optimizers.{}", arm.0)).collect()),
+    };
+    let mut keys: Vec<String> = Vec::new();
+    for key in tables.iter().map(|table| format!("`{table}.{name}`")) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    format!(
+        "the best `{name}` is the {end} tried of {}: beyond may be better; add {towards} {values} to {}",
+        places.join("; "),
+        keys.join(", ")
+    )
+}
+
+/// The numeric keys of the ranked arms, the learning rate first.
+fn keys<'a>(ranking: &'a Ranking) -> Vec<&'a str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in ranking.ranks.iter().flat_map(|rank| &rank.tried_values) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    keys.sort_by_key(|key| *key != "lr");
+    keys
+}
+
+/// The numbers that a key of an arm takes, where the config tells what it is.
+fn range(rank: &Rank, key: &str, experiment: Option<&Experiment>) -> Option<Range> {
+    let experiment = experiment?;
+    let key = if let Some(name) = key.strip_prefix("schedule.") {
+        let grid = experiment.schedules.iter().find(|grid| grid.label == rank.schedule)?;
+        schedule::find(&grid.kind)?.keys().find(|key| key.name == name)?
+    } else {
+        let entrant = experiment.optimizers.iter().find(|entrant| entrant.grid.label == rank.optimizer)?;
+        optim::find(&entrant.grid.kind)?.keys().find(|known| known.name == key)?
+    };
+    match key.accepts {
+        Accepts::Float(range) | Accepts::Integer(range) => Some(range),
+        // Steps.
+        Accepts::Duration | Accepts::Interval => Some(Range::NON_NEGATIVE),
+        _ => None,
+    }
+}
+
+/// Whether the key takes nothing beyond this value.
+fn is_bound(range: Option<Range>, value: f64, highest: bool) -> bool {
+    let beyond = if highest { value.next_up() } else { value.next_down() };
+    range.is_some_and(|range| !range.contains(beyond))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
+
+    /// What is said of `sgd` where a key was tried at these values, with these losses.
+    fn said(key: &str, tried: &[(&str, f64)]) -> Vec<String> {
+        let text = "steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.a]\nkind = \"sgd\"\n";
+        let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+        let run = |(value, loss): &(&str, f64)| {
+            let mut runs = records(&[Arm::new("a", &[*loss])]);
+            runs[0].hyper_parameters.push((key.to_owned(), (*value).to_owned()));
+            runs
+        };
+        let records: Vec<_> = tried.iter().flat_map(run).collect();
+        edges(&ranking(&records, "task", Metric::Loss), Some(&experiment)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_end_of_a_list_is_warned_of_unless_the_key_ends_there() {
+        let falling = [("0", 3.0), ("0.5", 2.0), ("0.9", 1.0)];
+        let rising = [("0", 1.0), ("0.5", 2.0), ("0.9", 3.0)];
+        let high = "the best `momentum` is the highest tried of a under constant (0.9): beyond may be better; \
+                    add higher values to `optimizers.a.momentum`";
+        assert_eq!(said("momentum", &falling), [high]);
+        assert!(said("momentum", &rising).is_empty(), "there is no momentum below none");
+        assert!(said("momentum", &falling[1..]).is_empty(), "two values are a comparison");
+        assert_eq!(said("weight_decay", &rising[1..]).len(), 0);
+        let above_none = [("0.01", 1.0), ("0.1", 2.0), ("1", 3.0)];
+        assert!(said("weight_decay", &above_none)[0].contains("lowest tried of a under constant (0.01)"));
+        assert!(said("dampening", &[("0", 3.0), ("0.5", 2.0), ("1", 1.0)]).is_empty(), "it is a share");
+        assert!(said("momentum", &[("0", 3.0), ("0.5", 1.0), ("0.9", 2.0)]).is_empty());
+    }
+
+    #[test]
+    fn a_key_of_a_schedule_is_named_where_it_stands() {
+        let tried = [("10", 3.0), ("20", 2.0), ("40", 1.0)];
+        let said = said("schedule.warmup", &tried);
+        assert!(said[0].starts_with("the best `warmup` is the highest tried of a under constant (40)"), "{said:?}");
+        assert!(said[0].ends_with("add higher values to `schedules.constant.warmup`"), "{said:?}");
+    }
+}
