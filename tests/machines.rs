@@ -116,6 +116,40 @@ fn packed_results_merge_with_runs() {
 }
 
 #[test]
+fn a_damaged_run_keeps_no_other_from_being_merged() {
+    let folder = folder();
+    for (shard, out) in [("1/2", "a"), ("2/2", "b")] {
+        assert!(optbench(folder.path(), &["run", "many.toml", "--shard", shard, "--out", out]).status.success());
+    }
+    let runs = |root: &str| {
+        let names = fs::read_dir(folder.path().join(root).join("runs")).unwrap().flatten();
+        let mut names: Vec<_> = names.map(|entry| entry.path()).collect();
+        names.sort();
+        names
+    };
+    // A record that names a place outside, and curves that are gone.
+    let of_a = runs("a");
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("thesis.tex"), "mine").unwrap();
+    let mark = fs::read_to_string(of_a[0].join("run.toml")).unwrap();
+    let (first, rest) = mark.split_at(mark.find("run = ").unwrap());
+    let rest = &rest[rest.find('\n').unwrap()..];
+    fs::write(of_a[0].join("run.toml"), format!("{first}run = \"../../mine\"{rest}")).unwrap();
+    fs::remove_file(of_a[1].join("steps.csv")).unwrap();
+    let merged = optbench(folder.path(), &["merge", "a", "b", "--out", "c"]);
+    assert_eq!(merged.status.code(), Some(1), "{}", said(&merged));
+    for problem in ["run.toml is damaged: it is the record of `../../mine`", "steps.csv is gone"] {
+        assert!(said(&merged).contains(problem), "{}", said(&merged));
+    }
+    assert_eq!(runs("c").len(), 9 - 2);
+    assert_eq!(fs::read_to_string(mine.join("thesis.tex")).unwrap(), "mine");
+    assert!(optbench(folder.path(), &["run", "many.toml", "--shard", "1/2", "--out", "a"]).status.success());
+    let merged = optbench(folder.path(), &["merge", "a", "b", "--out", "c"]);
+    assert!(merged.status.success() && runs("c").len() == 9, "{}", said(&merged));
+}
+
+#[test]
 fn different_experiments_do_not_merge() {
     let folder = folder();
     assert!(optbench(folder.path(), &["run", "many.toml", "--out", "a"]).status.success());

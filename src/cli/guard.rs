@@ -59,12 +59,17 @@ fn refuse_other_version(store: &Store) -> Result<()> {
 
 /// Results of one folder belong to one experiment: another one must not be mixed in.
 pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
-    let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
+    let old = match store.read("experiment.toml") {
+        Ok(None) => return Ok(()),
+        Ok(Some(old)) => Experiment::parse("", &old, "", &[]).ok(),
+        Err(Error::Damaged { .. }) => None,
+        Err(error) => return Err(error),
+    };
     let path = store.root().join("experiment.toml");
     if store.known()?.is_empty() {
         return Ok(());
     }
-    let Ok(old) = Experiment::parse("", &old, "", &[]) else {
+    let Some(old) = old else {
         // Every run that is there is held against the config by its own fingerprint.
         say(&format!("warning: {} does not read back; it is written anew", path.display()));
         return Ok(());

@@ -121,7 +121,11 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }
     }
 
-    let results = Results::open(store)?;
+    // Those of this part were trained again: what is left is of another one, or of no part at all.
+    let (results, flaws) = Results::open_sound(store)?;
+    for flaw in flaws {
+        say(&format!("warning: {flaw}; the run is left out"));
+    }
     results.write()?;
     if arguments.log == Some(Log::Tensorboard) {
         tensorboard::write(&results)?;

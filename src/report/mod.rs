@@ -97,6 +97,20 @@ impl Results {
     /// # Errors
     /// When it is none, or something in it is damaged.
     pub fn open(store: Store) -> Result<Self> {
+        let records = store.records();
+        Self::with(store, records)
+    }
+
+    /// Reads the folder of an experiment without the runs that are damaged; also tells what is wrong with these.
+    ///
+    /// # Errors
+    /// When it is none, or anything but runs is damaged.
+    pub fn open_sound(store: Store) -> Result<(Self, Vec<String>)> {
+        let (records, flaws) = store.sound_records()?;
+        Ok((Self::with(store, Ok(records))?, flaws))
+    }
+
+    fn with(store: Store, records: Result<Vec<Record>>) -> Result<Self> {
         let path = store.root().join("experiment.toml");
         let Some(text) = store.read("experiment.toml")? else {
             return Err(Error::Usage(format!(
@@ -106,7 +120,7 @@ impl Results {
             )));
         };
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
-        let mut records = store.records()?;
+        let mut records = records?;
         order::sort(&mut records, &experiment);
         Ok(Self { store, experiment, records })
     }

@@ -5,6 +5,7 @@ mod curves;
 pub mod file_name;
 mod log;
 mod magnitudes;
+mod mark;
 mod merge;
 mod packed;
 mod path;
@@ -14,6 +15,7 @@ mod store;
 
 pub use checkpoint::Checkpoint;
 pub use curves::{EvaluationRow, StepRow};
+pub use log::Extent;
 pub use magnitudes::{BINS, Magnitudes, Quantity, is_probed};
 pub use merge::Merged;
 pub use path::PathRow;
