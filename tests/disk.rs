@@ -289,6 +289,21 @@ fn a_run_that_cannot_be_this_one_is_left_out_of_a_sweep_and_made_again_where_it_
 }
 
 #[test]
+fn what_killed_processes_were_writing_goes_at_the_next_start() {
+    let folder = folder();
+    let root = folder.path().join("results");
+    succeeds(&run(folder.path(), "results"));
+    let before = files(&root).len();
+    fs::create_dir(root.join("runs/.optbench-merge")).unwrap();
+    for file in [".optbench-a", "runs/.optbench-merge/steps.csv", "mine.txt"] {
+        fs::write(root.join(file), "torn").unwrap();
+    }
+    succeeds(&run(folder.path(), "results"));
+    assert_eq!(files(&root).len(), before + 1, "only what is ours goes");
+    assert!(!root.join("runs/.optbench-merge").exists());
+}
+
+#[test]
 fn runs_of_another_version_are_not_mixed_with_those_of_this_one() {
     let folder = folder();
     succeeds(&run(folder.path(), "whole"));
@@ -299,6 +314,15 @@ fn runs_of_another_version_are_not_mixed_with_those_of_this_one() {
     assert!(text.contains(&this), "{text}");
     fs::write(&mark, text.replace(&this, "optbench = \"0.0.7\"")).unwrap();
     succeeds(&run(folder.path(), "whole"));
+    // Of the same version, but of another build: that is said.
+    let lines = text.lines().filter(|line| !line.starts_with("commit = ")).collect::<Vec<_>>().join("\n");
+    fs::write(&mark, format!("commit = \"0123456789abcdef\"\n{lines}\n")).unwrap();
+    if text.contains("commit = ") {
+        let built = run(folder.path(), "whole");
+        succeeds(&built);
+        assert!(said(&built).contains("builds of different commits") && said(&built).contains("1 from 0123456789"));
+    }
+    fs::write(&mark, text.replace(&this, "optbench = \"0.0.7\"")).unwrap();
     fs::remove_dir_all(root.join("runs/bowl-adamw-constant-lr0.001-s0")).unwrap();
     let refused = run(folder.path(), "whole");
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
+use crate::cli::guard::refuse_foreign;
 use crate::cli::{Exit, print, provenance, say};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results};
-use crate::results::Store;
+use crate::results::{EXPERIMENT, Store};
 
 /// Put the results of one experiment from several machines together
 #[derive(Args)]
@@ -27,7 +28,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let sources: Vec<Results> = arguments.folders.iter().map(open).collect::<Result<_>>()?;
     let out = Store::new(&arguments.out);
     let first = &sources[0];
-    let target = out.read("experiment.toml")?.map(|_| open(&arguments.out)).transpose()?;
+    let target = out.read(EXPERIMENT)?.map(|_| open(&arguments.out)).transpose()?;
     for other in sources[1..].iter().chain(&target) {
         let differences = first.experiment.differences(&other.experiment);
         if !differences.is_empty() {
@@ -39,6 +40,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             )));
         }
     }
+    refuse_foreign(&out)?;
+    let _hold = out.hold()?;
+    out.write(EXPERIMENT, first.experiment.to_toml())?;
     out.create()?;
     let mut made = Vec::new();
     let mut flaws = BTreeSet::new();
@@ -55,7 +59,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             }
         }
     }
-    out.write("experiment.toml", first.experiment.to_toml())?;
     let made = if made.len() == 1 { made.swap_remove(0) } else { Value::Array(made) };
     provenance::write(&out, &made)?;
     let (results, left) = Results::open_sound(out)?;

@@ -27,6 +27,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::analysis::anytime::{Stage, stages};
 use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progress, ranking, warnings};
 use crate::config::Experiment;
@@ -138,6 +140,21 @@ impl Results {
             )));
         }
         Ok(results)
+    }
+
+    /// A warning where the runs come from builds of different commits, as far as these are known.
+    pub fn mixed_builds(&self) -> Option<String> {
+        let mut runs: BTreeMap<&str, usize> = BTreeMap::new();
+        for commit in self.records.iter().filter_map(|record| record.commit.as_deref()) {
+            *runs.entry(commit).or_default() += 1;
+        }
+        let counts: Vec<String> = runs.iter().map(|(commit, n)| format!("{n} from {commit:.10}")).collect();
+        (counts.len() > 1).then(|| {
+            format!(
+                "the runs were trained by builds of different commits, and numbers may differ: {}",
+                counts.join(", ")
+            )
+        })
     }
 
     /// Who is ahead on each task.

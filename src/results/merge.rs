@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::disk::sync_folder;
+use crate::disk::{TEMPORARY, sync_folder};
 use crate::error::{Error, Result};
 use crate::results::Store;
 
@@ -81,7 +81,7 @@ fn same_curves(a: &Path, b: &Path) -> Result<bool> {
 /// Copies a run under a hidden name first, so that it appears whole.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let runs = to.parent().unwrap_or(to);
-    let folder = tempfile::Builder::new().prefix(".merge-").tempdir_in(runs)?;
+    let folder = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(runs)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let copied = folder.path().join(entry.file_name());

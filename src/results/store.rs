@@ -8,9 +8,16 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{is_at, sync_folder, temporary};
+use crate::disk::{is_at, remove_temporary, sync_folder, temporary};
 use crate::error::{Error, Result};
 use crate::results::{Probes, Recorder};
+
+/// The resolved config: the first file that is written and the last that is removed, so that it tells whose the
+/// others are.
+pub const EXPERIMENT: &str = "experiment.toml";
+/// What else optbench writes.
+const FOLDERS: [&str; 3] = ["runs", "charts", "tensorboard"];
+const FILES: [&str; 5] = ["provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"];
 
 /// The results folder of one experiment.
 #[derive(Debug, Clone)]
@@ -61,14 +68,28 @@ impl Store {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
             _ => Ok(()),
         };
-        for folder in [self.runs(), self.charts(), self.root.join("tensorboard")] {
+        for folder in FOLDERS {
+            let folder = self.root.join(folder);
             gone(fs::remove_dir_all(&folder), &folder)?;
         }
-        for file in ["experiment.toml", "provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"] {
+        for file in FILES.into_iter().chain([EXPERIMENT]) {
             let file = self.root.join(file);
             gone(fs::remove_file(&file), &file)?;
         }
         Ok(())
+    }
+
+    /// The first thing there that is called as what optbench writes, where no experiment tells that optbench wrote it.
+    pub fn foreign(&self) -> Option<&'static str> {
+        let is_there = |name: &&str| self.root.join(name).symlink_metadata().is_ok();
+        if is_there(&EXPERIMENT) { None } else { FOLDERS.into_iter().chain(FILES).find(is_there) }
+    }
+
+    /// Removes what killed processes were writing; only for who holds the folder alone.
+    pub fn sweep(&self) {
+        for folder in [&self.root, &self.runs()] {
+            remove_temporary(folder);
+        }
     }
 
     /// The text of a file in the folder, if it is there.
