@@ -6,15 +6,29 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+/// What the names of temporary files and folders begin with, so that those of killed processes are known as ours.
+pub const TEMPORARY: &str = ".optbench-";
+
 /// A new file that others may read as any file of this user: a temporary one is private unless told otherwise.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn temporary(folder: &Path) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder)
+}
+
+/// Removes the temporary files and folders in a folder; those that cannot be removed do no harm.
+pub fn remove_temporary(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            let path = entry.path();
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+    }
 }
 
 /// Whether an open file is the one that stands at a path now: a lock on any other guards nothing.

@@ -246,6 +246,64 @@ fn a_run_that_was_cut_off_is_no_result_for_anybody_else() {
 }
 
 #[test]
+fn a_run_that_cannot_be_this_one_is_left_out_of_a_sweep_and_made_again_where_it_is_due() {
+    let folder = folder();
+    let config = "seeds = 4\nsteps = 9\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
+    fs::write(folder.path().join("disk.toml"), config).unwrap();
+    succeeds(&run(folder.path(), "whole"));
+    let root = folder.path().join("whole");
+    let whole = curves(&root);
+    let at = |seed: u32| root.join(format!("runs/bowl-sgd-constant-lr0.1-s{seed}"));
+    let optbench =
+        |arguments: &[&str]| Command::new(OPTBENCH).current_dir(folder.path()).args(arguments).output().unwrap();
+    // A copy of a run is no further seed.
+    fs::create_dir(root.join("runs/copy")).unwrap();
+    for file in ["run.toml", "steps.csv", "evals.csv"] {
+        fs::copy(at(0).join(file), root.join("runs/copy").join(file)).unwrap();
+    }
+    for (code, arguments) in
+        [(1, &["report", "whole"][..]), (1, &["check", "whole"]), (0, &["run", "disk.toml", "--out", "whole"])]
+    {
+        let output = optbench(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        let expected = "copy/run.toml is damaged: it is the record of `bowl-sgd-constant-lr0.1-s0`";
+        assert!(said(&output).contains(expected), "{arguments:?}: {}", said(&output));
+    }
+    assert_eq!(fs::read_to_string(root.join("runs.csv")).unwrap().lines().count(), 1 + 4);
+    fs::remove_dir_all(root.join("runs/copy")).unwrap();
+    // What is no folder is no run.
+    fs::write(root.join("runs/stray.txt"), "").unwrap();
+    succeeds(&optbench(&["report", "whole"]));
+    // A run of another part waits for that part.
+    for seed in [0, 1, 2, 3] {
+        fs::write(at(seed).join("run.toml"), b"run = \"\xff\"").unwrap();
+    }
+    let part = optbench(&["run", "disk.toml", "--out", "whole", "--shard", "1/2"]);
+    succeeds(&part);
+    assert_eq!(said(&part).matches("; bowl-").count(), 2, "{}", said(&part));
+    assert_eq!(said(&part).matches("the run is left out").count(), 2, "{}", said(&part));
+    fs::write(root.join("experiment.toml"), b"\xff").unwrap();
+    succeeds(&run(folder.path(), "whole"));
+    fs::remove_file(root.join("runs/stray.txt")).unwrap();
+    assert!(curves(&root) == whole);
+}
+
+#[test]
+fn what_killed_processes_were_writing_goes_at_the_next_start() {
+    let folder = folder();
+    let root = folder.path().join("results");
+    succeeds(&run(folder.path(), "results"));
+    let before = files(&root).len();
+    fs::create_dir(root.join("runs/.optbench-merge")).unwrap();
+    for file in [".optbench-a", "runs/.optbench-merge/steps.csv", "mine.txt"] {
+        fs::write(root.join(file), "torn").unwrap();
+    }
+    succeeds(&run(folder.path(), "results"));
+    assert_eq!(files(&root).len(), before + 1, "only what is ours goes");
+    assert!(!root.join("runs/.optbench-merge").exists());
+}
+
+#[test]
 fn runs_of_another_version_are_not_mixed_with_those_of_this_one() {
     let folder = folder();
     succeeds(&run(folder.path(), "whole"));
@@ -256,6 +314,15 @@ fn runs_of_another_version_are_not_mixed_with_those_of_this_one() {
     assert!(text.contains(&this), "{text}");
     fs::write(&mark, text.replace(&this, "optbench = \"0.0.7\"")).unwrap();
     succeeds(&run(folder.path(), "whole"));
+    // Of the same version, but of another build: that is said.
+    let lines = text.lines().filter(|line| !line.starts_with("commit = ")).collect::<Vec<_>>().join("\n");
+    fs::write(&mark, format!("commit = \"0123456789abcdef\"\n{lines}\n")).unwrap();
+    if text.contains("commit = ") {
+        let built = run(folder.path(), "whole");
+        succeeds(&built);
+        assert!(said(&built).contains("builds of different commits") && said(&built).contains("1 from 0123456789"));
+    }
+    fs::write(&mark, text.replace(&this, "optbench = \"0.0.7\"")).unwrap();
     fs::remove_dir_all(root.join("runs/bowl-adamw-constant-lr0.001-s0")).unwrap();
     let refused = run(folder.path(), "whole");
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));

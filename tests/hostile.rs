@@ -94,6 +94,32 @@ fn results_stay_in_their_folder() {
 }
 
 #[test]
+fn a_folder_that_is_somebody_else_s_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("small.toml"), BOWL).unwrap();
+    assert!(optbench(folder.path(), &["run", "small.toml", "--out", "mine"]).status.success());
+    for file in ["charts/helm/values.yaml", "tensorboard/log", "runs/log", "report.html"] {
+        let path = folder.path().join("proj").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "precious").unwrap();
+        for arguments in [
+            &["run", "small.toml", "--out", "proj"][..],
+            &["run", "small.toml", "--out", "proj", "--fresh", "--yes"],
+            &["merge", "mine", "--out", "proj"],
+        ] {
+            let output = optbench(folder.path(), arguments);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+            let first = file.split('/').next().unwrap();
+            let expected = format!("proj was not made by optbench: it has {first} but no experiment.toml");
+            assert!(said(&output).contains(&expected), "{arguments:?}: {}", said(&output));
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), "precious");
+        assert_eq!(fs::read_dir(folder.path().join("proj")).unwrap().count(), 1);
+        fs::remove_dir_all(folder.path().join("proj")).unwrap();
+    }
+}
+
+#[test]
 fn labels_that_come_to_the_same_file_name_keep_apart() {
     let folder = tempfile::tempdir().unwrap();
     let labels = ["a/b", "a_b", "A_B", "a\\\\b", "../../a"];

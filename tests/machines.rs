@@ -116,6 +116,72 @@ fn packed_results_merge_with_runs() {
 }
 
 #[test]
+fn an_experiment_under_way_is_not_mixed_with_another_or_deleted() {
+    let folder = folder();
+    let run = |more: &[&str]| optbench(folder.path(), &[&["run", "many.toml", "--out", "a"], more].concat());
+    let long = ["run", "many.toml", "--out", "a", "--jobs", "1", "--set", "steps=1000000000"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_optbench"))
+        .current_dir(folder.path())
+        .args(long)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let runs = folder.path().join("a/runs");
+    while !fs::read_dir(&runs).is_ok_and(|runs| runs.count() > 0) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it trained");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let other = run(&[]);
+    let forgetful = run(&["--fresh", "--yes"]);
+    let held = fs::read_dir(&runs).unwrap().count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(other.status.code(), Some(2), "{}", said(&other));
+    assert!(said(&other).contains("another process is training another experiment in a"), "{}", said(&other));
+    assert!(said(&other).contains("steps: was 1000000000, is 20"), "{}", said(&other));
+    assert_eq!(forgetful.status.code(), Some(2), "{}", said(&forgetful));
+    assert!(said(&forgetful).contains("another process is training in a"), "{}", said(&forgetful));
+    assert!(held > 0, "what the other process was writing is there");
+    let free = run(&["--fresh", "--yes"]);
+    assert!(free.status.success(), "{}", said(&free));
+    assert!(!folder.path().join("a/.lock").exists());
+}
+
+#[test]
+fn a_damaged_run_keeps_no_other_from_being_merged() {
+    let folder = folder();
+    for (shard, out) in [("1/2", "a"), ("2/2", "b")] {
+        assert!(optbench(folder.path(), &["run", "many.toml", "--shard", shard, "--out", out]).status.success());
+    }
+    let runs = |root: &str| {
+        let names = fs::read_dir(folder.path().join(root).join("runs")).unwrap().flatten();
+        let mut names: Vec<_> = names.map(|entry| entry.path()).collect();
+        names.sort();
+        names
+    };
+    // A record that names a place outside, and curves that are gone.
+    let of_a = runs("a");
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("thesis.tex"), "mine").unwrap();
+    let mark = fs::read_to_string(of_a[0].join("run.toml")).unwrap();
+    let (first, rest) = mark.split_at(mark.find("run = ").unwrap());
+    let rest = &rest[rest.find('\n').unwrap()..];
+    fs::write(of_a[0].join("run.toml"), format!("{first}run = \"../../mine\"{rest}")).unwrap();
+    fs::remove_file(of_a[1].join("steps.csv")).unwrap();
+    let merged = optbench(folder.path(), &["merge", "a", "b", "--out", "c"]);
+    assert_eq!(merged.status.code(), Some(1), "{}", said(&merged));
+    for problem in ["run.toml is damaged: it is the record of `../../mine`", "steps.csv is gone"] {
+        assert!(said(&merged).contains(problem), "{}", said(&merged));
+    }
+    assert_eq!(runs("c").len(), 9 - 2);
+    assert_eq!(fs::read_to_string(mine.join("thesis.tex")).unwrap(), "mine");
+    assert!(optbench(folder.path(), &["run", "many.toml", "--shard", "1/2", "--out", "a"]).status.success());
+    let merged = optbench(folder.path(), &["merge", "a", "b", "--out", "c"]);
+    assert!(merged.status.success() && runs("c").len() == 9, "{}", said(&merged));
+}
+
+#[test]
 fn different_experiments_do_not_merge() {
     let folder = folder();
     assert!(optbench(folder.path(), &["run", "many.toml", "--out", "a"]).status.success());

@@ -34,6 +34,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
     let diverged = arm.validation[seed].is_nan();
     Record {
         optbench: None,
+        commit: None,
         run: format!("{}-lr{}-s{seed}", arm.optimizer, arm.lr),
         fingerprint: String::new(),
         task: "task".into(),

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal};
 use crate::cli::say;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::results::{Record, Store};
+use crate::results::{EXPERIMENT, Hold, Record, Store};
 use crate::sweep::{Plan, Run, Shard};
 
 /// Runs of an earlier start stay; whatever is not there, or failed, is missing.
@@ -59,12 +59,17 @@ fn refuse_other_version(store: &Store) -> Result<()> {
 
 /// Results of one folder belong to one experiment: another one must not be mixed in.
 pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
-    let Some(old) = store.read("experiment.toml")? else { return Ok(()) };
+    let old = match store.read("experiment.toml") {
+        Ok(None) => return Ok(()),
+        Ok(Some(old)) => Experiment::parse("", &old, "", &[]).ok(),
+        Err(Error::Damaged { .. }) => None,
+        Err(error) => return Err(error),
+    };
     let path = store.root().join("experiment.toml");
     if store.known()?.is_empty() {
         return Ok(());
     }
-    let Ok(old) = Experiment::parse("", &old, "", &[]) else {
+    let Some(old) = old else {
         // Every run that is there is held against the config by its own fingerprint.
         say(&format!("warning: {} does not read back; it is written anew", path.display()));
         return Ok(());
@@ -77,13 +82,80 @@ pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) ->
         "{} holds the results of another experiment:\n{}\n  \
          help: give this one another `name` or `--out DIR`, or forget the old results with `--fresh`",
         store.root().display(),
-        differences.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+        indented(&differences)
+    )))
+}
+
+/// What becomes of the results that are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// They are of the same experiment.
+    Keep,
+    /// They are a part of the experiment.
+    Extend,
+    /// They go, once the user has agreed.
+    Forget { agreed: bool },
+}
+
+/// Makes a folder ready for a plan and holds it: as long as that lasts, no other experiment comes into it.
+pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold> {
+    refuse_foreign(store)?;
+    if let Earlier::Forget { agreed: false } = earlier {
+        ask(store)?;
+    }
+    let forgets = matches!(earlier, Earlier::Forget { .. });
+    let wanted = plan.experiment.to_toml();
+    match store.hold_alone()? {
+        Some(_alone) => {
+            store.sweep();
+            if forgets {
+                store.clear()?;
+            }
+            admit(store, plan, earlier == Earlier::Extend)?;
+            store.write(EXPERIMENT, &wanted)?;
+            store.create()?;
+        }
+        None if forgets => {
+            return Err(Error::Usage(format!(
+                "another process is training in {}\n  help: `--fresh` once it has ended, or `--out DIR` beside it",
+                store.root().display()
+            )));
+        }
+        None => {}
+    }
+    let hold = store.hold()?;
+    // Another process may have come first, but from here on none can make the folder one of another experiment.
+    let there = store.read(EXPERIMENT)?.unwrap_or_default();
+    if there != wanted {
+        let differences = Experiment::parse("", &there, "", &[])?.differences(&plan.experiment);
+        if !differences.is_empty() {
+            return Err(Error::Usage(format!(
+                "another process is training another experiment in {}:\n{}\n  help: `--out DIR` keeps both",
+                store.root().display(),
+                indented(&differences)
+            )));
+        }
+        store.write(EXPERIMENT, &wanted)?;
+    }
+    Ok(hold)
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A folder without an experiment is new, or somebody else's.
+pub(super) fn refuse_foreign(store: &Store) -> Result<()> {
+    let Some(name) = store.foreign() else { return Ok(()) };
+    Err(Error::Usage(format!(
+        "{} was not made by optbench: it has {name} but no {EXPERIMENT}\n  help: `--out DIR` names a folder of its own",
+        store.root().display()
     )))
 }
 
 /// Holds a plan against what is in its folder: it must be of the same experiment or, with `extend`, leave every run
 /// that is there in its place.
-pub(super) fn admit(store: &Store, plan: &Plan, extend: bool) -> Result<()> {
+fn admit(store: &Store, plan: &Plan, extend: bool) -> Result<()> {
     let Err(refusal) = refuse_other_experiment(store, &plan.experiment) else { return Ok(()) };
     match (misfit(store, plan)?, extend) {
         (None, true) => Ok(()),
@@ -121,10 +193,10 @@ fn misfit(store: &Store, plan: &Plan) -> Result<Option<String>> {
     }))
 }
 
-/// Removes earlier results, once the user has agreed.
-pub(super) fn forget(store: &Store, yes: bool) -> Result<()> {
+/// Asks whether earlier results, if there are any, may go.
+fn ask(store: &Store) -> Result<()> {
     let runs = store.known().map_or(1, |names| names.len());
-    if runs > 0 && !yes {
+    if runs > 0 {
         let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
         if !io::stdin().is_terminal() {
             return Err(Error::Usage(format!("{question}\n  help: add `--yes` to say so where nobody can be asked")));
@@ -136,5 +208,5 @@ pub(super) fn forget(store: &Store, yes: bool) -> Result<()> {
             return Err(Error::Usage("nothing was forgotten and nothing trained".into()));
         }
     }
-    store.clear()
+    Ok(())
 }

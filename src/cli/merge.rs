@@ -1,14 +1,16 @@
 //! `optbench merge`: results of one experiment from several machines, as one.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
 
+use crate::cli::guard::refuse_foreign;
 use crate::cli::{Exit, print, provenance, say};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results};
-use crate::results::Store;
+use crate::results::{EXPERIMENT, Store};
 
 /// Put the results of one experiment from several machines together
 #[derive(Args)]
@@ -22,11 +24,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let sources: Vec<Results> =
-        arguments.folders.iter().map(|folder| Results::open(Store::new(folder))).collect::<Result<_>>()?;
+    let open = |folder: &PathBuf| Ok(Results::open_sound(Store::new(folder))?.0);
+    let sources: Vec<Results> = arguments.folders.iter().map(open).collect::<Result<_>>()?;
     let out = Store::new(&arguments.out);
     let first = &sources[0];
-    let target = out.read("experiment.toml")?.map(|_| Results::open(out.clone())).transpose()?;
+    let target = out.read(EXPERIMENT)?.map(|_| open(&arguments.out)).transpose()?;
     for other in sources[1..].iter().chain(&target) {
         let differences = first.experiment.differences(&other.experiment);
         if !differences.is_empty() {
@@ -38,25 +40,33 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             )));
         }
     }
+    refuse_foreign(&out)?;
+    let _hold = out.hold()?;
+    out.write(EXPERIMENT, first.experiment.to_toml())?;
     out.create()?;
     let mut made = Vec::new();
+    let mut flaws = BTreeSet::new();
     for source in &sources {
         let merged = out.take_over(&source.store)?;
         say(&format!("{}: {} runs taken, {} known", source.store.root().display(), merged.taken, merged.known));
         for run in merged.different {
             say(&format!("warning: {run} has other curves there; those that came first are kept"));
         }
+        flaws.extend(merged.flaws);
         for start in provenance::origins(&source.store)? {
             if !made.contains(&start) {
                 made.push(start);
             }
         }
     }
-    out.write("experiment.toml", first.experiment.to_toml())?;
     let made = if made.len() == 1 { made.swap_remove(0) } else { Value::Array(made) };
     provenance::write(&out, &made)?;
-    let results = Results::open(out)?;
+    let (results, left) = Results::open_sound(out)?;
+    flaws.extend(left);
     results.write()?;
     print(&report::render(&results, Format::Brief)?)?;
-    Ok(Exit::Success)
+    for flaw in &flaws {
+        say(&format!("warning: {flaw}; the run is left out"));
+    }
+    Ok(if flaws.is_empty() { Exit::Success } else { Exit::Failure })
 }

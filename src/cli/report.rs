@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, print, say};
 use crate::error::Result;
 use crate::report::{self, Format, Results};
 use crate::results::Store;
@@ -30,6 +30,9 @@ enum Choice {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let results = Results::open_run(Store::new(&arguments.results))?;
+    if let Some(warning) = results.mixed_builds() {
+        say(&format!("warning: {warning}"));
+    }
     let format = match arguments.format {
         Choice::Table => Format::Table,
         Choice::Markdown => Format::Markdown,

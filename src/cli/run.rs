@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
-use crate::cli::guard::{admit, forget};
+use crate::cli::guard::{Earlier, enter};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, interrupt, print, provenance, say, threads};
 use crate::config::Experiment;
@@ -86,12 +86,12 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         return dry_run(&plan, &first, arguments.shard);
     }
 
-    if arguments.fresh {
-        forget(&store, arguments.yes)?;
-    }
-    admit(&store, &plan, arguments.extend)?;
-    store.create()?;
-    store.write("experiment.toml", plan.experiment.to_toml())?;
+    let earlier = match (arguments.fresh, arguments.extend) {
+        (true, _) => Earlier::Forget { agreed: arguments.yes },
+        (_, true) => Earlier::Extend,
+        _ => Earlier::Keep,
+    };
+    let _hold = enter(&store, &plan, earlier)?;
     let mut execution = Execution::default();
     for round in 1.. {
         // A search learns from each round what the next one is to train.
@@ -121,7 +121,14 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }
     }
 
-    let results = Results::open(store)?;
+    // Those of this part were trained again: what is left is of another one, or of no part at all.
+    let (results, flaws) = Results::open_sound(store)?;
+    for flaw in flaws {
+        say(&format!("warning: {flaw}; the run is left out"));
+    }
+    if let Some(warning) = results.mixed_builds() {
+        say(&format!("warning: {warning}"));
+    }
     results.write()?;
     if arguments.log == Some(Log::Tensorboard) {
         tensorboard::write(&results)?;

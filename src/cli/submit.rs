@@ -8,6 +8,7 @@ use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::guard::{Earlier, enter};
 use crate::cli::{Exit, print, say};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
@@ -112,8 +113,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         ))?;
         return Ok(Exit::Success);
     }
-    store.create()?;
-    store.write("experiment.toml", plan.experiment.to_toml())?;
+    let _hold = enter(&store, &plan, Earlier::Keep)?;
     let job = submit(&script, &[])?;
     // After any ending: what a failed task left undone is the next submission's to train.
     let report = submit(&last, &[format!("--dependency=afterany:{job}")])?;

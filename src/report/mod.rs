@@ -28,6 +28,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::analysis::anytime::{Stage, stages};
 use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progress, ranking, warnings};
 use crate::config::Experiment;
@@ -98,6 +100,20 @@ impl Results {
     /// # Errors
     /// When it is none, or something in it is damaged.
     pub fn open(store: Store) -> Result<Self> {
+        let records = store.records();
+        Self::with(store, records)
+    }
+
+    /// Reads the folder of an experiment without the runs that are damaged; also tells what is wrong with these.
+    ///
+    /// # Errors
+    /// When it is none, or anything but runs is damaged.
+    pub fn open_sound(store: Store) -> Result<(Self, Vec<String>)> {
+        let (records, flaws) = store.sound_records()?;
+        Ok((Self::with(store, Ok(records))?, flaws))
+    }
+
+    fn with(store: Store, records: Result<Vec<Record>>) -> Result<Self> {
         let path = store.root().join("experiment.toml");
         let Some(text) = store.read("experiment.toml")? else {
             return Err(Error::Usage(format!(
@@ -107,7 +123,7 @@ impl Results {
             )));
         };
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
-        let mut records = store.records()?;
+        let mut records = records?;
         order::sort(&mut records, &experiment);
         Ok(Self { store, experiment, records })
     }
@@ -125,6 +141,21 @@ impl Results {
             )));
         }
         Ok(results)
+    }
+
+    /// A warning where the runs come from builds of different commits, as far as these are known.
+    pub fn mixed_builds(&self) -> Option<String> {
+        let mut runs: BTreeMap<&str, usize> = BTreeMap::new();
+        for commit in self.records.iter().filter_map(|record| record.commit.as_deref()) {
+            *runs.entry(commit).or_default() += 1;
+        }
+        let counts: Vec<String> = runs.iter().map(|(commit, n)| format!("{n} from {commit:.10}")).collect();
+        (counts.len() > 1).then(|| {
+            format!(
+                "the runs were trained by builds of different commits, and numbers may differ: {}",
+                counts.join(", ")
+            )
+        })
     }
 
     /// Who is ahead on each task on which something has run.

@@ -14,6 +14,7 @@ use crate::checksum::hexadecimal;
 use crate::disk::sync_folder;
 use crate::error::{Error, Result};
 use crate::optim::State;
+use crate::results::log::Extent;
 use crate::train::{Snapshot, Times};
 
 /// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
@@ -27,8 +28,8 @@ const DIGEST: &str = "sha256";
 pub struct Checkpoint {
     /// The training.
     pub snapshot: Snapshot,
-    /// Bytes of each of the run's files.
-    pub bytes: Vec<u64>,
+    /// How much of each of the run's files was written.
+    pub extents: Vec<Extent>,
     /// Seconds that the run had taken.
     pub seconds: f64,
 }
@@ -40,11 +41,12 @@ impl Checkpoint {
     /// When the disk refuses.
     pub fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
         let Snapshot { steps, weights, problem, optimizer, schedule, times } = &self.snapshot;
-        let bytes: Vec<f64> = self.bytes.iter().map(|n| *n as f64).collect();
+        let extents: Vec<f64> =
+            self.extents.iter().flat_map(|extent| [extent.length as f64, f64::from(extent.checksum)]).collect();
         let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
         for (name, numbers) in [
-            ("progress", &[&[*steps as f64], &seconds[..], &[self.seconds], &bytes].concat()),
+            ("progress", &[&[*steps as f64], &seconds[..], &[self.seconds], &extents].concat()),
             ("schedule", schedule),
             ("optimizer", &optimizer.scalars),
         ] {
@@ -92,10 +94,11 @@ impl Checkpoint {
         };
         let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
         let progress = numbers(tensors.remove("progress"))?;
-        let [steps, gradients, optimizer, evaluation, seconds, ref bytes @ ..] = progress[..] else {
+        let [steps, gradients, optimizer, evaluation, seconds, ref extents @ ..] = progress[..] else {
             return None;
         };
-        let bytes = bytes.iter().map(|n| *n as u64).collect();
+        let extent = |pair: &[f64]| Extent { length: pair[0] as u64, checksum: pair[1] as u32 };
+        let extents = extents.chunks_exact(2).map(extent).collect();
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         let times = Times { gradients: time(gradients)?, optimizer: time(optimizer)?, evaluation: time(evaluation)? };
         let schedule = numbers(tensors.remove("schedule"))?;
@@ -120,7 +123,7 @@ impl Checkpoint {
             return None;
         }
         let snapshot = Snapshot { steps: steps as u64, weights, problem, optimizer, schedule, times };
-        Some(Self { snapshot, bytes, seconds })
+        Some(Self { snapshot, extents, seconds })
     }
 }
 
@@ -140,6 +143,8 @@ fn digest<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>) -> String {
 mod tests {
     use super::*;
 
+    const EXTENTS: [Extent; 2] = [Extent { length: 100, checksum: u32::MAX }, Extent { length: 50, checksum: 7 }];
+
     fn checkpoint() -> Checkpoint {
         let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
         Checkpoint {
@@ -151,7 +156,7 @@ mod tests {
                 schedule: vec![],
                 times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
             },
-            bytes: vec![100, 50],
+            extents: EXTENTS.into(),
             seconds: 2.5,
         }
     }
@@ -167,7 +172,7 @@ mod tests {
         assert_eq!(read.snapshot.optimizer.tensors[0].0, "0.z");
         assert_eq!(read.snapshot.problem[0].to_vec1::<f32>().unwrap(), [5.0]);
         assert_eq!(read.snapshot.weights[1].to_vec1::<f32>().unwrap(), [3.0]);
-        assert_eq!((read.snapshot.steps, &read.bytes[..], read.seconds), (7, &[100, 50][..], 2.5));
+        assert_eq!((read.snapshot.steps, &read.extents[..], read.seconds), (7, &EXTENTS[..], 2.5));
         assert_eq!(read.snapshot.times.gradients, Duration::from_millis(1500));
         assert!(Checkpoint::read(&bytes, "another run").is_none());
     }

@@ -7,6 +7,11 @@ pub fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }
 
+/// Whether a text may be the name of a run: a safe name of a file that does not lead elsewhere and is not hidden.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('.') && safe(text) == text
+}
+
 /// Names that differ from each other, even where capitals do not count: labels may be made safe to the
 /// same name, and some file systems ignore capitals.
 #[derive(Debug, Default)]

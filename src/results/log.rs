@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, IntoInnerError, Read, Write};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -10,27 +10,60 @@ use crate::error::{Error, Result};
 /// One of the files of a run that is under way.
 pub(super) struct Log {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<Summed>,
+}
+
+/// How much of a file was written at a checkpoint, and the CRC-32C of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes.
+    pub length: u64,
+    /// Their checksum.
+    pub checksum: u32,
+}
+
+/// A file that knows what was written to it.
+struct Summed {
+    file: File,
+    extent: Extent,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.extent.length += written as u64;
+        self.extent.checksum = crc32c::crc32c_append(self.extent.checksum, &bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 impl Log {
     /// Starts a new file with its header.
     pub(super) fn start(path: PathBuf, header: &str) -> Result<Self> {
         let file = File::create_new(&path).map_err(Error::io("create", &path))?;
-        let mut log = Self { path, file: BufWriter::with_capacity(1 << 16, file) };
+        let mut log = Self::new(path, file, Extent { length: 0, checksum: 0 });
         log.line(format_args!("{header}"))?;
         Ok(log)
     }
 
-    /// Opens a file to go on after its first `bytes`; `None` where it is shorter, or gone.
-    pub(super) fn resume(path: PathBuf, bytes: u64) -> Option<Self> {
-        let mut file = OpenOptions::new().write(true).open(&path).ok()?;
-        if file.metadata().ok()?.len() < bytes {
+    /// Opens a file to go on behind what was written; `None` where that does not stand there any more.
+    pub(super) fn resume(path: PathBuf, extent: Extent) -> Option<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+        let mut written = Vec::new();
+        (&mut file).take(extent.length).read_to_end(&mut written).ok()?;
+        if written.len() as u64 != extent.length || crc32c::crc32c(&written) != extent.checksum {
             return None;
         }
-        file.set_len(bytes).ok()?;
-        file.seek(SeekFrom::End(0)).ok()?;
-        Some(Self { path, file: BufWriter::with_capacity(1 << 16, file) })
+        file.set_len(extent.length).ok()?;
+        Some(Self::new(path, file, extent))
+    }
+
+    fn new(path: PathBuf, file: File, extent: Extent) -> Self {
+        Self { path, file: BufWriter::with_capacity(1 << 16, Summed { file, extent }) }
     }
 
     /// Adds a line.
@@ -38,22 +71,23 @@ impl Log {
         writeln!(self.file, "{line}").map_err(Error::io("write", &self.path))
     }
 
-    /// Makes everything so far durable; returns how many bytes that is.
-    pub(super) fn save(&mut self) -> Result<u64> {
+    /// Makes everything so far durable; returns how much that is.
+    pub(super) fn save(&mut self) -> Result<Extent> {
         let mut save = || {
             self.file.flush()?;
-            self.file.get_ref().sync_data()?;
-            self.file.get_ref().metadata().map(|metadata| metadata.len())
+            let Summed { file, extent } = self.file.get_ref();
+            file.sync_data()?;
+            Ok(*extent)
         };
         save().map_err(Error::io("write", &self.path))
     }
 
     /// Makes the whole file durable; returns its name and how many bytes it has.
     pub(super) fn finish(self) -> std::io::Result<(String, u64)> {
-        let file = self.file.into_inner()?;
+        let Summed { file, extent } = self.file.into_inner().map_err(IntoInnerError::into_error)?;
         file.sync_all()?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((name, file.metadata()?.len()))
+        Ok((name, extent.length))
     }
 }
 
@@ -73,6 +107,25 @@ impl fmt::Display for Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_gone_on_with_where_it_holds_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("steps.csv");
+        let mut log = Log::start(path.clone(), "step").unwrap();
+        log.line(format_args!("1")).unwrap();
+        let extent = log.save().unwrap();
+        log.line(format_args!("a row after the checkpoint")).unwrap();
+        drop(log);
+        let mut resumed = Log::resume(path.clone(), extent).unwrap();
+        resumed.line(format_args!("2")).unwrap();
+        assert_eq!(resumed.save().unwrap(), Extent { length: 9, checksum: crc32c::crc32c(b"step\n1\n2\n") });
+        assert_eq!(std::fs::read(&path).unwrap(), b"step\n1\n2\n");
+        for other in ["step\n\0\n2\n", "step\n", ""] {
+            std::fs::write(&path, other).unwrap();
+            assert!(Log::resume(path.clone(), extent).is_none(), "{other:?}");
+        }
+    }
 
     #[test]
     fn cells_read_back_exactly() {

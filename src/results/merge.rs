@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::disk::sync_folder;
+use crate::disk::{TEMPORARY, sync_folder};
 use crate::error::{Error, Result};
 use crate::results::Store;
 
@@ -17,23 +17,26 @@ pub struct Merged {
     pub known: usize,
     /// Runs that were there already with other curves, as another processor may yield; the first were kept.
     pub different: Vec<String>,
+    /// What is wrong with the runs that were left out.
+    pub flaws: Vec<String>,
 }
 
 impl Store {
     /// Takes over every run of another folder of the same experiment that is not here yet.
     ///
-    /// A run that failed here gives way to one that is done there. What is known there by its packed
+    /// A run that is damaged there is left out. A run that failed or is damaged here gives way to one that is done there. What is known there by its packed
     /// record alone is packed here.
     ///
     /// # Errors
     /// When a folder cannot be read or written to.
     pub fn take_over(&self, other: &Self) -> Result<Merged> {
-        let mut merged = Merged::default();
         self.create()?;
+        let (records, flaws) = other.sound_records()?;
+        let mut merged = Merged { flaws, ..Merged::default() };
         let known: HashMap<String, bool> =
-            self.records()?.into_iter().map(|record| (record.run.clone(), record.is_done())).collect();
+            self.sound_records()?.0.into_iter().map(|record| (record.run.clone(), record.is_done())).collect();
         let mut packed = Vec::new();
-        for record in other.records()? {
+        for record in records {
             let (from, to) = (other.run(&record.run), self.run(&record.run));
             if !from.exists() {
                 if known.get(&record.run).is_some_and(|done| *done || !record.is_done()) {
@@ -51,7 +54,7 @@ impl Store {
                         merged.different.push(record.run);
                     }
                 }
-                None if !record.is_done() && to.exists() => merged.known += 1,
+                None if !record.is_done() && known.contains_key(&record.run) && to.exists() => merged.known += 1,
                 _ => {
                     copy(&from, &to).map_err(Error::io("write", &to))?;
                     merged.taken += 1;
@@ -78,7 +81,7 @@ fn same_curves(a: &Path, b: &Path) -> Result<bool> {
 /// Copies a run under a hidden name first, so that it appears whole.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let runs = to.parent().unwrap_or(to);
-    let folder = tempfile::Builder::new().prefix(".merge-").tempdir_in(runs)?;
+    let folder = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(runs)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let copied = folder.path().join(entry.file_name());

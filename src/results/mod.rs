@@ -3,8 +3,10 @@
 mod checkpoint;
 mod curves;
 pub mod file_name;
+mod hold;
 mod log;
 mod magnitudes;
+mod mark;
 mod merge;
 mod packed;
 mod path;
@@ -14,9 +16,11 @@ mod store;
 
 pub use checkpoint::Checkpoint;
 pub use curves::{EvaluationRow, StepRow};
+pub use hold::Hold;
+pub use log::Extent;
 pub use magnitudes::{BINS, Magnitudes, Quantity, is_probed};
 pub use merge::Merged;
 pub use path::PathRow;
 pub use record::{Best, Horizon, Record, Status};
 pub use recorder::{Probes, Recorder};
-pub use store::Store;
+pub use store::{EXPERIMENT, Store};

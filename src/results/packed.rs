@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::results::file_name::is_name;
 use crate::results::{Record, Store};
 
 const FILE: &str = "records.toml";
@@ -47,6 +48,26 @@ impl Store {
         Ok(records.into_values().collect())
     }
 
+    /// The records of all runs as [`Store::records`], but without the runs that are damaged or lack a file, and what
+    /// is wrong with each of these.
+    ///
+    /// # Errors
+    /// When the folder or the packed records cannot be read.
+    pub fn sound_records(&self) -> Result<(Vec<Record>, Vec<String>)> {
+        let mut records = self.packed()?;
+        let mut flaws = Vec::new();
+        for name in self.names()? {
+            if let Some(flaw) = self.flaw(&name) {
+                records.remove(&name);
+                flaws.push(flaw);
+            } else if let Some(own) = self.load(&name)? {
+                let newest = replace(&mut records, own);
+                records.insert(name, newest);
+            }
+        }
+        Ok((records.into_values().collect(), flaws))
+    }
+
     /// The records in the file, by name.
     ///
     /// A damaged file is passed over where runs have folders: it follows from them, and is written again.
@@ -66,6 +87,9 @@ impl Store {
         let packed: Packed = toml::from_str(&text).map_err(|error| damaged(error.message()))?;
         if packed.runs.len() != packed.count {
             return Err(damaged(&format!("it holds {} runs of {}", packed.runs.len(), packed.count)));
+        }
+        if let Some(record) = packed.runs.iter().find(|record| !is_name(&record.run)) {
+            return Err(damaged(&format!("`{}` is no name of a run", record.run)));
         }
         Ok(packed.runs)
     }
@@ -87,7 +111,7 @@ fn replace(packed: &mut BTreeMap<String, Record>, new: Record) -> Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::store::RECORD;
+    use crate::results::mark::RECORD;
 
     fn record(run: &str, validation: &str) -> String {
         format!(
@@ -126,6 +150,17 @@ mod tests {
         std::fs::remove_dir_all(store.run("b")).unwrap();
         assert_eq!(store.records().unwrap(), both, "what is packed does not forget the others");
         assert_eq!(store.known().unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_run_whose_name_leads_elsewhere_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        for name in ["../../mine", "/mine", "", ".", ".hidden"] {
+            store.write(FILE, format!("count = 1\n[[runs]]\n{}", record(name, "1.0"))).unwrap();
+            let error = store.records().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{name}` is no name of a run")), "{error}");
+        }
     }
 
     #[test]

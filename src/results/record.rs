@@ -33,6 +33,9 @@ pub struct Record {
     /// The version of optbench that trained it, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optbench: Option<String>,
+    /// The commit that this optbench was built from, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The name of the run and of its folder.
     pub run: String,
     /// The hash of everything that decides the run's numbers.

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::disk::sync_folder;
 use crate::error::{Error, Result};
-use crate::results::log::{Cell, Log};
-use crate::results::store::RECORD;
+use crate::results::log::{Cell, Extent, Log};
+use crate::results::mark::RECORD;
 use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
@@ -60,9 +60,9 @@ impl Recorder {
         files.extend(probes.gradients.then_some((magnitudes::FILE, magnitudes::HEADER)));
         files.extend(probes.path.then_some((path::FILE, path::HEADER)));
         let checkpoint = fs::read(folder.join(CHECKPOINT)).ok().and_then(|bytes| Checkpoint::read(&bytes, fingerprint));
-        let taken_up = checkpoint.filter(|checkpoint| checkpoint.bytes.len() == files.len()).and_then(|checkpoint| {
-            let resume = |((name, _), bytes): (&(&str, _), &u64)| Log::resume(folder.join(name), *bytes);
-            let logs: Option<Vec<Log>> = files.iter().zip(&checkpoint.bytes).map(resume).collect();
+        let taken_up = checkpoint.filter(|checkpoint| checkpoint.extents.len() == files.len()).and_then(|checkpoint| {
+            let resume = |((name, _), extent): (&(&str, _), &Extent)| Log::resume(folder.join(name), *extent);
+            let logs: Option<Vec<Log>> = files.iter().zip(&checkpoint.extents).map(resume).collect();
             Some((Some(checkpoint), logs?))
         });
         let (checkpoint, logs) = match taken_up {
@@ -157,8 +157,8 @@ impl Recorder {
     /// # Errors
     /// When the disk refuses.
     pub fn save(&mut self, snapshot: &Snapshot, seconds: f64) -> Result<()> {
-        let bytes = self.logs().map(Log::save).collect::<Result<_>>()?;
-        let checkpoint = Checkpoint { snapshot: snapshot.clone(), bytes, seconds };
+        let extents = self.logs().map(Log::save).collect::<Result<_>>()?;
+        let checkpoint = Checkpoint { snapshot: snapshot.clone(), extents, seconds };
         checkpoint.write(&self.folder.join(CHECKPOINT), &self.fingerprint)
     }
 

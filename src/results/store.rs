@@ -4,31 +4,20 @@
 //! Everything else in the folder follows from `runs/` and can be written again at any time, but for
 //! packed records whose runs have no folder any more.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
-use crate::disk::{is_at, sync_folder, temporary};
+use crate::disk::{is_at, remove_temporary, sync_folder, temporary};
 use crate::error::{Error, Result};
-use crate::results::{Probes, Record, Recorder};
+use crate::results::{Probes, Recorder};
 
-/// What marks a run as done.
-pub(super) const RECORD: &str = "run.toml";
-
-/// `steps.csv` and `evals.csv`.
-const FILES_WITH_LENGTHS: usize = 2;
-
-/// What stands in the mark of a run.
-#[derive(Debug, Deserialize)]
-struct Mark {
-    #[serde(flatten)]
-    record: Record,
-    /// How long its files are, so that one that was cut off later is found.
-    bytes: Option<BTreeMap<String, u64>>,
-}
+/// The resolved config: the first file that is written and the last that is removed, so that it tells whose the
+/// others are.
+pub const EXPERIMENT: &str = "experiment.toml";
+/// What else optbench writes.
+const FOLDERS: [&str; 3] = ["runs", "charts", "tensorboard"];
+const FILES: [&str; 5] = ["provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"];
 
 /// The results folder of one experiment.
 #[derive(Debug, Clone)]
@@ -76,17 +65,31 @@ impl Store {
     /// When something cannot be removed.
     pub fn clear(&self) -> Result<()> {
         let gone = |result: std::io::Result<()>, path: &Path| match result {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
             _ => Ok(()),
         };
-        for folder in [self.runs(), self.charts(), self.root.join("tensorboard")] {
+        for folder in FOLDERS {
+            let folder = self.root.join(folder);
             gone(fs::remove_dir_all(&folder), &folder)?;
         }
-        for file in ["experiment.toml", "provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"] {
+        for file in FILES.into_iter().chain([EXPERIMENT]) {
             let file = self.root.join(file);
             gone(fs::remove_file(&file), &file)?;
         }
         Ok(())
+    }
+
+    /// The first thing there that is called as what optbench writes, where no experiment tells that optbench wrote it.
+    pub fn foreign(&self) -> Option<&'static str> {
+        let is_there = |name: &&str| self.root.join(name).symlink_metadata().is_ok();
+        if is_there(&EXPERIMENT) { None } else { FOLDERS.into_iter().chain(FILES).find(is_there) }
+    }
+
+    /// Removes what killed processes were writing; only for who holds the folder alone.
+    pub fn sweep(&self) {
+        for folder in [&self.root, &self.runs()] {
+            remove_temporary(folder);
+        }
     }
 
     /// The text of a file in the folder, if it is there.
@@ -94,12 +97,7 @@ impl Store {
     /// # Errors
     /// When it is there but cannot be read.
     pub fn read(&self, file: &str) -> Result<Option<String>> {
-        let path = self.root.join(file);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("read", path)(error)),
-        }
+        text(&self.root.join(file))
     }
 
     /// Writes a file of the folder: the old one stays until the new one is whole.
@@ -118,95 +116,6 @@ impl Store {
         write().map_err(Error::io("write", &path))
     }
 
-    /// The record of a run that is done; `None` where it is still to be trained.
-    ///
-    /// Curves may be missing altogether: results are also kept, and judged, without them.
-    ///
-    /// # Errors
-    /// When its record cannot be read, or a file of it was cut off.
-    pub fn load(&self, run: &str) -> Result<Option<Record>> {
-        Ok(self.look(run)?.map(|(record, _)| record))
-    }
-
-    /// The record of a run and the first of its files that is gone.
-    fn look(&self, run: &str) -> Result<Option<(Record, Option<PathBuf>)>> {
-        let path = self.run(run).join(RECORD);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", path)(error)),
-        };
-        let Mark { record, bytes } = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
-        if record.optbench.is_some() && bytes.as_ref().is_none_or(|bytes| bytes.len() < FILES_WITH_LENGTHS) {
-            return Err(Error::damaged(path, &"its end is missing"));
-        }
-        let mut gone = None;
-        for (file, expected) in bytes.into_iter().flatten() {
-            let path = self.run(run).join(file);
-            match fs::metadata(&path).map(|metadata| metadata.len()) {
-                Ok(held) if held != expected => {
-                    return Err(Error::damaged(path, &format!("it holds {held} bytes of {expected}")));
-                }
-                Ok(_) => {}
-                Err(_) => gone = gone.or(Some(path)),
-            }
-        }
-        Ok(Some((record, gone)))
-    }
-
-    /// Why a run that is there is to be trained again, in words; `None` where nothing is wrong with it.
-    pub fn flaw(&self, run: &str) -> Option<String> {
-        match self.look(run) {
-            Err(error @ Error::Damaged { .. }) => Some(error.to_string()),
-            Ok(Some((_, Some(gone)))) => Some(format!("{} is gone", gone.display())),
-            _ => None,
-        }
-    }
-
-    /// The record of a run that needs no more training: it is there, whole, and did not fail.
-    ///
-    /// # Errors
-    /// When it cannot be read; a damaged one is as good as none.
-    pub fn finished(&self, run: &str) -> Result<Option<Record>> {
-        match self.look(run) {
-            Err(Error::Damaged { .. }) => Ok(None),
-            found => Ok(found?.filter(|(record, gone)| record.is_done() && gone.is_none()).map(|(record, _)| record)),
-        }
-    }
-
-    /// The records of all runs in the folder that need no more training, by name.
-    ///
-    /// # Errors
-    /// When the folder or a record cannot be read.
-    pub fn finished_all(&self) -> Result<Vec<Record>> {
-        self.names()?.iter().filter_map(|name| self.finished(name).transpose()).collect()
-    }
-
-    /// A run that another version of optbench than this one trained, and that version, as far as they are known.
-    ///
-    /// # Errors
-    /// When the folder or a record cannot be read; a damaged one was trained by nobody.
-    pub fn trained_by_other(&self, version: &str) -> Result<Option<(String, String)>> {
-        let mut records = self.packed()?;
-        for name in self.names()? {
-            match self.load(&name) {
-                Ok(Some(record)) => drop(records.insert(name, record)),
-                Ok(None) | Err(Error::Damaged { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let versions = records.into_values().filter_map(|record| Some((record.run, record.optbench?)));
-        Ok(versions.into_iter().find(|(_, trained_by)| trained_by != version))
-    }
-
-    /// The records of all runs that have a folder, by name.
-    ///
-    /// # Errors
-    /// When a record cannot be read.
-    pub fn load_all(&self) -> Result<Vec<Record>> {
-        self.names()?.iter().filter_map(|name| self.load(name).transpose()).collect()
-    }
-
     /// The names of all runs in the folder, in order.
     ///
     /// # Errors
@@ -215,13 +124,14 @@ impl Store {
         let runs = self.runs();
         let entries = match fs::read_dir(&runs) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io("read", runs)(error)),
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(Error::io("read", &runs))?.file_name();
-            names.extend(name.into_string().ok().filter(|name| !name.starts_with('.')));
+            let entry = entry.map_err(Error::io("read", &runs))?;
+            let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'));
+            names.extend(name.filter(|_| entry.path().is_dir()));
         }
         names.sort();
         Ok(names)
@@ -251,6 +161,18 @@ impl Store {
         };
         let folder = self.runs().join(format!(".{run}.partial"));
         Recorder::open(folder, self.run(run), (lock_path, lock), fingerprint, steps_per_epoch, probes).map(Some)
+    }
+}
+
+/// The text of a file, if it is there.
+pub(super) fn text(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => Ok(None),
+            ErrorKind::InvalidData => Err(Error::damaged(path, &"it is no text in UTF-8")),
+            _ => Err(Error::io("read", path)(error)),
+        },
     }
 }
 

@@ -140,8 +140,12 @@ impl Context<'_> {
         let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch, probes)? else {
             return Ok(Trained::Elsewhere);
         };
-        if self.store.finished(&run.name)?.is_some() {
+        if let Some(before) = self.store.finished(&run.name)? {
             recorder.abandon();
+            if before.fingerprint != run.fingerprint {
+                let problem = format!("{} was trained with other settings by another process meanwhile", run.name);
+                return Err(Error::Usage(problem));
+            }
             return Ok(Trained::Before);
         }
         self.progress.started(self.worker, run, self.plan.budget(run).steps);
@@ -173,6 +177,7 @@ impl Context<'_> {
         let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
         let record = Record {
             optbench: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            commit: option_env!("OPTBENCH_COMMIT").map(str::to_owned),
             run: run.name.clone(),
             fingerprint: run.fingerprint.clone(),
             task: spec.label.clone(),
