@@ -85,6 +85,13 @@ fn reports_and_plots_are_made_again_from_the_folder() {
     let (_, files) = optbench(folder.path(), &["plot", "results/bowl", "--format", "svg"]);
     assert!(files.contains("bowl-loss.svg"));
     assert_eq!(fs::read(&chart).unwrap(), drawn);
+
+    // What is kept of it draws what it can.
+    fs::remove_dir_all(folder.path().join("results/bowl/runs")).unwrap();
+    let (code, page) = optbench(folder.path(), &["report", "results/bowl", "--format", "html"]);
+    assert!(code == 0 && page.contains("Only the records of the runs are here") && page.contains("<svg"), "{page}");
+    let (_, files) = optbench(folder.path(), &["plot", "results/bowl", "--format", "svg"]);
+    assert!(files.contains("bowl-lr_sensitivity.svg") && !files.contains("bowl-loss.svg"), "{files}");
 }
 
 #[test]

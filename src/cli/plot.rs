@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::registry::choices;
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// Only arms that fit, such as 'adamw+*'; `*` is anything, `?` one letter
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
-    /// Only charts of a kind, as their files are named behind the task: `lr_sensitivity`, '*_lr_by_*'
+    /// Only charts of a kind, as their files are named behind the task: `lr_sensitivity`, `*_lr_by_*`
     #[arg(long, value_name = "GLOB")]
     chart: Option<String>,
     /// Where they go [default: RESULTS/charts, or its folder `selection` where --only or --metric would put
@@ -76,6 +76,11 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         let problem = "nothing to draw: no run or chart is what was asked for\n  \
                        help: `optbench report` shows the arms, as OPTIMIZER+SCHEDULE, and their scores";
         return Err(Error::Usage(problem.into()));
+    }
+    if !results.has_curves()? {
+        say(
+            "note: only the records of the runs are here; what needs their curves is left out, and `optbench run` trains them again",
+        );
     }
     let complete = results.store.charts();
     let usual = if choice.is_partial() { complete.join("selection") } else { complete };

@@ -170,6 +170,14 @@ impl Results {
         rankings.map(|ranking| Section::new(ranking, &self.records, Some(&self.experiment))).collect()
     }
 
+    /// Whether there is more of the runs than their records.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn has_curves(&self) -> Result<bool> {
+        Ok(self.records.is_empty() || !self.store.names()?.is_empty())
+    }
+
     /// Writes everything that follows from the runs: tables, charts and the page.
     ///
     /// Where all runs are known without their curves, charts and page stay as they are.
@@ -180,7 +188,7 @@ impl Results {
         self.store.pack(&self.records)?;
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
-        if !self.records.is_empty() && self.store.names()?.is_empty() {
+        if !self.has_curves()? {
             return Ok(());
         }
         let charts = charts::draw(self, &charts::Choice::default())?;

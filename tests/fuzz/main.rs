@@ -12,7 +12,7 @@ use candle_core::{Device, Tensor};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use optbench::optim::State;
-use optbench::results::Checkpoint;
+use optbench::results::{Checkpoint, Extent};
 use optbench::rng::Stream;
 use optbench::train::{Snapshot, Times};
 
@@ -57,7 +57,7 @@ fn a_checkpoint() -> Vec<u8> {
             schedule: vec![0.5],
             times: Times::default(),
         },
-        bytes: vec![100, 50],
+        extents: vec![Extent { length: 100, checksum: 1 }, Extent { length: 50, checksum: 2 }],
         seconds: 2.5,
     };
     let folder = tempfile::tempdir().unwrap();

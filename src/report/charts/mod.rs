@@ -92,18 +92,12 @@ struct Canvas<'a, 'b> {
     palette: &'b Palette,
 }
 
-/// Every chart of an experiment that is chosen, task by task.
+/// Every chart of an experiment that is chosen, task by task. Where only the records of its runs are there, those that
+/// need curves are left out.
 ///
 /// # Errors
 /// When the curves of a run cannot be read.
 pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
-    if !results.records.is_empty() && results.store.names()?.is_empty() {
-        return Err(Error::Usage(format!(
-            "nothing can be drawn from {}: the curves of its runs are not there, only their records\n  \
-             help: `optbench run` trains them again; tables need no curves: `optbench report`, `optbench check`",
-            results.store.root().display()
-        )));
-    }
     let optimizers = results.experiment.optimizers.iter().map(|entrant| entrant.grid.label.as_str());
     let schedules = results.experiment.schedules.iter().map(|grid| grid.label.as_str());
     let palette = Palette::new(optimizers, schedules);
@@ -142,7 +136,8 @@ impl Canvas<'_, '_> {
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
         let metrics = Metric::ALL.into_iter().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
         let overs = choice.overs();
-        for metric in metrics.filter(&scored) {
+        let curves = self.results.has_curves()?;
+        for metric in metrics.filter(|metric| curves && scored(metric)) {
             for over in &overs {
                 charts.push((format!("{}{}", metric.name(), over.suffix()), self.curves(metric, *over)?.into()));
             }
@@ -156,7 +151,7 @@ impl Canvas<'_, '_> {
             charts.push((format!("{}_sensitivity", safe(&key)), self.sensitivity(&key, deciding).into()));
         }
         charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), map)));
-        if choice.metric.is_none() {
+        if choice.metric.is_none() && curves {
             for over in &overs {
                 charts.push((format!("training_loss{}", over.suffix()), self.training_loss(*over)?.into()));
             }
@@ -164,12 +159,14 @@ impl Canvas<'_, '_> {
                 charts.push(("learning_rate".into(), self.learning_rate()?.into()));
                 charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
             }
-            charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
             charts.extend(self.paths()?.map(|chart| ("paths".into(), Chart::Contours(chart))));
             for quantity in [Quantity::Gradient, Quantity::Update] {
                 let chart = self.magnitudes(quantity)?;
                 charts.extend(chart.map(|chart| (format!("{}s", quantity.name()), Chart::Ridges(chart))));
             }
+        }
+        if choice.metric.is_none() {
+            charts.extend(self.expected_best().map(|chart| ("expected_best".into(), chart.into())));
             for over in overs {
                 charts.extend(self.to_target(over).map(|chart| (format!("{}_to_target", over.name()), chart.into())));
             }
@@ -196,7 +193,7 @@ impl Canvas<'_, '_> {
     }
 
     /// The arms all of whose tries ran to the end: what a search gave up is missing from the others.
-    fn whole_searches<'s>(&'s self) -> impl Iterator<Item = &'s Rank<'s>> {
+    fn whole_searches(&self) -> impl Iterator<Item = &Rank<'_>> {
         let Results { experiment, records, .. } = self.results;
         let search = |rank: &Rank| Search::of(rank, &self.ranking.task, records, Some(experiment));
         self.ranking.ranks.iter().filter(move |rank| !search(rank).is_some_and(|search| search.gave_up()))

@@ -150,7 +150,7 @@ mod tests {
             (with("train-images-idx3-ubyte", b"\x1f\x8b\x08".to_vec()), "does not unpack"),
             // 64 MB in 64 kB: no more of it is unpacked than its header tells of.
             (
-                with("train-images-idx3-ubyte", packed(&file(0x803, &[40, 2, 3], &[0; 64 << 20]))),
+                with("train-images-idx3-ubyte", packed(&file(0x803, &[40, 2, 3], &vec![0; 64 << 20]))),
                 "the expected 256 bytes",
             ),
             (with("test-images-idx3-ubyte", file(0x803, &[2, 3, 2], &[0; 12])), "test images are [1, 3, 2]"),
