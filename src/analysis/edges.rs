@@ -1,4 +1,4 @@
-//! Best values at the end of those that were tried: beyond may be better.
+//! Best values at the end of those that were tried: what lies beyond may be better.
 
 use crate::analysis::{Rank, Ranking, Warning};
 use crate::config::Experiment;
@@ -58,7 +58,7 @@ pub(super) fn said(key: &str, arms: &[(String, Vec<String>, f64)], highest: bool
         }
     }
     format!(
-        "the best `{name}` is the {end} tried of {}: beyond may be better; add {towards} {values} to {}",
+        "the best `{name}` is the {end} that was tried, for {}: {towards} {values} may be better; add some to {}",
         places.join("; "),
         keys.join(", ")
     )
@@ -124,14 +124,14 @@ mod tests {
     fn the_end_of_a_list_is_warned_of_unless_the_key_ends_there() {
         let falling = [("0", 3.0), ("0.5", 2.0), ("0.9", 1.0)];
         let rising = [("0", 1.0), ("0.5", 2.0), ("0.9", 3.0)];
-        let high = "the best `momentum` is the highest tried of a under constant (0.9): beyond may be better; \
-                    add higher values to `optimizers.a.momentum`";
+        let high = "the best `momentum` is the highest that was tried, for a under constant (0.9): higher values may be better; \
+                    add some to `optimizers.a.momentum`";
         assert_eq!(said("momentum", &falling), [high]);
         assert!(said("momentum", &rising).is_empty(), "there is no momentum below none");
         assert!(said("momentum", &falling[1..]).is_empty(), "two values are a comparison");
         assert_eq!(said("weight_decay", &rising[1..]).len(), 0);
         let above_none = [("0.01", 1.0), ("0.1", 2.0), ("1", 3.0)];
-        assert!(said("weight_decay", &above_none)[0].contains("lowest tried of a under constant (0.01)"));
+        assert!(said("weight_decay", &above_none)[0].contains("lowest that was tried, for a under constant (0.01)"));
         assert!(said("dampening", &[("0", 3.0), ("0.5", 2.0), ("1", 1.0)]).is_empty(), "it is a share");
         assert!(said("momentum", &[("0", 3.0), ("0.5", 1.0), ("0.9", 2.0)]).is_empty());
     }
@@ -140,7 +140,10 @@ mod tests {
     fn a_key_of_a_schedule_is_named_where_it_stands() {
         let tried = [("10", 3.0), ("20", 2.0), ("40", 1.0)];
         let said = said("schedule.warmup", &tried);
-        assert!(said[0].starts_with("the best `warmup` is the highest tried of a under constant (40)"), "{said:?}");
-        assert!(said[0].ends_with("add higher values to `schedules.constant.warmup`"), "{said:?}");
+        assert!(
+            said[0].starts_with("the best `warmup` is the highest that was tried, for a under constant (40)"),
+            "{said:?}"
+        );
+        assert!(said[0].ends_with("add some to `schedules.constant.warmup`"), "{said:?}");
     }
 }
