@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::analysis::difference::BySeed;
 use crate::analysis::{Difference, Rank, Sample, Summary, order, rates};
 use crate::metric::Metric;
+use crate::settings::short;
 
 /// What rates off the best one cost two sides.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,11 +93,6 @@ fn course<'a, 'b>(rank: &'b Rank<'a>, factors: (f64, f64), metric: Metric) -> Re
         }
     }
     Ok(Course { best: &rank.best, arms, ends: (ends.0.max(first), ends.1.min(last)) })
-}
-
-/// Three digits are enough for a rate.
-fn short(x: f64) -> String {
-    crate::settings::number(format!("{x:.2e}").parse().unwrap_or(x))
 }
 
 impl Course<'_, '_> {

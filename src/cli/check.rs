@@ -11,7 +11,7 @@ use crate::cli::{Exit, print, say};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::{Checked, Level, Results};
-use crate::results::Store;
+use crate::results::{EXPERIMENT, Store};
 
 /// Judge the claims of the config and, with --baseline, what became worse
 #[derive(Args)]
@@ -108,7 +108,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
 /// The results to compare with, or why they cannot be.
 fn baseline(folder: &Path, experiment: &Experiment) -> Result<Result<Results, String>> {
     let store = Store::new(folder);
-    if store.read("experiment.toml")?.is_none() {
+    if store.read(EXPERIMENT)?.is_none() {
         return Ok(Err(format!("the baseline {} is missing: there is no experiment.toml in it", folder.display())));
     }
     let old = Results::open(store)?;

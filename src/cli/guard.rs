@@ -59,13 +59,13 @@ fn refuse_other_version(store: &Store) -> Result<()> {
 
 /// Results of one folder belong to one experiment: another one must not be mixed in.
 pub(super) fn refuse_other_experiment(store: &Store, experiment: &Experiment) -> Result<()> {
-    let old = match store.read("experiment.toml") {
+    let old = match store.read(EXPERIMENT) {
         Ok(None) => return Ok(()),
         Ok(Some(old)) => Experiment::parse("", &old, "", &[]).ok(),
         Err(Error::Damaged { .. }) => None,
         Err(error) => return Err(error),
     };
-    let path = store.root().join("experiment.toml");
+    let path = store.root().join(EXPERIMENT);
     if store.known()?.is_empty() {
         return Ok(());
     }
@@ -169,7 +169,7 @@ fn admit(store: &Store, plan: &Plan, extend: bool) -> Result<()> {
 
 /// The first thing in a folder that has no place in a plan, in words.
 fn misfit(store: &Store, plan: &Plan) -> Result<Option<String>> {
-    let old = store.read("experiment.toml")?.and_then(|old| Experiment::parse("", &old, "", &[]).ok());
+    let old = store.read(EXPERIMENT)?.and_then(|old| Experiment::parse("", &old, "", &[]).ok());
     for task in old.iter().flat_map(|old| &old.tasks) {
         // A record tells when the target of its day was reached: a hash of what was trained knows nothing of it.
         if plan.experiment.tasks.iter().any(|new| new.label == task.label && new.target != task.target) {

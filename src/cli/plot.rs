@@ -77,7 +77,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
                        help: `optbench report` shows the arms, as OPTIMIZER+SCHEDULE, and their scores";
         return Err(Error::Usage(problem.into()));
     }
-    if !results.has_curves()? {
+    if !results.curves {
         say(
             "note: only the records of the runs are here; what needs their curves is left out, and `optbench run` trains them again",
         );

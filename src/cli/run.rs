@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
-use crate::cli::guard::{Earlier, enter};
+use crate::cli::guard::{Earlier, enter, missing};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, interrupt, print, provenance, say, threads};
 use crate::config::Experiment;
@@ -13,8 +13,6 @@ use crate::error::Result;
 use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
 use crate::sweep::{Execution, Plan, Run, Shard, execute as train};
-
-pub(super) use crate::cli::guard::{missing, refuse_other_experiment};
 
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]

@@ -8,12 +8,12 @@ use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::guard::{Earlier, enter};
+use crate::cli::guard::{Earlier, enter, missing, refuse_other_experiment};
 use crate::cli::{Exit, print, say};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::Results;
-use crate::results::Store;
+use crate::results::{EXPERIMENT, Store};
 use crate::sweep::{Plan, Run, Shard};
 use crate::task::data::Library;
 
@@ -80,9 +80,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
                 .into(),
         ));
     }
-    super::run::refuse_other_experiment(&store, &plan.experiment)?;
+    refuse_other_experiment(&store, &plan.experiment)?;
     let all: Vec<&Run> = plan.runs.iter().collect();
-    let missing = super::run::missing(&store, &all)?;
+    let missing = missing(&store, &all)?;
     if !arguments.dry_run {
         for warning in warnings(&queued(&job_name(&plan))) {
             say(&format!("warning: {warning}"));
@@ -109,7 +109,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         print(&format!(
             "{script}\n# The last job, with --dependency=afterany on the array. Both read {}, which\n\
              # `optbench submit` writes first.\n{last}",
-            root.join("experiment.toml").display()
+            root.join(EXPERIMENT).display()
         ))?;
         return Ok(Exit::Success);
     }
@@ -172,7 +172,7 @@ fn array_script(arguments: &Arguments, plan: &Plan, root: &Path, array: &[usize]
     let run = format!(
         "exec {} run {} --out {} --jobs {} --threads 1 --shard \"${{SLURM_ARRAY_TASK_ID}}/{tasks}\"{}",
         quoted(&program()?),
-        quoted(&root.join("experiment.toml")),
+        quoted(&root.join(EXPERIMENT)),
         quoted(root),
         arguments.cpus,
         data_dir(arguments)?,

@@ -5,7 +5,7 @@ use crate::analysis::claim::{Finding, Judgement, Part};
 use crate::analysis::comparison::LEVEL;
 use crate::analysis::regression::{Change, Outcome, Seeds};
 use crate::config::{At, Bar};
-use crate::report::words::{count, interval, points, probability, short};
+use crate::report::words::{count, interval, points, probability, short, short_value};
 
 /// `a+constant at most 1% worse than b+cosine`.
 pub(super) fn statement(judgement: &Judgement) -> String {
@@ -108,11 +108,7 @@ pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
 
 /// `lr 0.01, beta1 0.9`.
 pub(super) fn settings(change: &Change) -> String {
-    change.settings.iter().map(|(key, text)| format!("{key} {}", value(text))).collect::<Vec<_>>().join(", ")
-}
-
-fn value(text: &str) -> String {
-    text.parse().map_or_else(|_| text.to_owned(), short)
+    change.settings.iter().map(|(key, text)| format!("{key} {}", short_value(text))).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn change_name(change: &Change) -> String {
@@ -156,7 +152,8 @@ fn gone(change: &Change) -> String {
     if change.nearest.is_empty() {
         return "no finished run of it is there".into();
     }
-    let changed = change.nearest.iter().map(|c| format!("{} was {}, is {}", c.key, value(&c.was), value(&c.is)));
+    let changed =
+        change.nearest.iter().map(|c| format!("{} was {}, is {}", c.key, short_value(&c.was), short_value(&c.is)));
     format!("no finished run of it is there; of the nearest new arm, {}", changed.collect::<Vec<_>>().join("; "))
 }
 

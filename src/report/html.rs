@@ -34,7 +34,7 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
         profiles => Profiles::new(&results.rankings()).map(|profiles| of_table(&profiles.table())),
         claims => claims(results),
         runs => results.records.len(),
-        curves => results.has_curves()?,
+        curves => results.curves,
         provenance => results.store.read("provenance.json")?,
         config => results.experiment.to_toml(),
         version => env!("CARGO_PKG_VERSION"),

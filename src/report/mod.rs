@@ -34,7 +34,7 @@ use crate::analysis::anytime::{Stage, stages};
 use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progress, ranking, warnings};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::results::{Record, Store};
+use crate::results::{EXPERIMENT, Record, Store};
 use crate::sweep::order;
 use crate::task::Spec;
 
@@ -92,6 +92,8 @@ pub struct Results {
     pub experiment: Experiment,
     /// What has run, in the order of the experiment.
     pub records: Vec<Record>,
+    /// Whether there is more of the runs than their records.
+    pub curves: bool,
 }
 
 impl Results {
@@ -114,8 +116,8 @@ impl Results {
     }
 
     fn with(store: Store, records: Result<Vec<Record>>) -> Result<Self> {
-        let path = store.root().join("experiment.toml");
-        let Some(text) = store.read("experiment.toml")? else {
+        let path = store.root().join(EXPERIMENT);
+        let Some(text) = store.read(EXPERIMENT)? else {
             return Err(Error::Usage(format!(
                 "{} holds no experiment: there is no {}",
                 store.root().display(),
@@ -125,7 +127,8 @@ impl Results {
         let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
         let mut records = records?;
         order::sort(&mut records, &experiment);
-        Ok(Self { store, experiment, records })
+        let curves = records.is_empty() || !store.names()?.is_empty();
+        Ok(Self { store, experiment, records, curves })
     }
 
     /// Reads the folder of an experiment to judge what has run.
@@ -136,7 +139,7 @@ impl Results {
         let results = Self::open(store)?;
         if results.records.is_empty() {
             return Err(Error::Usage(format!(
-                "{} holds no run: nothing has finished there yet\n  help: `optbench run` trains what its experiment.toml plans",
+                "{} holds no run: nothing has finished there yet\n  help: `optbench run` trains what its {EXPERIMENT} plans",
                 results.store.root().display()
             )));
         }
@@ -170,14 +173,6 @@ impl Results {
         rankings.map(|ranking| Section::new(ranking, &self.records, Some(&self.experiment))).collect()
     }
 
-    /// Whether there is more of the runs than their records.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub fn has_curves(&self) -> Result<bool> {
-        Ok(self.records.is_empty() || !self.store.names()?.is_empty())
-    }
-
     /// Writes everything that follows from the runs: tables, charts and the page.
     ///
     /// Where all runs are known without their curves, charts and page stay as they are.
@@ -188,7 +183,7 @@ impl Results {
         self.store.pack(&self.records)?;
         self.store.write("runs.csv", csv::runs(&self.records)?)?;
         self.store.write("summary.csv", csv::summary(&self.records)?)?;
-        if !self.has_curves()? {
+        if !self.curves {
             return Ok(());
         }
         let charts = charts::draw(self, &charts::Choice::default())?;

@@ -83,7 +83,7 @@ pub(super) fn time(x: f64) -> String {
 }
 
 /// A hyper-parameter's value, shortened where it is a number.
-fn short_value(value: &str) -> String {
+pub(super) fn short_value(value: &str) -> String {
     value.parse().map_or_else(|_| value.to_owned(), short)
 }
 

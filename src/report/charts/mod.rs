@@ -136,7 +136,7 @@ impl Canvas<'_, '_> {
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
         let metrics = Metric::ALL.into_iter().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
         let overs = choice.overs();
-        let curves = self.results.has_curves()?;
+        let curves = self.results.curves;
         for metric in metrics.filter(|metric| curves && scored(metric)) {
             for over in &overs {
                 charts.push((format!("{}{}", metric.name(), over.suffix()), self.curves(metric, *over)?.into()));
