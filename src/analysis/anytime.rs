@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::comparison::{self, Verdict};
-use crate::analysis::{Difference, Rank, Summary, holm, ranking};
+use crate::analysis::{Difference, Rank, Standard, Summary, holm, ranking};
 use crate::metric::Metric;
 use crate::results::{Record, Status};
 
@@ -114,11 +114,11 @@ pub fn anytime<'a>(stages: &'a [Stage], records: &[Record], task: &str, metric: 
             })
         });
         let mut rows: Vec<AtHorizon> = rows.collect();
-        let p: Vec<Option<f64>> = rows.iter().map(|row| row.lead.as_ref()?.p_value()).collect();
+        let p: Vec<Option<f64>> = rows.iter().map(|row| Standard::FIXED.p_value(row.lead.as_ref()?)).collect();
         for (row, p) in rows.iter_mut().zip(holm::adjust_known(&p)) {
             row.p_adjusted = p;
             let behind = row.lead.as_ref().map(Difference::reversed);
-            row.verdict = comparison::verdict(&row.envelope.best, &row.one_run, behind.as_ref(), p);
+            row.verdict = comparison::verdict(&row.envelope.best, &row.one_run, behind.as_ref(), p, Standard::FIXED);
         }
         all.extend(rows);
     }

@@ -216,6 +216,7 @@ mod tests {
 
     #[test]
     fn a_claim_about_sensitivity_is_judged_by_what_it_costs() {
+        use crate::analysis::Standard;
         use crate::analysis::claim::{Finding, judge};
         let claim = |label: &str, better: &str, than: &str, lr: &str| {
             format!(
@@ -234,7 +235,8 @@ mod tests {
             Arm::at("wild", 0.1, &[0.9, 1.0, 1.1]),
             Arm::at("wild", 1.0, &[3.0, 3.11, 3.25]),
         ]);
-        let judged: Vec<_> = experiment.claims.iter().map(|claim| judge(claim, &experiment, &records)).collect();
+        let judged: Vec<_> =
+            experiment.claims.iter().map(|claim| judge(claim, &experiment, &records, Standard::FIXED)).collect();
         let findings: Vec<Finding> = judged.iter().map(|judgement| judgement.finding).collect();
         assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Underpowered]);
         let sides = judged[0].parts[0].costs.as_ref().unwrap().sides.each_ref().map(|side| mean(side).unwrap());

@@ -4,8 +4,8 @@ use crate::analysis::anytime::{at_stage, endless, stages};
 use crate::analysis::around_best::{Costs, costs};
 use crate::analysis::claim_evidence::{FAILED, compare};
 use crate::analysis::claim_settings::settings;
-use crate::analysis::comparison::{ALPHA, LEVEL, POWER};
-use crate::analysis::{Difference, Rank, Ranking, order, progress, ranking};
+use crate::analysis::standard;
+use crate::analysis::{Difference, Rank, Ranking, Standard, order, progress, ranking};
 use crate::config::{Arm, At, Bar, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
@@ -41,6 +41,8 @@ pub struct Judgement<'a> {
     pub finding: Finding,
     /// What it was judged by.
     pub parts: Vec<Part>,
+    /// How sure the finding had to be.
+    pub standard: Standard,
 }
 
 /// A claim on one task, at one setting of each side.
@@ -71,9 +73,9 @@ pub struct Part {
 }
 
 impl Part {
-    /// The two-sided 95% interval of the lead.
-    pub fn interval(&self) -> Option<(f64, f64)> {
-        self.lead.as_ref().map(|lead| lead.interval(LEVEL))
+    /// The two-sided interval of the lead.
+    pub fn interval(&self, standard: Standard) -> Option<(f64, f64)> {
+        self.lead.as_ref().map(|lead| standard.interval(lead))
     }
 }
 
@@ -85,7 +87,7 @@ impl Part {
 /// widened to `1 - 0.05 / parts`, so that a claim of many parts is not refuted by chance alone.
 /// Support needs no such correction: every part has to give it. Where planned runs of a side are
 /// missing, nothing is decided: its best settings may be among them.
-pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) -> Judgement<'a> {
+pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record], standard: Standard) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
     for task in experiment.tasks_of(claim) {
         let metric = claim.metric.unwrap_or(task.metric);
@@ -97,22 +99,22 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record]) 
             continue;
         }
         parts.extend(match claim.at {
-            At::EveryHorizon => at_horizons(claim, &task.label, metric, records),
-            At::AroundBest => around_best(claim, &task.label, metric, records),
-            at => at_settings(claim, at, &task.label, metric, experiment, records),
+            At::EveryHorizon => at_horizons(claim, &task.label, metric, records, standard),
+            At::AroundBest => around_best(claim, &task.label, metric, records, standard),
+            at => at_settings(claim, at, &task.label, metric, experiment, records, standard),
         });
     }
-    let level = 1.0 - ALPHA / parts.len().max(1) as f64;
+    let each = standard.shared(parts.len());
     for part in &mut parts {
         if let (Finding::Underpowered, Some(lead)) = (part.finding, &part.lead)
-            && claim.bar.is_missed(lead.interval(level).1, part.needed)
+            && claim.bar.is_missed(each.interval(lead).1, part.needed)
         {
             part.finding = Finding::Refuted;
             part.reason = None;
         }
     }
     let finding = parts.iter().map(|part| part.finding).max().unwrap_or(Finding::Underpowered);
-    Judgement { claim, finding, parts }
+    Judgement { claim, finding, parts, standard }
 }
 
 /// The parts of a claim on one task at the end of the runs.
@@ -123,6 +125,7 @@ fn at_settings(
     metric: Metric,
     experiment: &Experiment,
     records: &[Record],
+    standard: Standard,
 ) -> Vec<Part> {
     let ranking = ranking(records, task, metric);
     let (better, than) = match (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better))
@@ -135,14 +138,14 @@ fn at_settings(
         Err(reason) => return vec![Part::beyond_seeds(task, metric, &reason)],
     };
     let parts = settings.pairs.iter().map(|(lr, a, b)| {
-        let part = Part { lr: *lr, ..compare(claim.bar, task, metric, a, b) };
+        let part = Part { lr: *lr, ..compare(claim.bar, task, metric, a, b, standard) };
         part.naming(claim, better, than).noting(settings.note.clone())
     });
     parts.collect()
 }
 
 /// The parts of a claim on one task, one for each stopping time.
-fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) -> Vec<Part> {
+fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record], standard: Standard) -> Vec<Part> {
     let stages = stages(records, task);
     let endless = endless(records, task);
     let rankings: Vec<Ranking> = stages.iter().map(|stage| ranking(&stage.records, task, metric)).collect();
@@ -162,7 +165,7 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
         let sides = (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better));
         match sides {
             (Some(better), Some(than)) => {
-                let part = compare(claim.bar, task, metric, &better.best, &than.best);
+                let part = compare(claim.bar, task, metric, &better.best, &than.best, standard);
                 Part { horizon, ..part }.naming(claim, better, than)
             }
             (better, _) => Part { horizon, ..Part::not_run(claim, task, metric, better.is_none()) },
@@ -172,7 +175,7 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
 }
 
 /// The part of a claim on one task about what rates off the best one cost.
-fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record]) -> Vec<Part> {
+fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record], standard: Standard) -> Vec<Part> {
     let ranking = ranking(records, task, metric);
     let (better, than) = match (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better))
     {
@@ -189,7 +192,7 @@ fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record]) ->
     };
     let needed = claim.bar.needed(than.best.finite_mean(metric).unwrap_or(0.0));
     let mut part = Part { needed, ..Part::new(task, metric) };
-    part.weigh(claim.bar, costs.lead.clone());
+    part.weigh(claim.bar, costs.lead.clone(), standard);
     vec![Part { costs: Some(costs), ..part }]
 }
 
@@ -234,9 +237,9 @@ impl Part {
 
     /// Takes a lead as evidence; it supports the part where its whole interval clears what is needed. Where the
     /// noise is unknown, and nothing is decided, it says so.
-    pub(super) fn weigh(&mut self, bar: Bar, lead: Option<Difference>) {
-        self.detectable = lead.as_ref().and_then(|lead| lead.detectable(ALPHA, POWER));
-        if lead.as_ref().is_some_and(|lead| bar.is_cleared(lead.interval(LEVEL).0, self.needed)) {
+    pub(super) fn weigh(&mut self, bar: Bar, lead: Option<Difference>, standard: Standard) {
+        self.detectable = lead.as_ref().and_then(|lead| lead.detectable(standard.alpha, standard::POWER));
+        if lead.as_ref().is_some_and(|lead| bar.is_cleared(standard.interval(lead).0, self.needed)) {
             self.finding = Finding::Supported;
         }
         self.reason = match &lead {

@@ -1,7 +1,7 @@
 //! What two arms at fixed settings say to a claim, before its parts are judged together.
 
 use crate::analysis::claim::{Finding, Part};
-use crate::analysis::{Difference, Summary};
+use crate::analysis::{Difference, Standard, Summary};
 use crate::config::Bar;
 use crate::metric::Metric;
 
@@ -12,7 +12,14 @@ pub(super) const FAILED: &str = "runs failed: `optbench run` tries them again";
 ///
 /// Divergence decides where one side has a larger share of it than the other could make up for: a
 /// `better` that diverges in more seeds is refuted, a `than` without a seed left is beaten.
-pub(super) fn compare(bar: Bar, task: &str, metric: Metric, better: &Summary, than: &Summary) -> Part {
+pub(super) fn compare(
+    bar: Bar,
+    task: &str,
+    metric: Metric,
+    better: &Summary,
+    than: &Summary,
+    standard: Standard,
+) -> Part {
     let needed = bar.needed(than.finite_mean(metric).unwrap_or(0.0));
     let mut part = Part { needed, ..Part::new(task, metric) };
     if better.failed + than.failed > 0 {
@@ -22,7 +29,7 @@ pub(super) fn compare(bar: Bar, task: &str, metric: Metric, better: &Summary, th
     if better.unscored(metric) + than.unscored(metric) > 0 {
         return Part::beyond_seeds(task, metric, &format!("{task} does not measure {}", metric.name()));
     }
-    part.weigh(bar, Difference::lead(better, than, metric));
+    part.weigh(bar, Difference::lead(better, than, metric), standard);
     let [lost, other_lost] = [better, than].map(|side| side.diverged_in(metric));
     let both = || {
         let of = |lost: usize, side: &Summary| format!("{lost} of {}", side.runs.len());
@@ -58,7 +65,7 @@ mod tests {
     fn judged(a: &[f64], b: &[f64], metric: Metric, bar: Bar) -> (Finding, String) {
         let records = records(&[Arm::new("a", a), Arm::new("b", b)]);
         let arms = summaries(&records);
-        let part = compare(bar, "task", metric, &arms[0], &arms[1]);
+        let part = compare(bar, "task", metric, &arms[0], &arms[1], Standard::FIXED);
         (part.finding, part.reason.unwrap_or_default())
     }
 

@@ -1,13 +1,7 @@
 //! The runners-up against the leader: by how much, and whether that is more than noise.
 
-use crate::analysis::{Difference, Ranking, Sample, Summary, holm, wilcoxon};
-
-/// The chance, over all comparisons of a task together, of calling noise a difference.
-pub const ALPHA: f64 = 0.05;
-/// The level of the intervals.
-pub const LEVEL: f64 = 1.0 - ALPHA;
-/// The chance of seeing a difference of the size that is called detectable.
-pub const POWER: f64 = 0.8;
+use crate::analysis::standard::POWER;
+use crate::analysis::{Difference, Ranking, Sample, Standard, Summary, holm, wilcoxon};
 
 /// What a comparison comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,22 +48,23 @@ pub struct Comparison {
     /// The p-value of Wilcoxon's signed-rank test of the same pairs, not adjusted.
     pub wilcoxon: Option<f64>,
     /// The smallest difference that the comparison would have found with probability [`POWER`] at
-    /// the level that Holm's method gives it at least: [`ALPHA`] over the number of comparisons.
+    /// the level that Holm's method gives it at least: that of the standard over the number of comparisons.
     pub detectable: Option<f64>,
     /// What it comes to.
     pub verdict: Verdict,
 }
 
-/// Every arm of a ranking against the first; the first has none.
-pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
+/// Every arm of a ranking against the first; the first has none. The chance that the standard grants is for all
+/// comparisons together.
+pub fn comparisons(ranking: &Ranking, standard: Standard) -> Vec<Option<Comparison>> {
     let Some(leader) = ranking.ranks.first() else { return Vec::new() };
     let leads: Vec<Option<Difference>> =
         ranking.ranks[1..].iter().map(|rank| Difference::lead(&leader.best, &rank.best, ranking.metric)).collect();
-    let p: Vec<Option<f64>> = leads.iter().map(|lead| lead.as_ref()?.p_value()).collect();
-    let level = ALPHA / p.iter().flatten().count().max(1) as f64;
+    let p: Vec<Option<f64>> = leads.iter().map(|lead| standard.p_value(lead.as_ref()?)).collect();
+    let level = standard.shared(p.iter().flatten().count()).alpha;
     let compared =
         ranking.ranks[1..].iter().zip(leads).zip(holm::adjust_known(&p)).map(|((rank, lead), p_adjusted)| {
-            let verdict = verdict(&leader.best, &rank.best, lead.as_ref(), p_adjusted);
+            let verdict = verdict(&leader.best, &rank.best, lead.as_ref(), p_adjusted, standard);
             let wilcoxon = lead.as_ref().and_then(|lead| wilcoxon::signed_rank(&lead.pairs));
             let detectable = lead.as_ref().and_then(|lead| lead.detectable(level, POWER));
             Some(Comparison { lead, p_adjusted, wilcoxon, detectable, verdict })
@@ -78,7 +73,13 @@ pub fn comparisons(ranking: &Ranking) -> Vec<Option<Comparison>> {
 }
 
 /// What the lead of one arm over another comes to for the other.
-pub(super) fn verdict(leader: &Summary, other: &Summary, lead: Option<&Difference>, p: Option<f64>) -> Verdict {
+pub(super) fn verdict(
+    leader: &Summary,
+    other: &Summary,
+    lead: Option<&Difference>,
+    p: Option<f64>,
+    standard: Standard,
+) -> Verdict {
     let Some(lead) = lead else { return Verdict::Lost };
     if other.lost() > leader.lost() {
         return Verdict::Unstable;
@@ -87,8 +88,8 @@ pub(super) fn verdict(leader: &Summary, other: &Summary, lead: Option<&Differenc
         None if lead.mean == 0.0 => Verdict::Equal,
         None => Verdict::Unknown,
         Some(_) if lead.is_exact() && lead.mean == 0.0 => Verdict::Equal,
-        Some(p) if p < ALPHA && lead.mean > 0.0 => Verdict::Worse,
-        Some(p) if p < ALPHA => Verdict::Better,
+        Some(p) if p < standard.alpha && lead.mean > 0.0 => Verdict::Worse,
+        Some(p) if p < standard.alpha => Verdict::Better,
         Some(_) => Verdict::Tied,
     }
 }
@@ -110,7 +111,7 @@ mod tests {
     fn verdicts(arms: &[Arm]) -> Vec<Verdict> {
         let records = records(arms);
         let ranking = ranking(&records, "task", Metric::Loss);
-        comparisons(&ranking).iter().flatten().map(|comparison| comparison.verdict).collect()
+        comparisons(&ranking, Standard::FIXED).iter().flatten().map(|comparison| comparison.verdict).collect()
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! How often the checks are wrong: on simulated records, against the rates that the docs state.
 
 use super::claim::{Finding, judge};
-use super::comparison::{ALPHA, POWER, Verdict, comparisons};
+use super::comparison::{Verdict, comparisons};
 use super::ranking;
 use super::regression::{Outcome, changes};
 use super::simulated::{Arm, records};
+use super::standard::{ALPHA, POWER, Standard};
 use super::student;
 use crate::config::Experiment;
 use crate::metric::Metric;
@@ -68,8 +69,10 @@ fn findings(trials: usize, n: usize, worse: f64, margin: f64) -> [f64; 3] {
     for _ in 0..trials {
         let shared = seeds(&mut stream, n);
         let (a, b) = (losses(&mut stream, &shared, worse), losses(&mut stream, &shared, 1.0));
-        let finding =
-            judge(&experiment.claims[0], &experiment, &records(&[Arm::new("a", &a), Arm::new("b", &b)])).finding;
+        let finding = {
+            let records = records(&[Arm::new("a", &a), Arm::new("b", &b)]);
+            judge(&experiment.claims[0], &experiment, &records, Standard::FIXED).finding
+        };
         let place = [Finding::Supported, Finding::Underpowered, Finding::Refuted].iter().position(|f| *f == finding);
         counts[place.unwrap()] += 1.0 / trials as f64;
     }
@@ -92,7 +95,9 @@ fn seen(trials: usize, rivals: usize) -> f64 {
         let records = records(&arms);
         let ranking = ranking(&records, "task", Metric::Loss);
         let place = ranking.ranks.iter().position(|rank| rank.optimizer == "b").unwrap();
-        comparisons(&ranking)[place].as_ref().is_some_and(|comparison| comparison.verdict == Verdict::Worse)
+        comparisons(&ranking, Standard::FIXED)[place]
+            .as_ref()
+            .is_some_and(|comparison| comparison.verdict == Verdict::Worse)
     });
     found.count() as f64 / trials as f64
 }

@@ -21,6 +21,7 @@ pub mod regression;
 mod sample;
 #[cfg(test)]
 pub(crate) mod simulated;
+pub mod standard;
 pub mod student;
 mod summary;
 mod tries;
@@ -34,6 +35,7 @@ pub use difference::{BySeed, Difference};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};
 pub use sample::Sample;
+pub use standard::Standard;
 pub use summary::{Summary, summaries};
 pub use tries::expected_best;
 pub use values::values;

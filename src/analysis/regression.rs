@@ -1,6 +1,6 @@
 //! What changed since a baseline: arm by arm, worse by more than a tolerance and by more than noise.
 
-use crate::analysis::comparison::{ALPHA, POWER};
+use crate::analysis::standard::{ALPHA, POWER};
 use crate::analysis::{Difference, Sample, Summary, holm, summaries};
 use crate::metric::Metric;
 use crate::results::Record;

@@ -210,12 +210,12 @@ fn tries(ranking: &Ranking, warnings: &mut Vec<Warning>) {
 mod tests {
     use super::*;
     use crate::analysis::simulated::{Arm, records};
-    use crate::analysis::{comparisons, ranking};
+    use crate::analysis::{Standard, comparisons, ranking};
 
     fn texts(arms: &[Arm]) -> Vec<String> {
         let records = records(arms);
         let ranking = ranking(&records, "task", Metric::Loss);
-        let comparisons = comparisons(&ranking);
+        let comparisons = comparisons(&ranking, Standard::FIXED);
         warnings(&ranking, &comparisons, None, None).iter().map(ToString::to_string).collect()
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let ranking = ranking(&records, "task", Metric::Loss);
         let said = |there| {
             let progress = Some(Progress { there, planned: 6 });
-            warnings(&ranking, &comparisons(&ranking), None, progress)
+            warnings(&ranking, &comparisons(&ranking, Standard::FIXED), None, progress)
                 .iter()
                 .map(ToString::to_string)
                 .collect::<String>()

@@ -1,6 +1,6 @@
 //! The answer in one sentence: who wins, by how much, and whether that is more than noise.
 
-use crate::analysis::{Comparison, Difference, Rank, Verdict, comparison};
+use crate::analysis::{Comparison, Difference, Rank, Verdict, standard};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::words::{chosen, count, interval, mean, points, score, seeds, unit};
@@ -118,7 +118,7 @@ impl Section<'_> {
             let p = super::words::probability(lead.p_value());
             return format!("{} (exactly that in each of {seeds}, sign test p = {p})", points(lead.mean, metric));
         }
-        let interval = interval(lead.interval(comparison::LEVEL), metric);
+        let interval = interval(lead.interval(standard::LEVEL), metric);
         format!("{} (95% interval {interval}, {seeds})", points(lead.mean, metric))
     }
 
@@ -132,7 +132,7 @@ impl Section<'_> {
         // An interval is of one comparison alone; the verdict is of all of them.
         let excludes_zero = |(low, high): (f64, f64)| low > 0.0 || high < 0.0;
         let lead = comparison.lead.as_ref();
-        let alone = lead.is_some_and(|lead| excludes_zero(lead.interval(comparison::LEVEL)));
+        let alone = lead.is_some_and(|lead| excludes_zero(lead.interval(standard::LEVEL)));
         let behind = lead.is_some_and(|lead| lead.mean < 0.0);
         let (place, by) =
             if behind { ("behind", self.by(&turned(comparison))) } else { ("ahead", self.by(comparison)) };

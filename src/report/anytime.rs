@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::analysis::anytime::{AtHorizon, anytime};
-use crate::analysis::comparison::LEVEL;
+use crate::analysis::standard::LEVEL;
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::words::{count, interval, points, probability, short, spread};

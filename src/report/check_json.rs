@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::Judgement;
-use crate::analysis::comparison::LEVEL;
 use crate::analysis::regression::Change;
+use crate::analysis::standard::LEVEL;
 use crate::error::{Error, Result};
 use crate::report::check::{Checked, Level};
 use crate::report::check_words::statement;
@@ -39,7 +39,7 @@ fn json_claim(judgement: &Judgement) -> Value {
             "step": part.horizon,
             "finding": part.finding.word(),
             "lead": part.lead.as_ref().map(|lead| lead.mean),
-            "interval": part.interval().map(|(low, high)| [low, high]),
+            "interval": part.interval(judgement.standard).map(|(low, high)| [low, high]),
             "needed": part.needed,
             "n": part.lead.as_ref().map(|lead| lead.n),
             "detectable": part.detectable,

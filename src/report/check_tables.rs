@@ -1,8 +1,8 @@
 //! What a check found, in tables.
 
 use crate::analysis::Difference;
-use crate::analysis::comparison::LEVEL;
 use crate::analysis::regression::{Change, Outcome};
+use crate::analysis::standard::LEVEL;
 use crate::metric::Metric;
 use crate::report::check::Checked;
 use crate::report::check_words::{diverged, needed, place, seeds_compared, settings, statement, why};

@@ -2,8 +2,8 @@
 
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::{Finding, Judgement, Part};
-use crate::analysis::comparison::LEVEL;
 use crate::analysis::regression::{Change, Outcome, Seeds};
+use crate::analysis::standard::LEVEL;
 use crate::config::{At, Bar};
 use crate::report::words::{count, interval, points, probability, short, short_value};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Rank, Sample, bootstrap, comparison, good_range, rates};
+use crate::analysis::{Rank, Sample, bootstrap, good_range, rates, standard};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::over_tasks::over_tasks;
@@ -55,8 +55,8 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
     let metric = section.ranking.metric;
     let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
     // Unbounded ends are null: JSON has no infinity.
-    let interval = lead.map(|lead| lead.interval(comparison::LEVEL)).map(|(low, high)| [low, high]);
-    let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, comparison::LEVEL));
+    let interval = lead.map(|lead| lead.interval(standard::LEVEL)).map(|(low, high)| [low, high]);
+    let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, standard::LEVEL));
     let tried = rates(&rank.tried, metric);
     let good = good_range(&tried, metric, GOOD).filter(|_| !section.gave_up(rank));
     let per_step = |seconds: fn(&Record) -> f64| {

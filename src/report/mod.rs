@@ -31,7 +31,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::analysis::anytime::{Stage, stages};
-use crate::analysis::{Comparison, Progress, Ranking, Warning, comparisons, progress, ranking, warnings};
+use crate::analysis::{Comparison, Progress, Ranking, Standard, Warning, comparisons, progress, ranking, warnings};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::results::{EXPERIMENT, Record, Store};
@@ -66,7 +66,7 @@ impl<'a> Section<'a> {
     pub fn new(ranking: Ranking<'a>, records: &'a [Record], experiment: Option<&'a Experiment>) -> Self {
         let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
         let progress = experiment.map(|experiment| progress(experiment, records, &ranking.task, |_, _| true));
-        let comparisons = comparisons(&ranking);
+        let comparisons = comparisons(&ranking, Standard::FIXED);
         let warnings = warnings(&ranking, &comparisons, experiment, progress);
         let stages = stages(records, &ranking.task);
         Self { ranking, comparisons, warnings, experiment, spec, records, stages }

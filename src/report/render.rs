@@ -1,6 +1,6 @@
 //! The report in the terminal, in Markdown and as CSV; what other formats need lies in files of their own.
 
-use crate::analysis::{Sample, comparison, good_range, rates};
+use crate::analysis::{Sample, good_range, rates, standard};
 use crate::error::Result;
 use crate::report::format::{Format, Table};
 use crate::report::over_tasks::over_tasks;
@@ -112,7 +112,7 @@ fn csv(sections: &[Section]) -> Result<String> {
             row.extend([tested.and_then(Sample::mean), tested.and_then(Sample::deviation)].map(cell));
             row.extend([reported.len(), rank.runs, rank.diverged].map(|n| n.to_string()));
             let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
-            let interval = lead.map(|lead| lead.interval(comparison::LEVEL));
+            let interval = lead.map(|lead| lead.interval(standard::LEVEL));
             row.extend([lead.map(|lead| lead.mean), interval.map(|i| i.0), interval.map(|i| i.1)].map(cell));
             row.push(cell(comparison.as_ref().and_then(|comparison| comparison.p_adjusted)));
             row.push(comparison.as_ref().map_or("leader", |comparison| comparison.verdict.word()).to_owned());

@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Difference, Rank, Sample, bootstrap, comparison};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, standard};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -60,7 +60,7 @@ impl Section<'_> {
             }
             if ranks.len() > 1 {
                 let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
-                row.push(lead.map_or_else(String::new, |lead| match lead.interval(comparison::LEVEL) {
+                row.push(lead.map_or_else(String::new, |lead| match lead.interval(standard::LEVEL) {
                     (low, high) if low == high || low.is_infinite() => score(lead.mean, metric),
                     (low, high) => {
                         format!("{} [{}, {}]", score(lead.mean, metric), score(low, metric), score(high, metric))
@@ -150,9 +150,9 @@ impl Section<'_> {
             row.push(cell(lead.map(|lead| points(lead.mean, metric))));
             let known = |range: (f64, f64)| range.0.is_finite().then(|| interval(range, metric));
             let alike = lead.and_then(Difference::same_step).map(|n| format!("the same in all {n}"));
-            let interval = lead.and_then(|lead| known(lead.interval(comparison::LEVEL)));
+            let interval = lead.and_then(|lead| known(lead.interval(standard::LEVEL)));
             row.push(cell(alike.clone().or(interval)));
-            let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, comparison::LEVEL));
+            let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, standard::LEVEL));
             row.push(cell(drawn.filter(|_| alike.is_none()).and_then(known)));
             row.push(probability(comparison.p_adjusted));
             row.push(probability(comparison.wilcoxon));
