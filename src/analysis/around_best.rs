@@ -238,7 +238,7 @@ mod tests {
         let judged: Vec<_> =
             experiment.claims.iter().map(|claim| judge(claim, &experiment, &records, Standard::FIXED)).collect();
         let findings: Vec<Finding> = judged.iter().map(|judgement| judgement.finding).collect();
-        assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Underpowered]);
+        assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Undecided]);
         let sides = judged[0].parts[0].costs.as_ref().unwrap().sides.each_ref().map(|side| mean(side).unwrap());
         assert!((sides[0] - 0.1).abs() < 1e-12 && (sides[1] - 1.06).abs() < 1e-12, "{sides:?}");
         let reason = judged[2].parts[0].reason.as_deref().unwrap();

@@ -16,7 +16,7 @@ pub enum Finding {
     /// It holds.
     Supported,
     /// These seeds cannot decide it.
-    Underpowered,
+    Undecided,
     /// It does not hold.
     Refuted,
 }
@@ -26,7 +26,7 @@ impl Finding {
     pub fn word(self) -> &'static str {
         match self {
             Self::Supported => "SUPPORTED",
-            Self::Underpowered => "UNDERPOWERED",
+            Self::Undecided => "UNDECIDED",
             Self::Refuted => "REFUTED",
         }
     }
@@ -106,14 +106,14 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record], 
     }
     let each = standard.shared(parts.len());
     for part in &mut parts {
-        if let (Finding::Underpowered, Some(lead)) = (part.finding, &part.lead)
+        if let (Finding::Undecided, Some(lead)) = (part.finding, &part.lead)
             && claim.bar.is_missed(each.interval(lead).1, part.needed)
         {
             part.finding = Finding::Refuted;
             part.reason = None;
         }
     }
-    let finding = parts.iter().map(|part| part.finding).max().unwrap_or(Finding::Underpowered);
+    let finding = parts.iter().map(|part| part.finding).max().unwrap_or(Finding::Undecided);
     Judgement { claim, finding, parts, standard }
 }
 
@@ -214,7 +214,7 @@ impl Part {
             lead: None,
             needed: 0.0,
             detectable: None,
-            finding: Finding::Underpowered,
+            finding: Finding::Undecided,
             reason: None,
             note: None,
             costs: None,
@@ -243,7 +243,7 @@ impl Part {
             self.finding = Finding::Supported;
         }
         self.reason = match &lead {
-            Some(lead) if self.finding == Finding::Underpowered && lead.error.is_none() => {
+            Some(lead) if self.finding == Finding::Undecided && lead.error.is_none() => {
                 Some(match lead.same_step() {
                     Some(n) => {
                         format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")

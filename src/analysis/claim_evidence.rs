@@ -45,12 +45,12 @@ pub(super) fn compare(
         (part.finding, part.reason) = if lost < better.runs.len() {
             (Finding::Supported, Some(both()))
         } else {
-            (Finding::Underpowered, Some(format!("{}: nothing is left to compare", both())))
+            (Finding::Undecided, Some(format!("{}: nothing is left to compare", both())))
         };
         return part;
     };
     let too_few = lead.error.is_none() && lead.same_step().is_none();
-    if part.finding == Finding::Underpowered && too_few && other_lost > 0 {
+    if part.finding == Finding::Undecided && too_few && other_lost > 0 {
         part.reason = Some(format!("{}: too few seeds are left to compare", both()));
     }
     part
@@ -77,10 +77,10 @@ mod tests {
         let said = "a+constant diverged in 0 of 3 seeds, b+constant in 3 of 3";
         assert_eq!(by(&[1.0, 1.1, 1.2], &lost), (Finding::Supported, said.into()));
         assert_eq!(by(&lost, &[1.0, 1.1, 1.2]).0, Finding::Refuted);
-        assert_eq!(by(&lost, &lost).0, Finding::Underpowered);
+        assert_eq!(by(&lost, &lost).0, Finding::Undecided);
         // A score that overflows is as lost as a run that diverged.
-        assert_eq!(by(&[f64::INFINITY; 3], &lost).0, Finding::Underpowered);
-        assert_eq!(by(&lost, &[f64::INFINITY; 3]).0, Finding::Underpowered);
+        assert_eq!(by(&[f64::INFINITY; 3], &lost).0, Finding::Undecided);
+        assert_eq!(by(&lost, &[f64::INFINITY; 3]).0, Finding::Undecided);
         assert_eq!(by(&[f64::INFINITY; 3], &[1.0, 1.1, 1.2]).0, Finding::Refuted);
         let margin = judged(&[1.5, 1.6, 1.4], &[1.0, 1.1, f64::INFINITY], Metric::Loss, Bar::Margin(0.01));
         assert_ne!(margin.0, Finding::Supported, "the mean that a margin is a share of is finite");
@@ -90,7 +90,7 @@ mod tests {
     fn a_metric_that_is_not_measured_decides_nothing() {
         for (a, b) in [([1.0, 1.1], [2.0, 2.1]), ([2.0, 2.1], [1.0, 1.1]), ([1.0, 1.1], [f64::NAN; 2])] {
             let (finding, reason) = judged(&a, &b, Metric::Accuracy, Bar::Margin(0.0));
-            assert_eq!(finding, Finding::Underpowered);
+            assert_eq!(finding, Finding::Undecided);
             assert_eq!(reason, "task does not measure accuracy; more seeds would not help");
         }
     }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn seeds_that_divergence_took_are_named_and_not_asked_for() {
         let (finding, reason) = judged(&[1.0, 1.1, 1.2], &[2.0, f64::NAN, f64::NAN], Metric::Loss, Bar::By(0.0));
-        assert_eq!(finding, Finding::Underpowered);
+        assert_eq!(finding, Finding::Undecided);
         assert!(reason.contains("b+constant in 2 of 3: too few seeds are left"), "{reason}");
         let (_, reason) = judged(&[1.0], &[2.0], Metric::Loss, Bar::By(0.0));
         assert!(reason.starts_with("one seed knows no noise"), "{reason}");

@@ -73,7 +73,7 @@ fn findings(trials: usize, n: usize, worse: f64, margin: f64) -> [f64; 3] {
             let records = records(&[Arm::new("a", &a), Arm::new("b", &b)]);
             judge(&experiment.claims[0], &experiment, &records, Standard::FIXED).finding
         };
-        let place = [Finding::Supported, Finding::Underpowered, Finding::Refuted].iter().position(|f| *f == finding);
+        let place = [Finding::Supported, Finding::Undecided, Finding::Refuted].iter().position(|f| *f == finding);
         counts[place.unwrap()] += 1.0 / trials as f64;
     }
     counts

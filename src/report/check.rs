@@ -105,7 +105,7 @@ impl<'a> Checked<'a> {
     fn of_finding(&self, finding: Finding) -> Level {
         match finding {
             Finding::Supported => Level::Pass,
-            Finding::Underpowered => self.undecided(),
+            Finding::Undecided => self.undecided(),
             Finding::Refuted => Level::Fail,
         }
     }
@@ -124,7 +124,7 @@ impl<'a> Checked<'a> {
         if !self.claims.is_empty() {
             let with = |finding| self.claims.iter().filter(|judgement| judgement.finding == finding).count();
             let mut text = format!("{} of {} supported", with(Finding::Supported), count(self.claims.len(), "claim"));
-            for finding in [Finding::Refuted, Finding::Underpowered] {
+            for finding in [Finding::Refuted, Finding::Undecided] {
                 if with(finding) > 0 {
                     text += &format!(", {} {}", with(finding), finding.word().to_lowercase());
                 }

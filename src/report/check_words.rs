@@ -87,7 +87,7 @@ fn measured(judgement: &Judgement, part: &Part) -> Option<String> {
 /// Why a part is not decided, or not by its interval, and what else there is to know.
 pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
     let mut said: Vec<String> = part.reason.iter().cloned().collect();
-    if let (Finding::Underpowered, None, Some(detectable)) = (part.finding, &part.reason, part.detectable) {
+    if let (Finding::Undecided, None, Some(detectable)) = (part.finding, &part.reason, part.detectable) {
         said.push(format!("these seeds see {} with 80% power: raise `seeds`", points(detectable, part.metric)));
     }
     if let Some(costs) = &part.costs {
