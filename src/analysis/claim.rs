@@ -243,14 +243,12 @@ impl Part {
             self.finding = Finding::Supported;
         }
         self.reason = match &lead {
-            Some(lead) if self.finding == Finding::Undecided && lead.error.is_none() => {
-                Some(match lead.same_step() {
-                    Some(n) => {
-                        format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
-                    }
-                    None => "one seed knows no noise: set `seeds` to 3 or more".into(),
-                })
-            }
+            Some(lead) if self.finding == Finding::Undecided && lead.error.is_none() => Some(match lead.same_step() {
+                Some(n) => {
+                    format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
+                }
+                None => "one seed knows no noise: set `seeds` to 3 or more".into(),
+            }),
             _ => None,
         };
         self.lead = lead;
