@@ -14,6 +14,8 @@ use crate::settings::{Settings, Value};
 pub struct About {
     /// The name in a config.
     pub name: &'static str,
+    /// 1 at first, and 1 more with every change of its numbers: results of different revisions are not mixed.
+    pub revision: u32,
     /// One line.
     pub summary: &'static str,
     /// The definition, in plain text, as in the source.

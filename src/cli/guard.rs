@@ -112,6 +112,9 @@ pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold
                 store.clear()?;
             }
             admit(store, plan, earlier == Earlier::Extend)?;
+            if earlier == Earlier::Extend {
+                note_added_seeds(store, &plan.experiment)?;
+            }
             store.write(EXPERIMENT, &wanted)?;
             store.create()?;
         }
@@ -165,6 +168,17 @@ fn admit(store: &Store, plan: &Plan, extend: bool) -> Result<()> {
         (Some(_), false) => Err(refusal),
         (Some(misfit), true) => Err(Error::Usage(format!("`--extend` cannot go on from here: {misfit}\n{refusal}"))),
     }
+}
+
+/// Notes the seeds that are added to results: before the config says them, so that a kill loses no note.
+fn note_added_seeds(store: &Store, experiment: &Experiment) -> Result<()> {
+    let Some(old) = store.read(EXPERIMENT)?.and_then(|old| Experiment::parse("", &old, "", &[]).ok()) else {
+        return Ok(());
+    };
+    if store.known()?.is_empty() {
+        return Ok(());
+    }
+    store.note_extended(experiment.seeds.iter().copied().filter(|seed| !old.seeds.contains(seed)))
 }
 
 /// The first thing in a folder that has no place in a plan, in words.

@@ -85,7 +85,7 @@ impl Kind {
                 .iter()
                 .map(|metric| {
                     let (name, summary) = (metric.name(), metric.summary());
-                    plain(About { name, summary, equations: "", keys: &[], source: "" }, vec![])
+                    plain(About { name, revision: 1, summary, equations: "", keys: &[], source: "" }, vec![])
                 })
                 .collect(),
         }
@@ -138,6 +138,9 @@ fn explain(item: &Listed) -> String {
     }
     for (heading, words) in &item.more {
         text += &format!("\n{heading}\n  {words}\n");
+    }
+    if about.revision > 1 {
+        text += &format!("\nrevision\n  {}: its numbers changed since the first\n", about.revision);
     }
     if !about.source.is_empty() {
         text += &format!("\nsource\n  {}\n", about.source);

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::Value;
 
 use crate::cli::guard::refuse_foreign;
-use crate::cli::{Exit, print, provenance, say};
+use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results};
 use crate::results::{EXPERIMENT, Store};
@@ -44,7 +43,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let _hold = out.hold()?;
     out.write(EXPERIMENT, first.experiment.to_toml())?;
     out.create()?;
-    let mut made = Vec::new();
     let mut flaws = BTreeSet::new();
     for source in &sources {
         let merged = out.take_over(&source.store)?;
@@ -53,14 +51,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             say(&format!("warning: {run} has other curves there; those that came first are kept"));
         }
         flaws.extend(merged.flaws);
-        for start in provenance::origins(&source.store)? {
-            if !made.contains(&start) {
-                made.push(start);
-            }
-        }
     }
-    let made = if made.len() == 1 { made.swap_remove(0) } else { Value::Array(made) };
-    provenance::write(&out, &made)?;
+    out.merge_provenance(&sources.iter().map(|source| &source.store).collect::<Vec<_>>())?;
     let (results, left) = Results::open_sound(out)?;
     flaws.extend(left);
     results.write()?;

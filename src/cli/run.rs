@@ -102,7 +102,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         }
         announce(&plan, round, missing.len(), due.len(), jobs);
         if !missing.is_empty() {
-            provenance::add(&store, provenance::of(&plan, &library, &device, jobs, threads))?;
+            store.add_origin(provenance::of(&plan, &library, &device, jobs, threads))?;
         }
         let jobs = jobs.min(missing.len());
         let bars = Bars::new(&plan, jobs, missing.len());

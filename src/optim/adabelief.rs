@@ -10,6 +10,7 @@ use crate::registry::{About, Default, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adabelief",
+        revision: 1,
         summary: "Adam with the variance of gradients in place of their size",
         equations: "\
 decay as for adam

@@ -9,6 +9,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adadelta",
+        revision: 1,
         summary: "scales gradients by the ratio of recent steps to recent gradients",
         equations: "\
 g <- g + weight_decay p

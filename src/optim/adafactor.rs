@@ -16,6 +16,7 @@ use crate::registry::{About, Accepts, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adafactor",
+        revision: 1,
         summary: "steps relative to the weights, with almost no memory",
         equations: "\
 keep = 1 - t^beta2_decay

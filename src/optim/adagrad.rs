@@ -9,6 +9,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adagrad",
+        revision: 1,
         summary: "divides by the root of the sum of all squared gradients",
         equations: "\
 g <- g + weight_decay p

@@ -17,6 +17,7 @@ pub(super) const AMSGRAD: Key = Key::flag("amsgrad", false, "divide by the large
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adam",
+        revision: 1,
         summary: "adaptive moments, with L2 decay by default",
         equations: "\
 g <- g + weight_decay p                      decay = \"l2\"

@@ -11,6 +11,7 @@ use crate::registry::{About, Key};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adam_2k",
+        revision: 1,
         summary: "Adam that only watches at first: RAdam's experiment on why warmup helps",
         equations: "\
 v <- beta2 v + (1 - beta2) g^2               v^ = v / (1 - beta2^t), t from the very first update

@@ -10,6 +10,7 @@ use crate::registry::About;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adamax",
+        revision: 1,
         summary: "Adam that divides by the largest recent gradient",
         equations: "\
 g <- g + weight_decay p

@@ -8,6 +8,7 @@ use crate::registry::About;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adamw",
+        revision: 1,
         summary: "Adam with decoupled weight decay",
         equations: "\
 p <- p (1 - lr weight_decay)

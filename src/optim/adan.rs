@@ -10,6 +10,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adan",
+        revision: 1,
         summary: "Nesterov momentum without the extra gradient, by differences of gradients",
         equations: "\
 D = g - (previous g)                         0 at the first step

@@ -11,6 +11,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "ademamix",
+        revision: 1,
         summary: "AdamW with a second, very long memory of gradients",
         equations: "\
 f <- beta1 f + (1 - beta1) g                 f^ = f / (1 - beta1^t)

@@ -10,6 +10,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "adopt",
+        revision: 1,
         summary: "Adam that converges with any beta2: a gradient is divided by earlier ones only",
         equations: "\
 g <- g + weight_decay p                      decay = \"l2\"

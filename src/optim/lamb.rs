@@ -14,6 +14,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "lamb",
+        revision: 1,
         summary: "Adam whose step in a layer is as long as the layer's weights",
         equations: "\
 m <- beta1 m + (1 - beta1) g                 m^ = m / (1 - beta1^t)

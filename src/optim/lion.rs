@@ -9,6 +9,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "lion",
+        revision: 1,
         summary: "steps of one size in every coordinate, by the sign of a momentum",
         equations: "\
 p <- p (1 - lr weight_decay)

@@ -16,6 +16,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "mars",
+        revision: 1,
         summary: "AdamW or Lion on gradients corrected by how they changed",
         equations: "\
 c = g + gamma beta1 / (1 - beta1) (g - previous g)     matrices, or everything with optimize_1d

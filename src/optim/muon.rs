@@ -19,6 +19,7 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "muon",
+        revision: 1,
         summary: "momentum made orthogonal, for matrices; AdamW for all else",
         equations: "\
 b <- momentum b + (1 - momentum) g           matrices; more than two axes count as [out, rest]

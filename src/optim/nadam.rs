@@ -10,6 +10,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "nadam",
+        revision: 1,
         summary: "Adam that looks ahead along its momentum, which it lets grow",
         equations: "\
 decay as for adam

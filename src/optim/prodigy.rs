@@ -14,6 +14,7 @@ use crate::registry::{About, Accepts, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "prodigy",
+        revision: 1,
         summary: "Adam scaled by an estimate of how far the solution is",
         equations: "\
 rate = d lr                                  bias_correction: times sqrt(1 - beta2^t) / (1 - beta1^t)

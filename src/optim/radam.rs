@@ -10,6 +10,7 @@ use crate::registry::{About, Key};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "radam",
+        revision: 1,
         summary: "Adam that holds back while its second moment rests on few gradients",
         equations: "\
 m <- beta1 m + (1 - beta1) g                 m^ = m / (1 - beta1^t)

@@ -9,6 +9,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "rmsprop",
+        revision: 1,
         summary: "divides by the root of the recent mean of squared gradients",
         equations: "\
 g <- g + weight_decay p

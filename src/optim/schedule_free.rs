@@ -16,6 +16,7 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free",
+        revision: 1,
         summary: "any optimizer, averaged instead of decayed: no schedule, no stopping time",
         equations: "\
 z <- z - lr weight_decay y

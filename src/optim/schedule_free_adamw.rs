@@ -14,6 +14,7 @@ pub(super) const LR: Key =
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free_adamw",
+        revision: 1,
         summary: "AdamW that averages instead of decaying its rate: no schedule, no stopping time",
         equations: "\
 gamma = lr min(1, t / warmup)                t counts from 1

@@ -12,6 +12,7 @@ use crate::registry::{About, Key};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free_radam",
+        revision: 1,
         summary: "Schedule-Free with RAdam's rectified step: no schedule and no warmup",
         equations: "\
 rho, rect as for radam

@@ -10,6 +10,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free_sgd",
+        revision: 1,
         summary: "SGD that averages instead of decaying its rate: no schedule, no stopping time",
         equations: "\
 gamma = lr min(1, t / warmup)                t counts from 1

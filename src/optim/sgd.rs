@@ -9,6 +9,7 @@ use crate::registry::{About, Key, Range};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "sgd",
+        revision: 1,
         summary: "gradient descent with momentum, dampening and Nesterov's variant",
         equations: "\
 g <- g + weight_decay p                      decay = \"l2\"

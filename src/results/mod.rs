@@ -10,6 +10,7 @@ mod mark;
 mod merge;
 mod packed;
 mod path;
+mod provenance;
 mod record;
 mod recorder;
 mod store;

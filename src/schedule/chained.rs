@@ -9,6 +9,7 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "chained",
+        revision: 1,
         summary: "the product of several schedules",
         equations: "\
 factor(t) = factor_1(t) factor_2(t) ..

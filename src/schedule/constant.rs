@@ -6,6 +6,7 @@ use crate::schedule::{Definition, Point, Schedule};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "constant",
+        revision: 1,
         summary: "the peak rate throughout",
         equations: "factor(t) = 1",
         keys: &[],

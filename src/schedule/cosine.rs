@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule, curve, misfit};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "cosine",
+        revision: 1,
         summary: "half a cosine down to min_factor; rises again past its period",
         equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi t / period)) / 2",
         keys: &[

@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule, curve};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "cosine_warm_restarts",
+        revision: 1,
         summary: "half a cosine down to min_factor, then back to the peak at once, again and again",
         equations: "\
 factor(t) = min_factor + (1 - min_factor) (1 + cos(pi u / U)) / 2

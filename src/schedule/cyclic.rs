@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule, misfit};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "cyclic",
+        revision: 1,
         summary: "in triangles between base_factor and the peak, with the momentum going the other way",
         equations: "\
 S = up + down;  c = floor(t / S);  u = t - c S

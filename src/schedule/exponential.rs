@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule, misfit};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "exponential",
+        revision: 1,
         summary: "multiply by gamma every so often, at once or smoothly",
         equations: "\
 factor(t) = gamma^floor(t / every)

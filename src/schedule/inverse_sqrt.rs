@@ -6,6 +6,7 @@ use crate::schedule::{Definition, Point, Schedule, warmup};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "inverse_sqrt",
+        revision: 1,
         summary: "falls as one over the square root of the step; needs no length of the run",
         equations: "\
 factor(t) = sqrt(timescale / (timescale + t))

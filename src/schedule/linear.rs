@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule, curve};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "linear",
+        revision: 1,
         summary: "a straight line from start to end, then end",
         equations: "factor(t) = start + (end - start) min(t, over) / over",
         keys: &[

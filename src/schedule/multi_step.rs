@@ -8,6 +8,7 @@ use crate::settings::{Settings, Value};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "multi_step",
+        revision: 1,
         summary: "multiply by gamma at each milestone",
         equations: "factor(t) = gamma^(number of milestones <= t)",
         keys: &[

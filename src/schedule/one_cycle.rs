@@ -7,6 +7,7 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "one_cycle",
+        revision: 1,
         summary: "up to the peak, then far down, with the momentum going the other way",
         equations: "\
 N: the steps of the schedule; low = 1 / div; last = low / final_div

@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule, curve};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "polynomial",
+        revision: 1,
         summary: "a power of what is left of the way, down to 0",
         equations: "factor(t) = (1 - min(t, over) / over)^power",
         keys: &[

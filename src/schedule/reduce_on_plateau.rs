@@ -7,6 +7,7 @@ use crate::schedule::{Definition, Point, Schedule};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "reduce_on_plateau",
+        revision: 1,
         summary: "multiply by factor when evaluations have not become better for longer than patience",
         equations: "\
 at each evaluation, with its value m:

@@ -6,6 +6,7 @@ use crate::schedule::{Definition, Point, Schedule, curve};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "rex",
+        revision: 1,
         summary: "down to min_factor at the end, slowly first and steeply last",
         equations: "\
 factor(t) = min_factor + (1 - min_factor) (1 - p) / (1 - p / 2)

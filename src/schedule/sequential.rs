@@ -9,6 +9,7 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "sequential",
+        revision: 1,
         summary: "one schedule after another, each from its own start",
         equations: "\
 factor(t) = factor_i(t - start_i)      i: the last part with start_i <= t

@@ -6,6 +6,7 @@ use crate::schedule::{Definition, Point, Schedule, misfit};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "step",
+        revision: 1,
         summary: "multiply by gamma at regular intervals",
         equations: "factor(t) = gamma^floor(t / every)",
         keys: &[

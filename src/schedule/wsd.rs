@@ -8,6 +8,7 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "wsd",
+        revision: 1,
         summary: "the peak rate until the decay, which ends with the run",
         equations: "\
 p = share of the decay that has passed;  low = min_factor

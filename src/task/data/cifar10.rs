@@ -23,6 +23,7 @@ const SCALING: Scaling = Scaling::bytes(&[(0.4914, 0.2470), (0.4822, 0.2435), (0
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "60,000 colour photographs, 32 by 32 pixels, ten classes",
         equations: "train 45,000 and val 5,000 by a fixed shuffle of the official training part, test 10,000; \
                     pixels / 255, normalised by means 0.4914, 0.4822, 0.4465 and deviations 0.2470, 0.2435, 0.2616",

@@ -23,6 +23,7 @@ const TEST: usize = 180;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "digits",
+        revision: 1,
         summary: "1,797 handwritten digits of 8 by 8 pixels, embedded in optbench",
         equations: "train 1,437, val 180, test 180 by a fixed shuffle; pixels / 16, normalised",
         keys: &[],

@@ -14,6 +14,7 @@ const SCALING: Scaling = Scaling::bytes(&[(0.2860, 0.3530)]);
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "70,000 photographs of clothes, 28 by 28 pixels, ten classes",
         equations: "train 55,000 and val 5,000 by a fixed shuffle of the official training part, test 10,000; \
                     pixels / 255, normalised by mean 0.2860 and deviation 0.3530",

@@ -20,6 +20,7 @@ const MOST_VALIDATION: usize = 5_000;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "a folder of images in MNIST's format, of any size and number of classes; `path` alone means this for a model of images",
         equations: "\
 files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte (or test-images-..), t10k-labels-idx1-ubyte, plain

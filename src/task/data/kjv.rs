@@ -10,6 +10,7 @@ const NAME: &str = "kjv";
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "4,137,848 characters of the King James Bible, a verse a line, 63 different ones",
         equations: "train the first 90% of the text, val the next 5%, test the last 5%",
         keys: &[],

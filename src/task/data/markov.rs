@@ -21,6 +21,7 @@ const LENGTH: usize = 500_000;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "500,000 generated characters, 27 different ones, with a known entropy; needs no file",
         equations: "\
 P(c | x y) ~ 2^(u(c) + b(y, c) + s(x, c) + r(x, y, c)), the exponents drawn once, below 4, 8, 6 and 3

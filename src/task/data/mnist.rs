@@ -14,6 +14,7 @@ const SCALING: Scaling = Scaling::bytes(&[(0.1307, 0.3081)]);
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "70,000 handwritten digits, 28 by 28 pixels",
         equations: "train 55,000 and val 5,000 by a fixed shuffle of the official training part, test 10,000; \
                     pixels / 255, normalised by mean 0.1307 and deviation 0.3081",

@@ -15,6 +15,7 @@ const MOST_BYTES: u64 = 256 << 20;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "any text file, UTF-8, gzipped or not; `path` alone means this for a model of text",
         equations: "train the first 90% of the text, val the next 5%, test the last 5%; at most 256 MiB",
         keys: &[Key::required("path", Accepts::Text, "the file, as seen from where optbench is started")],

@@ -10,6 +10,7 @@ const NAME: &str = "tiny_shakespeare";
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: NAME,
+        revision: 1,
         summary: "1,115,394 characters of Shakespeare's plays, 65 different ones",
         equations: "train the first 90% of the text, val the next 5%, test the last 5%",
         keys: &[],

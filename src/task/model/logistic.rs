@@ -13,6 +13,7 @@ use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network,
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "logistic",
+        revision: 1,
         summary: "one linear layer: a convex problem",
         equations: "\
 logits = W x + b

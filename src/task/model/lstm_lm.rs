@@ -18,6 +18,7 @@ const SIZE: Range = Range::within(1.0, 65_536.0);
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "lstm_lm",
+        revision: 1,
         summary: "a language model: embedding, LSTM layers, and a score for every next token",
         equations: "\
 x = dropout(E[token])

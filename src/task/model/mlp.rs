@@ -13,6 +13,7 @@ use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING,
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "mlp",
+        revision: 1,
         summary: "fully connected layers with ReLU between them",
         equations: "\
 h <- dropout(max(W h + b, 0)) for every hidden layer; logits = W h + b

@@ -9,6 +9,7 @@ use crate::task::model::{Definition, Function, Kind};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "quadratic",
+        revision: 1,
         summary: "a bowl whose curvatures are known: every update can be checked by hand",
         equations: "f(x) = 1/2 sum of curvature_i x_i^2",
         keys: &[

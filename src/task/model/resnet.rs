@@ -15,6 +15,7 @@ use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network,
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "resnet",
+        revision: 1,
         summary: "a small residual network with batch normalisation",
         equations: "\
 h <- max(norm(conv(x)), 0) with `width` channels

@@ -9,6 +9,7 @@ use crate::task::model::{Definition, Function, Kind};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "rosenbrock",
+        revision: 1,
         summary: "a curved valley with its minimum 0 at (1, 1)",
         equations: "f(x, y) = (1 - x)^2 + 100 (y - x^2)^2",
         keys: &[Key::floats("start", &[-1.2, 1.0], Range::ANY, "where to start: [x, y]")],
