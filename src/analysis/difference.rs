@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-12;
 /// Runs of one seed share initial weights and batches, so where both sides ran under the same seeds
 /// their differences are taken seed by seed, and what the seed does to both cancels (the paired t
 /// interval: `mean(d) +- t * sd(d) / sqrt(n)` with `n - 1` degrees of freedom). Otherwise the sides
-/// are independent and Welch's interval is used.
+/// are treated as independent and Welch's interval is used; [`compared`] says which.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// The mean difference.
@@ -32,18 +32,17 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// The difference between two sides: paired over the seeds that they share where they share two
-    /// or more (or a single one is all that either has), else Welch's. `None` where a side is empty.
+    /// The difference between two sides: paired over the seeds that they share where [`compared`] says so,
+    /// else Welch's over all. `None` where a side is empty.
     pub fn between(a: &BySeed, b: &BySeed) -> Option<Self> {
-        let shared = |(seed, x): &(u64, f64)| b.iter().find(|(other, _)| other == seed).map(|(_, y)| x - y);
-        let pairs = a.iter().filter_map(shared).collect();
-        let scale = a.iter().chain(b).map(|(_, x)| x.abs()).fold(0.0, f64::max);
-        let pairs = without_rounding(pairs, scale);
-        if pairs.len() >= 2 || (pairs.len() == 1 && (a.len() == 1 || b.len() == 1)) {
-            return Self::paired(pairs);
-        }
+        let (a, b, paired) = compared(a, b);
         let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
-        Self::welch(&values(a), &values(b))
+        if !paired {
+            return Self::welch(&values(&a), &values(&b));
+        }
+        let scale = a.iter().chain(&b).map(|(_, x)| x.abs()).fold(0.0, f64::max);
+        let pairs = a.iter().zip(&b).map(|((_, x), (_, y))| x - y).collect();
+        Self::paired(without_rounding(pairs, scale))
     }
 
     /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
@@ -159,6 +158,24 @@ impl Difference {
     }
 }
 
+/// The scores of two sides that a difference between them is taken over, and whether it is paired.
+///
+/// Sides with the same seeds are paired. Of partly shared seeds, the shared ones are paired where they are at
+/// least three and half of the smaller side: the others are then left out. Of fewer, the pairs would throw most
+/// scores away, so all scores are compared as independent (which the shared seeds make cautious). Runs that are
+/// the same on every seed of the smaller side are a repetition, however few they are, and paired.
+pub(super) fn compared(a: &BySeed, b: &BySeed) -> (BySeed, BySeed, bool) {
+    const FEWEST: usize = 3;
+    let smaller = a.len().min(b.len());
+    let other = |seed: u64| b.iter().find(|(other, _)| *other == seed).copied();
+    let (ours, theirs): (BySeed, BySeed) = a.iter().filter_map(|&(seed, x)| Some(((seed, x), other(seed)?))).unzip();
+    let shared = ours.len();
+    let all = shared == a.len() && shared == b.len();
+    let repeated = shared == smaller && ours == theirs;
+    let paired = shared > 0 && (all || repeated || (shared >= FEWEST && 2 * shared >= smaller));
+    if paired { (ours, theirs, true) } else { (a.clone(), b.clone(), false) }
+}
+
 /// The same differences, all equal where their spread is but the rounding of scores of this size.
 fn without_rounding(pairs: Sample, scale: f64) -> Sample {
     match pairs.range() {
@@ -186,6 +203,22 @@ mod tests {
         let other = Difference::between(&a, &side(&[7, 8, 9], &[2.5, 1.5, 0.5])).unwrap();
         assert!(other.error.unwrap() > 0.5 && other.pairs.is_empty(), "other seeds are independent");
         assert_eq!(Difference::between(&a, &Vec::new()), None);
+    }
+
+    #[test]
+    fn partly_shared_seeds_are_paired_where_they_are_most_of_a_side() {
+        let scores = |seeds: std::ops::Range<u64>| seeds.map(|seed| (seed, (seed * seed) as f64)).collect::<BySeed>();
+        let moved = |side: BySeed| side.into_iter().map(|(seed, x)| (seed, x + 1.0 + 0.1 * seed as f64)).collect();
+        let pairs = |a, b| Difference::between(&moved(scores(a)), &scores(b)).unwrap().pairs.len();
+        assert_eq!((pairs(0..5, 2..7), pairs(0..3, 0..10), pairs(0..2, 0..2)), (3, 3, 2));
+        assert_eq!((pairs(0..4, 2..6), pairs(0..2, 0..3)), (0, 0), "two shared seeds are too few");
+        assert_eq!(pairs(0..10, 6..16), 0, "four are less than half of ten");
+        // All scores count where nothing is paired: the difference is that of the means.
+        let (a, b) = (side(&[0, 1, 2], &[1.0, 2.0, 6.0]), side(&[2, 3, 4], &[5.0, 5.0, 5.0]));
+        assert_eq!(Difference::between(&a, &b).unwrap().mean, -2.0);
+        // The same runs again, of which one seed is missing.
+        let again = Difference::between(&scores(0..2), &scores(0..3)).unwrap();
+        assert_eq!((again.mean, again.pairs.len()), (0.0, 2));
     }
 
     #[test]
