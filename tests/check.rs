@@ -279,7 +279,7 @@ fn what_the_seeds_cannot_decide_fails_only_if_asked() {
     assert_eq!((code, table.contains("UNDECIDED")), (0, true), "{table}");
     assert_eq!(optbench(folder.path(), &["check", "results/small", "--strict"]).0, 1);
     let (_, report, _) = optbench(folder.path(), &["report", "results/small"]);
-    assert!(report.contains("one seed cannot tell"), "{report}");
+    assert!(report.contains("with one seed, noise cannot be estimated"), "{report}");
     let none = config.split("[claims").next().unwrap();
     fs::write(folder.path().join("none.toml"), none).unwrap();
     assert_eq!(optbench(folder.path(), &["run", "none.toml", "--out", "none"]).0, 0);
@@ -319,21 +319,21 @@ fn half_a_sweep_is_not_judged_as_if_it_were_whole() {
     assert!(table.contains(said), "{table}");
     let report = optbench(folder.path(), &["report", "results/small"]).1;
     assert!(report.contains("On bowl, so far, with 9 of 12 runs, fast+constant"), "{report}");
-    assert!(report.contains("warning: 9 of 12 runs are there"), "{report}");
+    assert!(report.contains("warning: 9 of 12 runs have finished"), "{report}");
     assert!(report.contains("On digits, fast+constant wins"), "{report}");
 
     let baseline = optbench(folder.path(), &["check", "results/small", "--baseline", "results/small"]).1;
     assert!(baseline.starts_with("small: check FAILED so far, with 21 of 24 runs: "), "{baseline}");
 
     keep(folder.path(), |run| !run.contains("bowl"));
-    let said = ["Nothing has run on bowl.", "none of 12 runs is there; `optbench run` trains them"];
+    let said = ["Nothing has run on bowl.", "none of the 12 runs has finished; `optbench run` trains them"];
     for format in ["table", "markdown", "json"] {
         let (code, report, _) = optbench(folder.path(), &["report", "results/small", "--format", format]);
         assert!(code == 0 && said.iter().all(|words| report.contains(words)), "{format}: {report}");
         assert!(report.contains("On digits, fast+constant wins"), "{report}");
     }
     let page = optbench(folder.path(), &["report", "results/small", "--format", "html"]).1;
-    assert!(page.contains("Nothing has run on bowl.") && page.contains("none of 12 runs is there"), "{page}");
+    assert!(page.contains("Nothing has run on bowl.") && page.contains("none of the 12 runs has finished"), "{page}");
 
     keep(folder.path(), |_| false);
     for file in ["runs.csv", "summary.csv"] {
@@ -352,7 +352,7 @@ fn a_part_of_a_sweep_is_not_told_to_take_the_seeds_it_has() {
     fs::write(folder.path().join("small.toml"), CONFIG).unwrap();
     let (code, report, said) = optbench(folder.path(), &["run", "small.toml", "--shard", "1/3"]);
     assert_eq!(code, 0, "{said}");
-    assert!(report.contains("4 of 12 runs are there") && !report.contains("set `seeds` to 3"), "{report}");
+    assert!(report.contains("4 of 12 runs have finished") && !report.contains("set `seeds` to 3"), "{report}");
 }
 
 #[test]

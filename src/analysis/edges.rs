@@ -1,9 +1,9 @@
 //! Best values at the end of those that were tried: what lies beyond may be better.
 
-use crate::analysis::{Rank, Ranking, Warning};
+use crate::analysis::Rank;
+use crate::analysis::warning::Warning;
 use crate::config::Experiment;
 use crate::registry::{Accepts, Range};
-use crate::settings::number;
 use crate::{optim, schedule};
 
 /// How many values of a key are enough to say that the best lies at an end. Of two it always does, which is
@@ -14,12 +14,12 @@ fn searched(key: &str) -> usize {
 
 /// A warning for each key and end; the schedules of one optimizer share a place. A value beyond
 /// which the key takes none is no such end: no decay, no momentum.
-pub(super) fn edges(ranking: &Ranking, experiment: Option<&Experiment>) -> Vec<Warning> {
+pub(super) fn edges(ranks: &[&Rank], experiment: Option<&Experiment>) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for key in keys(ranking) {
+    for key in keys(ranks) {
         for highest in [true, false] {
             let mut arms: Vec<(String, Vec<String>, f64)> = Vec::new();
-            for rank in ranking.ranks.iter().filter(|rank| rank.is_ranked()) {
+            for rank in ranks.iter().filter(|rank| rank.is_ranked()) {
                 let values = rank.values(key);
                 let end = if highest { values.last() } else { values.first() };
                 let Some(&here) = end.filter(|end| rank.best.number(key) == Some(**end)) else { continue };
@@ -39,35 +39,10 @@ pub(super) fn edges(ranking: &Ranking, experiment: Option<&Experiment>) -> Vec<W
     warnings
 }
 
-/// The warning in words: where the best value lies at the end, and which keys of the config to widen.
-pub(super) fn said(key: &str, arms: &[(String, Vec<String>, f64)], highest: bool) -> String {
-    let (end, towards) = if highest { ("highest", "higher") } else { ("lowest", "lower") };
-    let values = if key == "lr" { "rates" } else { "values" };
-    let place = |(optimizer, under, best): &(String, Vec<String>, f64)| {
-        format!("{optimizer} under {} ({})", under.join(", "), number(*best))
-    };
-    let places: Vec<String> = arms.iter().map(place).collect();
-    let (name, tables): (&str, Vec<String>) = match key.strip_prefix("schedule.") {
-        Some(name) => (name, arms.iter().flat_map(|arm| &arm.1).map(|label| format!("schedules.{label}")).collect()),
-        None => (key, arms.iter().map(|arm| format!("optimizers.{}", arm.0)).collect()),
-    };
-    let mut keys: Vec<String> = Vec::new();
-    for key in tables.iter().map(|table| format!("`{table}.{name}`")) {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    format!(
-        "the best `{name}` is the {end} that was tried, for {}: {towards} {values} may be better; add some to {}",
-        places.join("; "),
-        keys.join(", ")
-    )
-}
-
 /// The numeric keys of the ranked arms, the learning rate first.
-fn keys<'a>(ranking: &'a Ranking) -> Vec<&'a str> {
+fn keys<'a>(ranks: &[&'a Rank]) -> Vec<&'a str> {
     let mut keys: Vec<&str> = Vec::new();
-    for (key, _) in ranking.ranks.iter().flat_map(|rank| &rank.tried_values) {
+    for (key, _) in ranks.iter().flat_map(|rank| &rank.tried_values) {
         if !keys.contains(&key.as_str()) {
             keys.push(key);
         }
@@ -117,7 +92,8 @@ mod tests {
             runs
         };
         let records: Vec<_> = tried.iter().flat_map(run).collect();
-        edges(&ranking(&records, "task", Metric::Loss), Some(&experiment)).iter().map(ToString::to_string).collect()
+        let ranking = ranking(&records, "task", Metric::Loss);
+        edges(&ranking.ranks.iter().collect::<Vec<_>>(), Some(&experiment)).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod anytime;
 pub mod around_best;
 pub mod bootstrap;
+mod caveats;
 pub mod claim;
 mod claim_evidence;
 mod claim_settings;
@@ -29,6 +30,7 @@ mod values;
 mod warning;
 pub mod wilcoxon;
 
+pub use caveats::{caveats, note, warnings};
 pub use comparison::{Comparison, Verdict, comparisons};
 pub use completeness::{Progress, progress, progress_of_all};
 pub use difference::{BySeed, Difference};
@@ -39,4 +41,4 @@ pub use standard::Standard;
 pub use summary::{Summary, summaries};
 pub use tries::expected_best;
 pub use values::values;
-pub use warning::{Warning, warnings};
+pub use warning::Warning;

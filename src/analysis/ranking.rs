@@ -39,13 +39,15 @@ pub struct Rank<'a> {
     pub runs: usize,
     /// See [`Rank::runs`].
     pub diverged: usize,
+    /// What is ranked by.
+    pub metric: Metric,
 }
 
 impl Rank<'_> {
-    /// Whether a seed of the chosen arm trained to the end: without one there is nothing to rank, and
-    /// nothing was chosen.
+    /// Whether a seed of the chosen arm trained to the end with a finite score: without one there is nothing to rank,
+    /// and nothing was chosen.
     pub fn is_ranked(&self) -> bool {
-        self.best.finished > 0
+        self.best.runs.len() > self.best.lost_in(self.metric)
     }
 
     /// The optimizer and the schedule, as claims name them.
@@ -70,7 +72,7 @@ impl Rank<'_> {
 
 /// Ranks what ran on a task: hyper-parameters are chosen on validation among the arms with the most
 /// seeds (a search runs its winner alone under all of them), an arm with fewer diverged
-/// seeds before one with more, then by the mean of `metric`, then by the mean loss. Arms in which nothing
+/// seeds before one with more, then by the mean of `metric`, then by the mean loss ([`order`]). Arms in which nothing
 /// finished come last.
 pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
     let all: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
@@ -90,6 +92,7 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
                 tried_values: Vec::new(),
                 runs: 0,
                 diverged: 0,
+                metric,
             }),
         }
     }
@@ -128,16 +131,17 @@ fn numbers<'a, 'b: 'a>(arms: impl Iterator<Item = &'a Summary<'b>>) -> Vec<(Stri
     numbers
 }
 
-/// Which of two arms validation prefers: one that finished at all, then fewer lost seeds, then the better mean, then the lower mean loss.
+/// Which of two arms validation prefers: one that finished at all, then fewer lost seeds, then the better mean, then the
+/// lower mean loss. A run without a finite score is lost ([`Summary::lost_in`]).
 pub fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
     let key = |arm: &Summary, metric: Metric| {
         let mean = arm.validation(metric).mean();
-        let mean = mean.filter(|mean| !mean.is_nan()).unwrap_or(f64::INFINITY * metric_sign(metric));
-        mean * metric_sign(metric)
+        mean.unwrap_or(f64::INFINITY * metric_sign(metric)) * metric_sign(metric)
     };
-    (a.finished == 0)
-        .cmp(&(b.finished == 0))
-        .then_with(|| a.lost().cmp(&b.lost()))
+    let nothing = |arm: &Summary| arm.lost_in(metric) == arm.runs.len();
+    nothing(a)
+        .cmp(&nothing(b))
+        .then_with(|| a.lost_in(metric).cmp(&b.lost_in(metric)))
         .then_with(|| key(a, metric).total_cmp(&key(b, metric)))
         .then_with(|| key(a, Metric::Loss).total_cmp(&key(b, Metric::Loss)))
 }

@@ -40,40 +40,57 @@ impl Summary<'_> {
         losses.len() > 1 && losses.deviation() == Some(0.0)
     }
 
-    /// The last validation scores of the runs that finished.
+    /// The last validation scores of the runs that count: those that finished with scores that are finite numbers.
     pub fn validation(&self, metric: Metric) -> Sample {
-        self.sample(|record| finished(record)?.validation?.get(metric))
+        self.validation_by_seed(metric).into_iter().map(|(_, score)| score).collect()
     }
 
-    /// The test scores of the runs that finished, or the validation scores where a task has no test split.
+    /// What [`Summary::validation`] returns, with the seeds.
+    pub fn validation_by_seed(&self, metric: Metric) -> BySeed {
+        self.scored(metric).filter_map(|record| Some((record.seed, record.validation?.get(metric)?))).collect()
+    }
+
+    /// The test scores of the runs that count, or the validation scores where a task has no test split.
     pub fn reported(&self, metric: Metric) -> Sample {
-        self.sample(|record| reported(record)?.get(metric))
+        self.by_seed(metric).into_iter().map(|(_, score)| score).collect()
     }
 
     /// What [`Summary::reported`] returns, with the seeds.
     pub fn by_seed(&self, metric: Metric) -> BySeed {
-        let score = |record: &Record| reported(record)?.get(metric).filter(|x| x.is_finite());
-        self.runs.iter().filter_map(|record| Some((record.seed, score(record)?))).collect()
+        self.scored(metric).filter_map(|record| Some((record.seed, reported(record)?.get(metric)?))).collect()
     }
 
-    /// The mean of [`Summary::reported`] over the scores that are finite numbers.
+    /// The mean of [`Summary::reported`].
     pub fn finite_mean(&self, metric: Metric) -> Option<f64> {
-        self.by_seed(metric).into_iter().map(|(_, score)| score).collect::<Sample>().mean()
+        self.reported(metric).mean()
     }
 
-    /// How many diverged, or ended with a score that is no finite number: a perplexity that overflows.
+    /// How many diverged, or ended with a score that is not a finite number, such as a perplexity that overflows.
+    /// Both are treated alike everywhere: such a run has no score, and counts as lost.
     pub fn diverged_in(&self, metric: Metric) -> usize {
-        self.diverged + self.reported(metric).iter().filter(|score| !score.is_finite()).count()
+        let finished = self.runs.iter().filter(|record| record.status == Status::Finished);
+        self.diverged + finished.filter(|record| !is_finite(record, metric)).count()
+    }
+
+    /// How many did not train to the end with a finite score: what [`Summary::diverged_in`] counts, and what failed.
+    pub fn lost_in(&self, metric: Metric) -> usize {
+        self.failed + self.diverged_in(metric)
     }
 
     /// How many trained to the end and have no such score: the task does not measure it.
     pub fn unscored(&self, metric: Metric) -> usize {
-        self.finished - self.reported(metric).len()
+        self.runs.len() - self.lost_in(metric) - self.reported(metric).len()
+    }
+
+    /// The runs that finished with scores that are finite numbers, as far as the metric was measured.
+    fn scored(&self, metric: Metric) -> impl Iterator<Item = &Record> {
+        self.runs.iter().copied().filter_map(finished).filter(move |record| is_finite(record, metric))
     }
 
     /// How many nats the losses of [`Summary::reported`] lie above the task's floor, where it has one.
     pub fn above_floor(&self) -> Sample {
-        self.sample(|record| Some(reported(record)?.loss - record.loss_floor?))
+        let above = |record: &Record| Some(reported(record)?.loss - record.loss_floor?);
+        self.scored(Metric::Loss).filter_map(above).collect()
     }
 
     /// Milliseconds of a step of every run: batch, forward and backward pass, and update.
@@ -87,6 +104,11 @@ impl Summary<'_> {
     /// Updates to the target of the runs that reached it.
     pub fn steps_to_target(&self) -> Sample {
         self.sample(|record| record.steps_to_target.map(|steps| steps as f64))
+    }
+
+    /// What [`Summary::steps_to_target`] returns, with the seeds.
+    pub fn steps_by_seed(&self) -> BySeed {
+        self.runs.iter().filter_map(|record| Some((record.seed, record.steps_to_target? as f64))).collect()
     }
 
     /// Training seconds to the target: the steps to it at the run's own mean time of a step.
@@ -106,6 +128,11 @@ impl Summary<'_> {
 /// A run that diverged has scores from before it did: they say nothing of where it would have ended.
 fn finished(record: &Record) -> Option<&Record> {
     (record.status == Status::Finished).then_some(record)
+}
+
+/// Whether no score of the metric is infinite or not a number.
+fn is_finite(record: &Record, metric: Metric) -> bool {
+    [record.validation, record.test].into_iter().flatten().filter_map(|scores| scores.get(metric)).all(f64::is_finite)
 }
 
 fn reported(record: &Record) -> Option<Scores> {
@@ -131,4 +158,23 @@ pub fn summaries(records: &[Record]) -> Vec<Summary<'_>> {
         }
     }
     arms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::simulated::{Arm, records};
+
+    #[test]
+    fn a_score_that_is_not_finite_counts_as_diverged_in_that_metric_alone() {
+        let mut runs = records(&[Arm { test: Some(vec![1.0, f64::INFINITY, 3.0]), ..Arm::new("a", &[1.0, 2.0, 3.0]) }]);
+        for (run, perplexity) in runs.iter_mut().zip([2.0, 3.0, f64::INFINITY]) {
+            run.validation.as_mut().unwrap().perplexity = Some(perplexity);
+        }
+        let arm = &summaries(&runs)[0];
+        assert_eq!([Metric::Loss, Metric::Perplexity].map(|metric| arm.lost_in(metric)), [1, 1]);
+        assert_eq!((arm.reported(Metric::Loss).mean(), arm.validation(Metric::Loss).mean()), (Some(2.0), Some(2.0)));
+        assert_eq!(arm.validation_by_seed(Metric::Perplexity), [(0, 2.0), (1, 3.0)]);
+        assert_eq!((arm.lost(), arm.unscored(Metric::Loss), arm.unscored(Metric::Accuracy)), (0, 0, 3));
+    }
 }

@@ -1,0 +1,186 @@
+//! What weakens a conclusion, to stand beside it wherever it is told.
+
+use crate::analysis::comparison::{self, Comparison, Verdict};
+use crate::analysis::edges::edges;
+use crate::analysis::tries::luck;
+use crate::analysis::warning::Warning;
+use crate::analysis::{Progress, Rank, Ranking, rates};
+use crate::config::Experiment;
+use crate::metric::Metric;
+
+/// What weakens any conclusion about these arms, such as the two sides of a claim or all that are ranked: too few seeds,
+/// a best value at the end of those tried, unequal tries, one rate beside tuned ones.
+pub fn caveats(ranks: &[&Rank], metric: Metric, experiment: Option<&Experiment>) -> Vec<Warning> {
+    let seeds = ranks.iter().map(|rank| rank.best.runs.len()).min().unwrap_or(0);
+    let few = ((1..3).contains(&seeds) && ranks.len() > 1).then_some(Warning::FewSeeds { seeds });
+    let mut caveats: Vec<Warning> = few.into_iter().chain(edges(ranks, experiment)).collect();
+    caveats.extend(unequal_tries(ranks, metric));
+    caveats
+}
+
+/// The caveats as sentences of one note; `None` where there are none.
+pub fn note(caveats: &[Warning]) -> Option<String> {
+    let sentence = |caveat: &Warning| {
+        let said = caveat.to_string();
+        // Every warning begins with a word of ours, not with a label.
+        let (first, rest) = said.split_at(said.chars().next().map_or(0, char::len_utf8));
+        format!("{}{rest}.", first.to_uppercase())
+    };
+    let said: Vec<String> = caveats.iter().map(sentence).collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// Everything that a reader of this ranking should know; `experiment` is what it is of, where it is of one, and
+/// `progress` what of its runs on the task is there.
+pub fn warnings(
+    ranking: &Ranking,
+    comparisons: &[Option<Comparison>],
+    experiment: Option<&Experiment>,
+    progress: Option<Progress>,
+) -> Vec<Warning> {
+    let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
+    let mut warnings = Vec::new();
+    let ranks = &ranking.ranks;
+    let incomplete = progress.filter(|progress| !progress.is_complete());
+    warnings.extend(incomplete.map(Warning::Incomplete));
+    if ranks.is_empty() {
+        return warnings;
+    }
+    let mut weak = caveats(&ranks.iter().collect::<Vec<_>>(), ranking.metric, experiment);
+    if incomplete.is_some() {
+        // The other seeds may be among what is missing.
+        weak.retain(|warning| !matches!(warning, Warning::FewSeeds { .. }));
+    }
+    warnings.extend(weak);
+    let tied = comparisons.iter().flatten().filter(|comparison| comparison.verdict == Verdict::Tied).count();
+    if tied > 0 {
+        let detectable = comparison::detectable(comparisons);
+        let seeds = ranks.iter().map(|rank| rank.best.runs.len()).min().unwrap_or(0);
+        warnings.push(Warning::Open { arms: tied + 1, detectable, seeds, metric: ranking.metric });
+    }
+    let better =
+        |(_, comparison): &(_, &Option<Comparison>)| comparison.as_ref().is_some_and(|c| c.verdict == Verdict::Better);
+    if let Some((rank, _)) = ranks.iter().zip(comparisons).find(better) {
+        warnings.push(Warning::TestDisagrees { better: rank.name() });
+    }
+    let all = || ranks.iter().flat_map(|rank| &rank.tried);
+    if let Some(target) = spec.and_then(|spec| spec.target)
+        && !all().any(|arm| arm.runs.iter().any(|run| run.steps_to_target.is_some()))
+    {
+        warnings.push(Warning::TargetNeverReached { target });
+    }
+    let (diverged, failed): (usize, usize) =
+        all().fold((0, 0), |(diverged, failed), arm| (diverged + arm.diverged, failed + arm.failed));
+    if diverged > 0 {
+        warnings.push(Warning::Diverged { runs: diverged, of: all().map(|arm| arm.runs.len()).sum() });
+    }
+    if failed > 0 {
+        warnings.push(Warning::Failed { runs: failed });
+    }
+    warnings
+}
+
+/// Arms that were tuned over different numbers of settings, and those that ran at one rate beside them.
+fn unequal_tries(ranks: &[&Rank], metric: Metric) -> Vec<Warning> {
+    let is_tuned = |rank: &&Rank| rates(&rank.tried, metric).len() > 1;
+    let (tuned, alone): (Vec<&Rank>, Vec<&Rank>) = ranks.iter().copied().partition(is_tuned);
+    let number = |rank: &&&Rank| rank.tried.len();
+    let mut warnings = Vec::new();
+    if let (Some(fewest), Some(most)) = (tuned.iter().min_by_key(number), tuned.iter().max_by_key(number))
+        && fewest.tried.len() < most.tried.len()
+    {
+        let pair = |rank: &Rank| (rank.name(), rank.tried.len());
+        let by = luck(most, fewest.tried.len()).map(|by| (by, metric));
+        warnings.push(Warning::UnequalTries { fewest: pair(fewest), most: pair(most), by });
+    }
+    let mut optimizers: Vec<String> = alone.iter().map(|rank| rank.optimizer.to_owned()).collect();
+    optimizers.dedup();
+    if !tuned.is_empty() && !optimizers.is_empty() {
+        warnings.push(Warning::OneRate { optimizers });
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::analysis::{Standard, comparisons, ranking};
+    use crate::metric::Metric;
+
+    fn texts(arms: &[Arm]) -> Vec<String> {
+        let records = records(arms);
+        let ranking = ranking(&records, "task", Metric::Loss);
+        let comparisons = comparisons(&ranking, Standard::FIXED);
+        warnings(&ranking, &comparisons, None, None).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_clean_sweep_has_no_warning() {
+        let a = [0.01, 0.1, 1.0].map(|lr| Arm::at("a", lr, &if lr == 0.1 { [1.0, 1.1, 1.2] } else { [4.0, 4.1, 4.2] }));
+        let b =
+            [0.01, 0.1, 1.0].map(|lr| Arm::at("b", lr, &if lr == 0.1 { [2.0, 2.11, 2.2] } else { [4.0, 4.1, 4.2] }));
+        assert!(texts(&[a, b].concat()).is_empty());
+    }
+
+    #[test]
+    fn half_a_sweep_is_said_and_not_blamed_on_its_seeds() {
+        let records = records(&[Arm::new("a", &[1.0]), Arm::new("b", &[2.0])]);
+        let ranking = ranking(&records, "task", Metric::Loss);
+        let said = |there| {
+            let progress = Some(Progress { there, planned: 6 });
+            warnings(&ranking, &comparisons(&ranking, Standard::FIXED), None, progress)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>()
+        };
+        assert!(said(2).starts_with("2 of 6 runs have finished: ") && !said(2).contains("`seeds`"), "{}", said(2));
+        assert!(said(6).starts_with("with one seed, noise"), "{}", said(6));
+    }
+
+    #[test]
+    fn each_trouble_names_the_key_that_helps() {
+        let arms = [
+            Arm::at("a", 0.1, &[1.0, 1.3]),
+            Arm::at("a", 1.0, &[9.0, f64::NAN]),
+            Arm::at("b", 0.1, &[1.2, 1.25]),
+            Arm::at("c", 0.1, &[7.0, 7.1]),
+            Arm::at("c", 0.2, &[8.0, 8.1]),
+            Arm::at("d", 0.1, &[8.0, 8.1]),
+            Arm::at("d", 0.2, &[7.0, 7.1]),
+            Arm::at("d", 0.3, &[8.0, 8.1]),
+        ];
+        let said = texts(&arms).join("\n");
+        for words in [
+            "with 2 seeds, only very large",
+            "`seeds`",
+            "arms may be the best: with 2 seeds, differences of",
+            "a under constant (0.1)",
+            "`optimizers.a.lr`",
+            "lower rates",
+            "the rate of b was not tuned",
+            "over 2 settings, d+constant over 3: the best of more settings tends to look better, by up to about",
+            "1 of 16 runs diverged",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_weakens_a_pair_is_one_note() {
+        let runs =
+            records(&[Arm::at("a", 0.1, &[1.0, 1.3]), Arm::at("a", 1.0, &[2.0, 2.5]), Arm::at("b", 0.1, &[3.0, 4.0])]);
+        let ranking = ranking(&runs, "task", Metric::Loss);
+        let pair = |a: usize, b: usize| note(&caveats(&[&ranking.ranks[a], &ranking.ranks[b]], Metric::Loss, None));
+        let said = pair(0, 1).unwrap();
+        assert!(
+            said.starts_with(
+                "With 2 seeds, only very large differences are significant; set `seeds` to 3 or more. The "
+            ),
+            "{said}"
+        );
+        assert!(said.contains("The best `lr` is the lowest that was tried, for a under constant (0.1)"), "{said}");
+        assert!(said.contains(". The rate of b was not tuned"), "{said}");
+        assert_eq!(note(&[]), None);
+    }
+}
