@@ -11,7 +11,7 @@
 //! | 4 | [`config`], [`sweep`], [`results`], [`analysis`] | what to run, running it, the store of what has run, what it says |
 //! | 3 | [`mod@train`] | the loop: no input or output, no config |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
-//! | 1 | [`nn`], [`rng`], [`metric`] | layers and kernels over candle, random streams, what is measured |
+//! | 1 | [`nn`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, random streams, what is measured and how far apart it may lie |
 //! | 0 | [`error`], [`registry`], [`settings`], [`duration`], [`checksum`], [`disk`] | what everything else is described with and kept in |
 //!
 //! A training by hand:
@@ -50,6 +50,7 @@ pub mod config;
 pub mod disk;
 pub mod duration;
 pub mod error;
+pub mod margin;
 pub mod metric;
 pub mod nn;
 pub mod optim;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: [&[&str]; 7] = [
     &["error", "registry", "settings", "duration", "checksum", "disk"],
-    &["nn", "rng", "metric"],
+    &["nn", "rng", "metric", "margin"],
     &["optim", "schedule", "task"],
     &["train"],
     &["config", "sweep", "results", "analysis"],

@@ -1,5 +1,6 @@
 //! The statistics against SciPy's (`tests/reference/statistics.py`).
 
+use optbench::analysis::shares::{Share, more_often};
 use optbench::analysis::{Difference, Sample, holm, student, wilcoxon};
 use serde_json::Value;
 
@@ -71,5 +72,14 @@ fn holm_and_sample_quantiles_agree() {
     for case in reference["sample_quantiles"].as_array().unwrap() {
         let [share, value] = numbers(case)[..] else { panic!() };
         close(sample.quantile(share).unwrap(), value, 1e-12);
+    }
+}
+
+#[test]
+fn exact_tests_of_two_shares_agree() {
+    for case in reference()["boschloo"].as_array().unwrap() {
+        let [count, of, other, of_other, p] = numbers(case)[..] else { panic!() };
+        let share = |count: f64, of: f64| Share { count: count as usize, of: of as usize };
+        close(more_often(share(count, of), share(other, of_other)), p, 1e-6);
     }
 }

@@ -20,6 +20,7 @@ mod ranking;
 mod rates;
 pub mod regression;
 mod sample;
+pub mod shares;
 #[cfg(test)]
 pub(crate) mod simulated;
 pub mod standard;

@@ -1,6 +1,7 @@
 //! The standard by which a verdict is reached: how much error it may spend, and how often it may be asked for.
 
 use crate::analysis::Difference;
+use crate::analysis::shares::{Share, more_often};
 
 /// The chance of a wrong verdict, both ways together, where a question is asked once.
 pub const ALPHA: f64 = 0.05;
@@ -80,6 +81,18 @@ impl Standard {
     /// The confidence of the intervals, such as 0.95.
     pub fn confidence(self) -> f64 {
         1.0 - self.alpha
+    }
+
+    /// The chance of a wrong verdict that may be spent on one of the two ways.
+    pub fn one_sided(self) -> f64 {
+        0.5 * self.alpha
+    }
+
+    /// Whether something happens more often on side `a` than on side `b`, by an exact test ([`more_often`]).
+    ///
+    /// The test holds for a number of runs that was fixed in advance: of runs that were added it says nothing.
+    pub fn is_more_often(self, a: Share, b: Share) -> bool {
+        self.basis != Basis::Anytime && more_often(a, b) <= self.one_sided()
     }
 
     /// The two-sided interval of a difference; unbounded where the noise is unknown.

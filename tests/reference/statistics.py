@@ -21,6 +21,24 @@ SAMPLES = [
     ([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 5.0], [0.5, 2.5, 3.0, 6.0, 20.0, 24.0, 60.0, 4.0]),
 ]
 
+SHARES = [
+    (3, 3, 0, 3),
+    (2, 3, 0, 3),
+    (1, 3, 0, 3),
+    (3, 3, 1, 3),
+    (4, 5, 0, 5),
+    (3, 5, 0, 5),
+    (2, 5, 1, 5),
+    (4, 10, 0, 10),
+    (5, 10, 1, 10),
+    (9, 10, 8, 10),
+    (3, 5, 1, 20),
+    (6, 20, 1, 20),
+    (7, 8, 2, 13),
+    (1, 20, 0, 3),
+    (12, 30, 4, 25),
+]
+
 
 def comparison(a, b):
     paired, welch = stats.ttest_rel(a, b), stats.ttest_ind(a, b, equal_var=False)
@@ -45,6 +63,12 @@ def power(shift, freedom, alpha):
     critical = stats.t.ppf(1 - alpha / 2, freedom)
     # Far out SciPy has no number for the other tail, which is zero there.
     return stats.nct.sf(critical, freedom, shift) + numpy.nan_to_num(stats.nct.cdf(-critical, freedom, shift))
+
+
+def boschloo(x, n, y, m):
+    """The p-value that x of n are no larger a share than y of m."""
+    table = [[x, y], [n - x, m - y]]
+    return stats.boschloo_exact(table, alternative="greater", n=512).pvalue
 
 
 def evenness(n):
@@ -79,6 +103,7 @@ def main():
         "quantiles": quantiles,
         "powers": powers,
         "detectable": detectable,
+        "boschloo": [[x, n, y, m, boschloo(x, n, y, m)] for x, n, y, m in SHARES],
         "holm": {"p": p, "adjusted": holm},
         "evenness": [evenness(n) for n in (16, 32, 64)],
         "sample_quantiles": [[q, numpy.quantile(SAMPLES[3][0], q)] for q in (0.025, 0.25, 0.5, 0.8, 0.975)],
