@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Shape, Tensor};
+use candle_core::{DType, Device, Shape, Tensor};
 
 use crate::error::Result;
-use crate::nn::float::{Float, elements, read_all};
+use crate::nn::float::{Float, read_all};
+use crate::nn::fused::{Inputs, Operation, apply3};
 use crate::nn::params::{HandOver, Init, Parameter};
 use crate::nn::simd::vectorized;
 
@@ -125,9 +126,8 @@ impl BatchNorm {
             running: self.running.clone(),
             weight_gradient: self.weight.handed_over.clone(),
             bias_gradient: self.bias.handed_over.clone(),
-            moments: Mutex::default(),
         };
-        Ok(maps.contiguous()?.apply_op3(self.weight.var.as_tensor(), self.bias.var.as_tensor(), op)?)
+        apply3(op, [maps, self.weight.var.as_tensor(), self.bias.var.as_tensor()])
     }
 
     /// The shape that a channel's number is broadcast from.
@@ -172,9 +172,10 @@ struct Fused {
     running: Running,
     weight_gradient: HandOver,
     bias_gradient: HandOver,
-    /// Mean and `1 / sqrt(variance + eps)` of each channel, as the forward pass found them.
-    moments: Mutex<(Vec<f64>, Vec<f64>)>,
 }
+
+/// Mean and `1 / sqrt(variance + eps)` of each channel of a batch.
+type Moments = (Vec<f64>, Vec<f64>);
 
 /// The sums for each channel, over all rows `[rows, channels]`, of what `add` adds for one row.
 #[inline(always)]
@@ -187,11 +188,11 @@ fn sums<T: Float>(rows: &[T], channels: usize, mut add: impl FnMut(&mut [f64], &
 }
 
 impl Fused {
-    fn forward<T: Float>(&self, maps: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
+    fn normalise<T: Float>(&self, maps: &[T], weight: &[T], bias: &[T]) -> (Vec<T>, Moments) {
         let channels = weight.len();
         let n = maps.len() / channels;
         let mut out = Vec::with_capacity(maps.len());
-        vectorized(
+        let moments = vectorized(
             #[inline(always)]
             || {
                 let mut mean = sums(
@@ -233,16 +234,31 @@ impl Fused {
                         row[i] = (row[i] - means[i]) * rates[i] * weight[i] + bias[i];
                     }
                 }
-                *self.moments.lock().unwrap_or_else(PoisonError::into_inner) = (mean, rate);
+                (mean, rate)
             },
         );
-        out
+        (out, moments)
+    }
+}
+
+impl Operation<3> for Fused {
+    const NAME: &'static str = "batch normalisation";
+    type Saved<T: Float> = Moments;
+
+    fn forward<T: Float>(&self, inputs: &Inputs<3>) -> candle_core::Result<(Vec<T>, Shape, Moments)> {
+        let (out, moments) = self.normalise(inputs.elements(0)?, inputs.elements(1)?, inputs.elements(2)?);
+        Ok((out, inputs.shape(0).clone(), moments))
     }
 
-    fn backward<T: Float>(&self, maps: &Tensor, weight: &Tensor, gradient: &Tensor) -> candle_core::Result<Tensor> {
+    fn backward<T: Float>(
+        &self,
+        [maps, weight, _]: [&Tensor; 3],
+        _: &Tensor,
+        gradient: &Tensor,
+        (mean, rate): Moments,
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let channels = weight.elem_count();
         let n = (maps.elem_count() / channels) as f64;
-        let (mean, rate) = self.moments.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let of = |values: &[f64]| -> Vec<T> { values.iter().map(|&x| T::of(x)).collect() };
         let (mean, rate) = (of(&mean), of(&rate));
         let (bias, scale, out) = read_all(&[maps, weight, gradient], |slices: Vec<&[T]>| {
@@ -278,52 +294,6 @@ impl Fused {
         })?;
         self.bias_gradient.put(Tensor::from_vec(bias, channels, &Device::Cpu)?)?;
         self.weight_gradient.put(Tensor::from_vec(scale, channels, &Device::Cpu)?)?;
-        Tensor::from_vec(out, maps.shape(), &Device::Cpu)
-    }
-}
-
-impl CustomOp3 for Fused {
-    fn name(&self) -> &'static str {
-        "batch normalisation"
-    }
-
-    fn cpu_fwd(
-        &self,
-        maps: &CpuStorage,
-        maps_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let out = match maps {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward(
-                elements(maps, maps_layout)?,
-                elements(weight, weight_layout)?,
-                elements(bias, bias_layout)?,
-            )),
-            _ => CpuStorage::F32(self.forward(
-                elements(maps, maps_layout)?,
-                elements(weight, weight_layout)?,
-                elements(bias, bias_layout)?,
-            )),
-        };
-        Ok((out, maps_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        maps: &Tensor,
-        weight: &Tensor,
-        _bias: &Tensor,
-        _out: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let maps_gradient = match maps.dtype() {
-            DType::F64 => self.backward::<f64>(maps, weight, &gradient)?,
-            _ => self.backward::<f32>(maps, weight, &gradient)?,
-        };
-        Ok((Some(maps_gradient), None, None))
+        Ok([Some(Tensor::from_vec(out, maps.shape(), &Device::Cpu)?), None, None])
     }
 }

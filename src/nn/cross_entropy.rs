@@ -1,11 +1,10 @@
 //! Softmax cross-entropy against integer labels: the loss, its gradient, and the evaluation.
 
-use std::sync::{Mutex, PoisonError};
-
-use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
+use candle_core::{DType, Device, Shape, Tensor};
 
 use crate::error::Result;
-use crate::nn::float::{Float, elements, read};
+use crate::nn::float::{Float, read};
+use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::simd::{fold, vectorized};
 
 /// The mean cross-entropy in nats of logits `[n, classes]` against labels `[n]` (u32), as a scalar.
@@ -26,7 +25,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor, smoothing: f64, composed:
         };
         return Ok((log_sum - target)?.mean_all()?);
     }
-    Ok(logits.contiguous()?.apply_op2(labels, Fused { smoothing, gradient: Mutex::default() })?)
+    apply2(Fused { smoothing }, [logits, labels])
 }
 
 /// What a batch of predictions is worth.
@@ -103,14 +102,14 @@ fn log_sum_exp(row: &[f64]) -> f64 {
     row.iter().map(|x| (x - max).exp()).sum::<f64>().ln() + max
 }
 
-/// The loss as one node of the graph. Its gradient falls out of the forward pass and waits here.
+/// The loss as one node of the graph. Its gradient falls out of the forward pass.
 struct Fused {
     smoothing: f64,
-    gradient: Mutex<Option<Tensor>>,
 }
 
 impl Fused {
-    fn forward<T: Float>(&self, logits: &[T], labels: &[u32], classes: usize) -> candle_core::Result<Vec<T>> {
+    /// The loss and its gradient `[n, classes]`.
+    fn both<T: Float>(&self, logits: &[T], labels: &[u32], classes: usize) -> candle_core::Result<(f64, Vec<T>)> {
         let n = labels.len();
         let share = T::of(1.0 / n as f64);
         let chosen_share = T::of((1.0 - self.smoothing) / n as f64);
@@ -144,54 +143,34 @@ impl Fused {
                 Ok::<f64, candle_core::Error>(loss)
             },
         )?;
-        let gradient = Tensor::from_vec(gradient, (n, classes), &Device::Cpu)?;
-        *self.gradient.lock().unwrap_or_else(PoisonError::into_inner) = Some(gradient);
-        Ok(vec![T::of(loss / n as f64)])
+        Ok((loss / n as f64, gradient))
     }
 }
 
-impl CustomOp2 for Fused {
-    fn name(&self) -> &'static str {
-        "cross entropy"
-    }
+impl Operation<2> for Fused {
+    const NAME: &'static str = "cross entropy";
+    /// The gradient.
+    type Saved<T: Float> = Vec<T>;
 
-    fn cpu_fwd(
-        &self,
-        logits: &CpuStorage,
-        logits_layout: &Layout,
-        labels: &CpuStorage,
-        labels_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (n, classes) = logits_layout.shape().dims2()?;
-        let CpuStorage::U32(labels) = labels else {
-            candle_core::bail!("labels are u32");
-        };
-        let Some((start, end)) = labels_layout.contiguous_offsets() else {
-            candle_core::bail!("labels are contiguous");
-        };
-        let labels = &labels[start..end];
+    fn forward<T: Float>(&self, inputs: &Inputs<2>) -> candle_core::Result<(Vec<T>, Shape, Vec<T>)> {
+        let ((n, classes), labels) = (inputs.shape(0).dims2()?, inputs.indices(1)?);
         if labels.len() != n {
             candle_core::bail!("{n} predictions for {} labels", labels.len());
         }
-        let loss = match logits {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward(elements(logits, logits_layout)?, labels, classes)?),
-            _ => CpuStorage::F32(self.forward(elements(logits, logits_layout)?, labels, classes)?),
-        };
-        Ok((loss, Shape::from(())))
+        let (loss, gradient) = self.both(inputs.elements::<T>(0)?, labels, classes)?;
+        Ok((vec![T::of(loss)], Shape::from(()), gradient))
     }
 
-    fn bwd(
+    fn backward<T: Float>(
         &self,
-        _logits: &Tensor,
-        _labels: &Tensor,
-        _loss: &Tensor,
+        [logits, _]: [&Tensor; 2],
+        _: &Tensor,
         upstream: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let waiting = self.gradient.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let gradient = waiting.ok_or_else(|| candle_core::Error::Msg("the loss was propagated back twice".into()))?;
+        gradient: Vec<T>,
+    ) -> candle_core::Result<[Option<Tensor>; 2]> {
+        let gradient = Tensor::from_vec(gradient, logits.shape(), &Device::Cpu)?;
         let scale = upstream.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-        let gradient = if scale == 1.0 { gradient } else { (gradient * scale)? };
-        Ok((Some(gradient), None))
+        Ok([Some(if scale == 1.0 { gradient } else { (gradient * scale)? }), None])
     }
 }
 

@@ -1,9 +1,10 @@
 //! A table of vectors, one for each token.
 
-use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
+use candle_core::{Device, Shape, Tensor};
 
 use crate::error::Result;
-use crate::nn::float::{Float, elements, read};
+use crate::nn::float::{Float, read};
+use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::params::{HandOver, Init, Parameter};
 
 /// The table `[vocabulary, width]`.
@@ -38,7 +39,7 @@ impl Embedding {
             let shape = [tokens.dims(), &[table.dim(1)?]].concat();
             return Ok(table.index_select(&tokens.flatten_all()?, 0)?.reshape(shape)?);
         }
-        Ok(table.apply_op2(&tokens.contiguous()?, Fused { gradient: self.table.handed_over.clone() })?)
+        apply2(Fused { gradient: self.table.handed_over.clone() }, [table, tokens])
     }
 }
 
@@ -60,70 +61,37 @@ pub(super) fn add_rows<T: Float>(tokens: &[u32], rows: &[T], to: &mut [T], width
     }
 }
 
-/// Tokens (u32) of a contiguous storage.
-pub(super) fn tokens<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [u32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::U32(tokens), Some((start, end))) => Ok(&tokens[start..end]),
-        _ => candle_core::bail!("tokens are contiguous and of type u32"),
-    }
-}
-
 struct Fused {
     gradient: HandOver,
 }
 
-impl Fused {
-    fn forward<T: Float>(table: &[T], tokens: &[u32], width: usize) -> candle_core::Result<Vec<T>> {
-        check(tokens, table.len() / width)?;
+impl Operation<2> for Fused {
+    const NAME: &'static str = "embedding";
+    type Saved<T: Float> = ();
+
+    fn forward<T: Float>(&self, inputs: &Inputs<2>) -> candle_core::Result<(Vec<T>, Shape, ())> {
+        let (vocabulary, width) = inputs.shape(0).dims2()?;
+        let (table, tokens) = (inputs.elements::<T>(0)?, inputs.indices(1)?);
+        check(tokens, vocabulary)?;
         let mut out = Vec::with_capacity(tokens.len() * width);
         for &token in tokens {
             out.extend_from_slice(&table[token as usize * width..][..width]);
         }
-        Ok(out)
+        Ok((out, [inputs.shape(1).dims(), &[width]].concat().into(), ()))
     }
 
-    fn backward<T: Float>(&self, table: &Tensor, tokens: &Tensor, gradient: &Tensor) -> candle_core::Result<()> {
+    fn backward<T: Float>(
+        &self,
+        [table, tokens]: [&Tensor; 2],
+        _: &Tensor,
+        gradient: &Tensor,
+        (): (),
+    ) -> candle_core::Result<[Option<Tensor>; 2]> {
         let width = table.dim(1)?;
         let tokens = tokens.flatten_all()?.to_vec1::<u32>()?;
         let mut rows = vec![T::of(0.0); table.elem_count()];
         read(gradient, |gradient: &[T]| add_rows(&tokens, gradient, &mut rows, width))?;
-        self.gradient.put(Tensor::from_vec(rows, table.shape(), &Device::Cpu)?)
-    }
-}
-
-impl CustomOp2 for Fused {
-    fn name(&self) -> &'static str {
-        "embedding"
-    }
-
-    fn cpu_fwd(
-        &self,
-        table: &CpuStorage,
-        table_layout: &Layout,
-        indices: &CpuStorage,
-        indices_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (_, width) = table_layout.shape().dims2()?;
-        let tokens = tokens(indices, indices_layout)?;
-        let out = match table {
-            CpuStorage::F64(_) => CpuStorage::F64(Self::forward(elements(table, table_layout)?, tokens, width)?),
-            _ => CpuStorage::F32(Self::forward(elements(table, table_layout)?, tokens, width)?),
-        };
-        Ok((out, [indices_layout.dims(), &[width]].concat().into()))
-    }
-
-    fn bwd(
-        &self,
-        table: &Tensor,
-        tokens: &Tensor,
-        _out: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        match table.dtype() {
-            DType::F64 => self.backward::<f64>(table, tokens, &gradient)?,
-            _ => self.backward::<f32>(table, tokens, &gradient)?,
-        }
-        Ok((None, None))
+        self.gradient.put(Tensor::from_vec(rows, table.shape(), &Device::Cpu)?)?;
+        Ok([None, None])
     }
 }

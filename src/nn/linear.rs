@@ -1,10 +1,11 @@
 //! `activation(x W' + b)`: a fully connected layer as one operation.
 
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor};
+use candle_core::{Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::affine::affine;
-use crate::nn::float::{Float, elements, read};
+use crate::nn::float::{Float, read};
+use crate::nn::fused::{Inputs, Operation, apply3};
 use crate::nn::matmul::{Matrix, product, write_product};
 use crate::nn::params::{HandOver, Init, Parameter};
 use crate::nn::simd::vectorized;
@@ -70,7 +71,7 @@ impl Linear {
             weight_gradient: self.weight.handed_over.clone(),
             bias_gradient: self.bias.handed_over.clone(),
         };
-        Ok(x.contiguous()?.apply_op3(weight, bias, op)?)
+        apply3(op, [x, weight, bias])
     }
 }
 
@@ -82,7 +83,7 @@ struct Fused {
 }
 
 impl Fused {
-    fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
+    fn output<T: Float>(&self, x: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
         let zero = T::of(0.0);
         match self.activation {
             Activation::None => affine(x, weight, bias, |y| y),
@@ -115,14 +116,29 @@ impl Fused {
         );
         (inner, bias_gradient)
     }
+}
+
+impl Operation<3> for Fused {
+    const NAME: &'static str = "linear";
+    type Saved<T: Float> = ();
+
+    fn forward<T: Float>(&self, inputs: &Inputs<3>) -> candle_core::Result<(Vec<T>, Shape, ())> {
+        let (outputs, width) = inputs.shape(1).dims2()?;
+        let dims = inputs.shape(0).dims();
+        if dims.last() != Some(&width) {
+            candle_core::bail!("a linear layer of {width} inputs was given {dims:?}");
+        }
+        let shape: Shape = [&dims[..dims.len() - 1], &[outputs]].concat().into();
+        Ok((self.output(inputs.elements(0)?, inputs.elements(1)?, inputs.elements(2)?), shape, ()))
+    }
 
     fn backward<T: Float>(
         &self,
-        x: &Tensor,
-        weight: &Tensor,
+        [x, weight, _]: [&Tensor; 3],
         y: &Tensor,
         gradient: &Tensor,
-    ) -> candle_core::Result<Option<Tensor>> {
+        (): (),
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let (outputs, inputs) = weight.dims2()?;
         let n = x.elem_count() / inputs;
         let device = x.device();
@@ -135,61 +151,9 @@ impl Fused {
                 .write((outputs, inputs), |out| write_product(out, inner.t(), Matrix::new(x, n, inputs)))
         })??;
         if !x.track_op() {
-            return Ok(None);
+            return Ok([None, None, None]);
         }
         let gradient = read(weight, |weight| product(inner, Matrix::new(weight, outputs, inputs)))?;
-        Tensor::from_vec(gradient, x.shape(), device).map(Some)
-    }
-}
-
-impl CustomOp3 for Fused {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (outputs, inputs) = weight_layout.shape().dims2()?;
-        let dims = x_layout.shape().dims();
-        if dims.last() != Some(&inputs) {
-            candle_core::bail!("a linear layer of {inputs} inputs was given {dims:?}");
-        }
-        let shape: Shape = [&dims[..dims.len() - 1], &[outputs]].concat().into();
-        let y = match x {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward(
-                elements(x, x_layout)?,
-                elements(weight, weight_layout)?,
-                elements(bias, bias_layout)?,
-            )),
-            _ => CpuStorage::F32(self.forward(
-                elements(x, x_layout)?,
-                elements(weight, weight_layout)?,
-                elements(bias, bias_layout)?,
-            )),
-        };
-        Ok((y, shape))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        _bias: &Tensor,
-        y: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let x_gradient = match x.dtype() {
-            DType::F64 => self.backward::<f64>(x, weight, y, &gradient)?,
-            _ => self.backward::<f32>(x, weight, y, &gradient)?,
-        };
-        Ok((x_gradient, None, None))
+        Ok([Some(Tensor::from_vec(gradient, x.shape(), device)?), None, None])
     }
 }

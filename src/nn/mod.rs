@@ -11,6 +11,7 @@ pub mod cross_entropy;
 pub mod dropout;
 pub mod embedding;
 pub mod float;
+mod fused;
 pub mod linear;
 pub mod lstm;
 pub mod matmul;

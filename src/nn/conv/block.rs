@@ -3,15 +3,13 @@
 //! An image goes through all blocks before the next one: what lies between two blocks stays in the
 //! cache, and its gradient never becomes a tensor, which candle would fill with zeros and add to.
 
-use std::any::Any;
-use std::sync::{Mutex, PoisonError};
-
-use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
+use candle_core::{Device, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::conv::padded::Frame;
 use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, wide, winograd};
-use crate::nn::float::{Float, elements, read_all};
+use crate::nn::float::{Float, read_all};
+use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::params::{Init, Parameter};
 use crate::nn::transpose::transposed;
 
@@ -67,17 +65,15 @@ impl ConvPools {
             }
             return Ok(maps.flatten_from(1)?);
         }
-        let op = Fused { blocks: self.blocks.clone(), saved: Mutex::default() };
+        let op = Fused { blocks: self.blocks.clone() };
         // Images want no gradient; the first weight makes the operation a part of the graph.
-        Ok(maps.contiguous()?.apply_op2(self.blocks[0].weight.var.as_tensor(), op)?)
+        apply2(op, [maps, self.blocks[0].weight.var.as_tensor()])
     }
 }
 
 /// The blocks as one node of the graph. The gradients of weights and biases are handed over beside it.
 struct Fused {
     blocks: Vec<Block>,
-    /// A [`Saved`] for each block, of the number type at hand.
-    saved: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 /// What a block's forward pass leaves for the backward pass.
@@ -108,9 +104,10 @@ impl Fused {
         self.blocks.iter().flat_map(|block| [block.weight.var.as_tensor(), block.bias.var.as_tensor()]).collect()
     }
 
-    fn forward<T: Float>(&self, frames: &[Frame], maps: &[T]) -> candle_core::Result<Vec<T>> {
+    /// The pooled maps, and what every block saves.
+    fn run<T: Float>(&self, frames: &[Frame], maps: &[T]) -> candle_core::Result<(Vec<T>, Vec<Saved<T>>)> {
         let n = maps.len() / frames[0].len();
-        let (out, saved) = read_all(&self.weights_and_biases(), |slices: Vec<&[T]>| {
+        read_all(&self.weights_and_biases(), |slices: Vec<&[T]>| {
             let pairs = frames.iter().zip(slices.chunks_exact(2));
             let mut blocks: Vec<Forward<T>> =
                 pairs.map(|(frame, pair)| Forward::new(*frame, pair[0], pair[1], n)).collect();
@@ -125,18 +122,30 @@ impl Fused {
                     last.saved.maps.clear();
                 }
             }
-            (out, blocks.into_iter().map(|block| block.saved).collect::<Vec<Saved<T>>>())
-        })?;
-        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(saved));
-        Ok(out)
+            (out, blocks.into_iter().map(|block| block.saved).collect())
+        })
+    }
+}
+
+impl Operation<2> for Fused {
+    const NAME: &'static str = "convolution, relu and max-pool";
+    type Saved<T: Float> = Vec<Saved<T>>;
+
+    fn forward<T: Float>(&self, inputs: &Inputs<2>) -> candle_core::Result<(Vec<T>, Shape, Vec<Saved<T>>)> {
+        let frames = self.frames(inputs.shape(0))?;
+        let (out, saved) = self.run(&frames, inputs.elements(0)?)?;
+        let outputs = self.blocks[self.blocks.len() - 1].bias.var.elem_count();
+        Ok((out, (inputs.shape(0).dims()[0], outputs * frames[frames.len() - 1].cells()).into(), saved))
     }
 
     /// Hands over the gradients of the parameters; returns that of the maps where it is wanted.
-    fn backward<T: Float>(&self, maps: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        let waiting = self.saved.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(saved) = waiting.and_then(|saved| saved.downcast::<Vec<Saved<T>>>().ok()) else {
-            candle_core::bail!("a convolution was propagated back twice");
-        };
+    fn backward<T: Float>(
+        &self,
+        [maps, _]: [&Tensor; 2],
+        _: &Tensor,
+        gradient: &Tensor,
+        saved: Vec<Saved<T>>,
+    ) -> candle_core::Result<[Option<Tensor>; 2]> {
         let (frames, wanted) = (self.frames(maps.shape())?, maps.track_op());
         let mut tensors = self.weights_and_biases();
         tensors.extend([maps, gradient]);
@@ -179,9 +188,9 @@ impl Fused {
             block.bias.handed_over.put(Tensor::from_vec(bias, outputs, &Device::Cpu)?)?;
         }
         if !wanted {
-            return Ok(None);
+            return Ok([None, None]);
         }
-        Tensor::from_vec(maps_gradient, maps.shape(), &Device::Cpu).map(Some)
+        Ok([Some(Tensor::from_vec(maps_gradient, maps.shape(), &Device::Cpu)?), None])
     }
 }
 
@@ -275,42 +284,5 @@ impl<'a, T: Float> Backward<'a, T> {
             Gradients::Wide(gradients) => gradients.finish(),
         };
         (by_channel(&weight, self.frame.channels, 3), bias)
-    }
-}
-
-impl CustomOp2 for Fused {
-    fn name(&self) -> &'static str {
-        "convolution, relu and max-pool"
-    }
-
-    fn cpu_fwd(
-        &self,
-        maps: &CpuStorage,
-        layout: &Layout,
-        _weight: &CpuStorage,
-        _weight_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let frames = self.frames(layout.shape())?;
-        let out = match maps {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward(&frames, elements(maps, layout)?)?),
-            _ => CpuStorage::F32(self.forward(&frames, elements(maps, layout)?)?),
-        };
-        let outputs = self.blocks[self.blocks.len() - 1].bias.var.elem_count();
-        Ok((out, (layout.dims()[0], outputs * frames[frames.len() - 1].cells()).into()))
-    }
-
-    fn bwd(
-        &self,
-        maps: &Tensor,
-        _weight: &Tensor,
-        _out: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let maps_gradient = match maps.dtype() {
-            DType::F64 => self.backward::<f64>(maps, &gradient)?,
-            _ => self.backward::<f32>(maps, &gradient)?,
-        };
-        Ok((maps_gradient, None))
     }
 }

@@ -1,10 +1,11 @@
 //! A convolution alone, of any stride, as one operation.
 
-use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Shape, Tensor};
+use candle_core::{Device, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::conv::{bound, by_channel, by_position};
-use crate::nn::float::{Float, elements, read_all};
+use crate::nn::float::{Float, read_all};
+use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::matmul::{Matrix, add_product, product};
 use crate::nn::params::{HandOver, Init, Parameter};
 
@@ -43,7 +44,7 @@ impl Conv {
             return self.composed(maps, weight);
         }
         let op = Fused { stride: self.stride, gradient: self.weight.handed_over.clone() };
-        Ok(maps.contiguous()?.apply_op2(weight, op)?)
+        apply2(op, [maps, weight])
     }
 }
 
@@ -113,7 +114,7 @@ struct Fused {
 }
 
 impl Fused {
-    fn forward<T: Float>(window: Window, maps: &[T], weight: &[T]) -> Vec<T> {
+    fn output<T: Float>(window: Window, maps: &[T], weight: &[T]) -> Vec<T> {
         let outputs = weight.len() / window.patch();
         let filters = by_position(weight, window.channels, window.kernel);
         let (rows, cols) = window.out();
@@ -128,13 +129,27 @@ impl Fused {
         }
         out
     }
+}
+
+impl Operation<2> for Fused {
+    const NAME: &'static str = "convolution";
+    type Saved<T: Float> = ();
+
+    fn forward<T: Float>(&self, inputs: &Inputs<2>) -> candle_core::Result<(Vec<T>, Shape, ())> {
+        let (maps, weight) = (inputs.shape(0), inputs.shape(1));
+        let window = Window::new(maps, weight, self.stride)?;
+        let (rows, cols) = window.out();
+        let shape = (maps.dims()[0], rows, cols, weight.dims()[0]);
+        Ok((Self::output(window, inputs.elements(0)?, inputs.elements(1)?), shape.into(), ()))
+    }
 
     fn backward<T: Float>(
         &self,
-        maps: &Tensor,
-        weight: &Tensor,
+        [maps, weight]: [&Tensor; 2],
+        _: &Tensor,
         gradient: &Tensor,
-    ) -> candle_core::Result<Option<Tensor>> {
+        (): (),
+    ) -> candle_core::Result<[Option<Tensor>; 2]> {
         let window = Window::new(maps.shape(), weight.shape(), self.stride)?;
         let (outputs, wanted) = (weight.dim(0)?, maps.track_op());
         let (rows, cols) = window.out();
@@ -163,48 +178,8 @@ impl Fused {
         })?;
         self.gradient.put(Tensor::from_vec(weights, weight.shape(), &Device::Cpu)?)?;
         if !wanted {
-            return Ok(None);
+            return Ok([None, None]);
         }
-        Tensor::from_vec(maps_gradient, maps.shape(), &Device::Cpu).map(Some)
-    }
-}
-
-impl CustomOp2 for Fused {
-    fn name(&self) -> &'static str {
-        "convolution"
-    }
-
-    fn cpu_fwd(
-        &self,
-        maps: &CpuStorage,
-        maps_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let window = Window::new(maps_layout.shape(), weight_layout.shape(), self.stride)?;
-        let (rows, cols) = window.out();
-        let shape = (maps_layout.dims()[0], rows, cols, weight_layout.dims()[0]);
-        let out = match maps {
-            CpuStorage::F64(_) => {
-                CpuStorage::F64(Self::forward(window, elements(maps, maps_layout)?, elements(weight, weight_layout)?))
-            }
-            _ => CpuStorage::F32(Self::forward(window, elements(maps, maps_layout)?, elements(weight, weight_layout)?)),
-        };
-        Ok((out, shape.into()))
-    }
-
-    fn bwd(
-        &self,
-        maps: &Tensor,
-        weight: &Tensor,
-        _out: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let maps_gradient = match maps.dtype() {
-            DType::F64 => self.backward::<f64>(maps, weight, &gradient)?,
-            _ => self.backward::<f32>(maps, weight, &gradient)?,
-        };
-        Ok((maps_gradient, None))
+        Ok([Some(Tensor::from_vec(maps_gradient, maps.shape(), &Device::Cpu)?), None])
     }
 }

@@ -1,11 +1,10 @@
 //! `ReLU` and 2x2 max-pooling of one pass, remembering the winners.
 
-use std::sync::{Mutex, PoisonError};
-
-use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
+use candle_core::{Device, Shape, Tensor};
 
 use crate::error::Result;
-use crate::nn::float::{Float, elements, read};
+use crate::nn::float::{Float, read};
+use crate::nn::fused::{Inputs, Operation, apply1};
 use crate::nn::simd::vectorized;
 
 /// What a cell without a positive pixel remembers instead of its winner's number, 0 to 3.
@@ -19,7 +18,7 @@ pub(super) const NONE: u8 = 4;
 /// When the maps have another rank.
 pub fn relu_pool(maps: &Tensor, composed: bool) -> Result<Tensor> {
     if !composed {
-        return Ok(maps.contiguous()?.apply_op1(Fused::default())?);
+        return apply1(Fused, maps);
     }
     let (n, channels, height, width) = maps.dims4()?;
     let (rows, cols) = (height / 2, width / 2);
@@ -68,27 +67,33 @@ pub(super) fn winner<T: Float>(pixels: [T; 4]) -> (T, u8) {
     (if dead { T::of(0.0) } else { best }, if dead { NONE } else { which })
 }
 
-#[derive(Default)]
-struct Fused {
-    winners: Mutex<Vec<u8>>,
-}
+struct Fused;
 
-impl Fused {
-    fn forward<T: Float>(&self, maps: &[T], size: (usize, usize, usize)) -> Vec<T> {
+impl Operation<1> for Fused {
+    const NAME: &'static str = "relu and max-pool";
+    /// The winners.
+    type Saved<T: Float> = Vec<u8>;
+
+    fn forward<T: Float>(&self, inputs: &Inputs<1>) -> candle_core::Result<(Vec<T>, Shape, Vec<u8>)> {
+        let (n, height, width, channels) = inputs.shape(0).dims4()?;
         let (mut out, mut winners) = (Vec::new(), Vec::new());
-        for image in maps.chunks_exact(size.0 * size.1 * size.2) {
+        for image in inputs.elements::<T>(0)?.chunks_exact(height * width * channels) {
             vectorized(
                 #[inline(always)]
-                || pool_image(image, size, &mut out, &mut winners),
+                || pool_image(image, (height, width, channels), &mut out, &mut winners),
             );
         }
-        *self.winners.lock().unwrap_or_else(PoisonError::into_inner) = winners;
-        out
+        Ok((out, (n, height / 2, width / 2, channels).into(), winners))
     }
 
-    fn backward<T: Float>(&self, maps: &Tensor, gradient: &Tensor) -> candle_core::Result<Tensor> {
+    fn backward<T: Float>(
+        &self,
+        [maps]: [&Tensor; 1],
+        _: &Tensor,
+        gradient: &Tensor,
+        winners: Vec<u8>,
+    ) -> candle_core::Result<[Option<Tensor>; 1]> {
         let (_, height, width, channels) = maps.dims4()?;
-        let winners = self.winners.lock().unwrap_or_else(PoisonError::into_inner);
         let (rows, cols, row) = (height / 2, width / 2, width * channels);
         let mut out = vec![T::of(0.0); maps.elem_count()];
         read(gradient, |gradient: &[T]| {
@@ -105,32 +110,7 @@ impl Fused {
                 }
             }
         })?;
-        Tensor::from_vec(out, maps.shape(), &Device::Cpu)
-    }
-}
-
-impl CustomOp1 for Fused {
-    fn name(&self) -> &'static str {
-        "relu and max-pool"
-    }
-
-    fn cpu_fwd(&self, maps: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (n, height, width, channels) = layout.shape().dims4()?;
-        let size = (height, width, channels);
-        let out = match maps {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward(elements(maps, layout)?, size)),
-            _ => CpuStorage::F32(self.forward(elements(maps, layout)?, size)),
-        };
-        Ok((out, (n, height / 2, width / 2, channels).into()))
-    }
-
-    fn bwd(&self, maps: &Tensor, _out: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        let gradient = gradient.contiguous()?;
-        match maps.dtype() {
-            DType::F64 => self.backward::<f64>(maps, &gradient),
-            _ => self.backward::<f32>(maps, &gradient),
-        }
-        .map(Some)
+        Ok([Some(Tensor::from_vec(out, maps.shape(), &Device::Cpu)?)])
     }
 }
 

@@ -1,14 +1,14 @@
 //! The layer as one node of the graph; the gradients of its parameters are handed over beside it.
 
-use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Shape, Tensor};
+use candle_core::{Device, Shape, Tensor};
 
 use crate::error::{Error, Result};
 use crate::nn::affine::affine;
-use crate::nn::embedding::{add_rows, check, tokens};
-use crate::nn::float::{Float, elements, read, read_all};
+use crate::nn::embedding::{add_rows, check};
+use crate::nn::float::{Float, read, read_all};
+use crate::nn::fused::{Inputs, Operation};
 use crate::nn::lstm::recurrence::Trace;
 use crate::nn::lstm::{Lstm, Memory};
 use crate::nn::matmul::{Matrix, product, write_product};
@@ -36,11 +36,10 @@ pub(super) struct Fused {
     table: Option<HandOver>,
     start: Memory,
     end: End,
-    /// A [`Saved`] of the number type at hand.
-    saved: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-struct Saved<T> {
+/// What the backward pass needs of the forward pass.
+pub(super) struct Saved<T> {
     trace: Trace<T>,
     /// The vectors that were read, `[length, rows, inputs]`; empty for tokens.
     vectors: Vec<T>,
@@ -58,7 +57,6 @@ impl Fused {
             table: None,
             start,
             end: End::default(),
-            saved: Mutex::default(),
         }
     }
 
@@ -88,7 +86,7 @@ impl Fused {
         rows: usize,
         vectors: Vec<T>,
         tokens: Vec<u32>,
-    ) -> candle_core::Result<Vec<T>> {
+    ) -> candle_core::Result<(Vec<T>, Saved<T>)> {
         let hidden = self.hidden();
         let weight = self.recurrent_weight.var.as_tensor();
         let trace = read_all(&[&self.start.0, &self.start.1, weight], |slices: Vec<&[T]>| {
@@ -98,18 +96,21 @@ impl Fused {
         let (output, cell) = trace.end();
         *self.end.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((memory(output)?, memory(cell)?));
         let out = exchanged(trace.outputs(), trace.outputs().len() / (rows * hidden), hidden);
-        let saved: Box<dyn Any + Send> = Box::new(Saved { trace, vectors, tokens });
-        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
-        Ok(out)
+        Ok((out, Saved { trace, vectors, tokens }))
     }
 
-    fn forward_vectors<T: Float>(&self, x: &[T], rows: usize) -> candle_core::Result<Vec<T>> {
+    fn run_vectors<T: Float>(&self, x: &[T], rows: usize) -> candle_core::Result<(Vec<T>, Saved<T>)> {
         let (_, inputs) = self.input_weight.var.dims2()?;
         let vectors = exchanged(x, rows, inputs);
         self.run(self.projected(&vectors)?, rows, vectors, Vec::new())
     }
 
-    fn forward_tokens<T: Float>(&self, table: &[T], tokens: &[u32], rows: usize) -> candle_core::Result<Vec<T>> {
+    fn run_tokens<T: Float>(
+        &self,
+        table: &[T],
+        tokens: &[u32],
+        rows: usize,
+    ) -> candle_core::Result<(Vec<T>, Saved<T>)> {
         let (width, inputs) = self.input_weight.var.dims2()?;
         check(tokens, table.len() / inputs)?;
         let projected = self.projected(table)?;
@@ -123,11 +124,12 @@ impl Fused {
     }
 
     /// Hands over the gradients of the parameters; returns that of the vectors where it is wanted.
-    fn backward<T: Float>(&self, source: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        let waiting = self.saved.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut saved) = waiting.and_then(|saved| saved.downcast::<Saved<T>>().ok()) else {
-            candle_core::bail!("a recurrent layer was propagated back twice");
-        };
+    fn back<T: Float>(
+        &self,
+        source: &Tensor,
+        gradient: &Tensor,
+        mut saved: Saved<T>,
+    ) -> candle_core::Result<Option<Tensor>> {
         let (rows, length, hidden) = gradient.dims3()?;
         let (width, inputs) = self.input_weight.var.dims2()?;
         let n = rows * length;
@@ -201,62 +203,45 @@ fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<T> {
     sums
 }
 
-impl CustomOp1 for Fused {
-    fn name(&self) -> &'static str {
-        "lstm"
+impl Operation<1> for Fused {
+    const NAME: &'static str = "lstm";
+    type Saved<T: Float> = Saved<T>;
+
+    fn forward<T: Float>(&self, inputs: &Inputs<1>) -> candle_core::Result<(Vec<T>, Shape, Saved<T>)> {
+        let (rows, length, _) = inputs.shape(0).dims3()?;
+        let (out, saved) = self.run_vectors(inputs.elements(0)?, rows)?;
+        Ok((out, (rows, length, self.hidden()).into(), saved))
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (rows, length, _) = layout.shape().dims3()?;
-        let out = match x {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward_vectors(elements(x, layout)?, rows)?),
-            _ => CpuStorage::F32(self.forward_vectors(elements(x, layout)?, rows)?),
-        };
-        Ok((out, (rows, length, self.hidden()).into()))
-    }
-
-    fn bwd(&self, x: &Tensor, _out: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
-        let gradient = gradient.contiguous()?;
-        match x.dtype() {
-            DType::F64 => self.backward::<f64>(x, &gradient),
-            _ => self.backward::<f32>(x, &gradient),
-        }
+    fn backward<T: Float>(
+        &self,
+        [x]: [&Tensor; 1],
+        _: &Tensor,
+        gradient: &Tensor,
+        saved: Saved<T>,
+    ) -> candle_core::Result<[Option<Tensor>; 1]> {
+        Ok([self.back(x, gradient, saved)?])
     }
 }
 
-impl CustomOp2 for Fused {
-    fn name(&self) -> &'static str {
-        "lstm of tokens"
+impl Operation<2> for Fused {
+    const NAME: &'static str = "lstm of tokens";
+    type Saved<T: Float> = Saved<T>;
+
+    fn forward<T: Float>(&self, inputs: &Inputs<2>) -> candle_core::Result<(Vec<T>, Shape, Saved<T>)> {
+        let (rows, length) = inputs.shape(1).dims2()?;
+        let (out, saved) = self.run_tokens(inputs.elements(0)?, inputs.indices(1)?, rows)?;
+        Ok((out, (rows, length, self.hidden()).into(), saved))
     }
 
-    fn cpu_fwd(
+    fn backward<T: Float>(
         &self,
-        table: &CpuStorage,
-        table_layout: &Layout,
-        indices: &CpuStorage,
-        indices_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (rows, length) = indices_layout.shape().dims2()?;
-        let tokens = tokens(indices, indices_layout)?;
-        let out = match table {
-            CpuStorage::F64(_) => CpuStorage::F64(self.forward_tokens(elements(table, table_layout)?, tokens, rows)?),
-            _ => CpuStorage::F32(self.forward_tokens(elements(table, table_layout)?, tokens, rows)?),
-        };
-        Ok((out, (rows, length, self.hidden()).into()))
-    }
-
-    fn bwd(
-        &self,
-        table: &Tensor,
-        _tokens: &Tensor,
-        _out: &Tensor,
+        [table, _]: [&Tensor; 2],
+        _: &Tensor,
         gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        match table.dtype() {
-            DType::F64 => self.backward::<f64>(table, &gradient)?,
-            _ => self.backward::<f32>(table, &gradient)?,
-        };
-        Ok((None, None))
+        saved: Saved<T>,
+    ) -> candle_core::Result<[Option<Tensor>; 2]> {
+        self.back(table, gradient, saved)?;
+        Ok([None, None])
     }
 }

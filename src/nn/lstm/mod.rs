@@ -12,6 +12,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::nn::embedding::Embedding;
+use crate::nn::fused::{apply1, apply2};
 use crate::nn::params::{Init, Parameter};
 
 use fused::Fused;
@@ -85,10 +86,10 @@ impl Lstm {
         let op = Fused::new(self, start);
         let end = op.end();
         let outputs = match source {
-            Source::Vectors(x) => x.contiguous()?.apply_op1(op)?,
+            Source::Vectors(x) => apply1(op, x)?,
             Source::Tokens(embedding, tokens) => {
                 let table = embedding.table();
-                table.var.as_tensor().apply_op2(&tokens.contiguous()?, op.with_table(table.handed_over.clone()))?
+                apply2(op.with_table(table.handed_over.clone()), [table.var.as_tensor(), tokens])?
             }
         };
         Ok((outputs, end.take()?))
