@@ -23,7 +23,7 @@ pub struct Timeline {
     pub steps: u64,
     /// Updates in one pass over the training set; `None` where the task has no dataset.
     pub steps_per_epoch: Option<u64>,
-    /// The optimizer's second-moment decay, where it has one: the untuned warmup depends on it.
+    /// The decay of the optimizer's mean of squared gradients, where it keeps one: the untuned warmup depends on it.
     pub beta2: Option<f64>,
 }
 
@@ -54,7 +54,9 @@ impl Duration {
             },
             Self::Untuned => match timeline.beta2 {
                 Some(beta2) => Ok((2.0 / (1.0 - beta2)).round() as u64),
-                None => Err("`untuned` is 2 / (1 - beta2), and this optimizer has no beta2".into()),
+                None => Err("`untuned` is 2 / (1 - beta2) steps, with the decay of the mean of squared gradients, and this optimizer \
+                      keeps no such mean; give steps or a percentage"
+                    .into()),
             },
         }
     }

@@ -41,6 +41,8 @@ pub struct Key {
     pub beside: Option<Beside>,
     /// What its value asks of the other keys; nothing where there is none.
     pub needs: Option<Needs>,
+    /// Whether, and for which settings, its value is the decay of an optimizer's mean of squared gradients.
+    pub second_moment: Option<fn(&Settings) -> bool>,
 }
 
 /// What the value of a key asks of the other keys.
@@ -134,7 +136,15 @@ impl Default {
 impl Key {
     /// A key that takes a number.
     pub const fn float(name: &'static str, default: f64, range: Range, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Float(range), default: Default::Float(default), help, beside: None, needs: None }
+        Self {
+            name,
+            accepts: Accepts::Float(range),
+            default: Default::Float(default),
+            help,
+            beside: None,
+            needs: None,
+            second_moment: None,
+        }
     }
 
     /// A key that takes a whole number.
@@ -146,12 +156,21 @@ impl Key {
             help,
             beside: None,
             needs: None,
+            second_moment: None,
         }
     }
 
     /// A key that takes `true` or `false`.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Bool, default: Default::Bool(default), help, beside: None, needs: None }
+        Self {
+            name,
+            accepts: Accepts::Bool,
+            default: Default::Bool(default),
+            help,
+            beside: None,
+            needs: None,
+            second_moment: None,
+        }
     }
 
     /// A key that takes one of some words.
@@ -168,12 +187,21 @@ impl Key {
             help,
             beside: None,
             needs: None,
+            second_moment: None,
         }
     }
 
     /// A key that takes a length of time.
     pub const fn duration(name: &'static str, default: Duration, help: &'static str) -> Self {
-        Self { name, accepts: Accepts::Duration, default: Default::Duration(default), help, beside: None, needs: None }
+        Self {
+            name,
+            accepts: Accepts::Duration,
+            default: Default::Duration(default),
+            help,
+            beside: None,
+            needs: None,
+            second_moment: None,
+        }
     }
 
     /// A key that takes a length of time above 0.
@@ -183,12 +211,12 @@ impl Key {
 
     /// A key that must be given.
     pub const fn required(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Required, help, beside: None, needs: None }
+        Self { name, accepts, default: Default::Required, help, beside: None, needs: None, second_moment: None }
     }
 
     /// A key that may stay absent.
     pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Absent, help, beside: None, needs: None }
+        Self { name, accepts, default: Default::Absent, help, beside: None, needs: None, second_moment: None }
     }
 
     /// The same key, which counts only where another one makes one of these choices.
@@ -203,6 +231,19 @@ impl Key {
         Self { needs: Some(Needs { met, words }), ..self }
     }
 
+    /// The same key, whose value is the decay of the mean of squared gradients that an optimizer divides by the root of:
+    /// what `warmup = "untuned"` follows.
+    #[must_use]
+    pub const fn second_moment(self) -> Self {
+        self.second_moment_where(|_| true)
+    }
+
+    /// As [`Key::second_moment`], for settings of which `counts` holds.
+    #[must_use]
+    pub const fn second_moment_where(self, counts: fn(&Settings) -> bool) -> Self {
+        Self { second_moment: Some(counts), ..self }
+    }
+
     /// A key that takes a list of whole numbers.
     pub const fn integers(name: &'static str, default: &'static [i64], range: Range, help: &'static str) -> Self {
         Self {
@@ -212,6 +253,7 @@ impl Key {
             help,
             beside: None,
             needs: None,
+            second_moment: None,
         }
     }
 
@@ -224,6 +266,7 @@ impl Key {
             help,
             beside: None,
             needs: None,
+            second_moment: None,
         }
     }
 }

@@ -5,18 +5,47 @@ use std::process::Command;
 
 use candle_core::{DType, Device};
 use optbench::metric::Metric;
-use optbench::settings::Settings;
+use optbench::settings::{Settings, Value};
 use optbench::task::data::{self, Library};
 use optbench::task::{self, Problem, Spec, Split, model};
 
 fn problem() -> Box<dyn Problem> {
+    of(Settings::defaults("digits", data::find("digits").unwrap().about.keys))
+}
+
+/// A folder of squares of 28 by 28 pixels at random places, the label being how bright they are.
+fn squares() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (part, n) in [("train", 2000u32), ("t10k", 200)] {
+        let sizes = [[0, 0, 8, 3].to_vec(), [n, 28, 28].map(u32::to_be_bytes).concat()].concat();
+        let labels: Vec<u8> = (0..n).map(|i| (i % 3) as u8).collect();
+        let pixel = |i: u32, at: u32| {
+            let (x, y) = ((at % 28 + i * 7) % 28, (at / 28 + i * 11) % 28);
+            // A bright ground: what a shift fills with black must differ from it.
+            if x < 9 && y < 9 { 80 * (i % 3) as u8 } else { 250 }
+        };
+        let pixels: Vec<u8> = (0..n).flat_map(|i| (0..784).map(move |at| pixel(i, at))).collect();
+        fs::write(folder.path().join(format!("{part}-images-idx3-ubyte")), [sizes, pixels].concat()).unwrap();
+        let sizes = [[0, 0, 8, 1].to_vec(), n.to_be_bytes().to_vec()].concat();
+        fs::write(folder.path().join(format!("{part}-labels-idx1-ubyte")), [sizes, labels].concat()).unwrap();
+    }
+    folder
+}
+
+/// A problem whose training images are varied.
+fn varied(folder: &std::path::Path, augment: &[&str]) -> Box<dyn Problem> {
+    let words: Vec<Value> = augment.iter().map(|&word| word.into()).collect();
+    let idx = Settings::defaults("idx", data::find("idx").unwrap().about.keys);
+    of(idx.with("path", folder.to_str().unwrap()).with("augment", words))
+}
+
+fn of(dataset: Settings) -> Box<dyn Problem> {
     let settings = |kind: &str, keys| Settings::defaults(kind, keys);
     let model = model::find("cnn").unwrap();
-    let dataset = data::find("digits").unwrap();
     let spec = Spec {
         label: "digits".into(),
         model: settings("cnn", model.about.keys).with("batch_norm", true),
-        dataset: Some(settings("digits", dataset.about.keys)),
+        dataset: Some(dataset),
         batch_size: 32,
         dtype: DType::F64,
         target: None,
@@ -52,6 +81,30 @@ fn an_evaluation_elsewhere_needs_statistics_of_its_own() {
     assert_eq!(loss(&mut *problem), stale, "the training's statistics are back");
     scale_convolutions(&*problem, 0.25);
     assert_eq!(loss(&mut *problem), trained);
+}
+
+/// Statistics of the training and statistics estimated anew measure the same where the weights are the same, whatever the
+/// training's images went through.
+#[test]
+fn statistics_are_estimated_on_images_as_the_training_sees_them() {
+    let folder = squares();
+    let numbers = |problem: &mut dyn Problem| -> Vec<f64> {
+        problem.state().unwrap().iter().flat_map(|tensor| tensor.to_vec1::<f64>().unwrap()).collect()
+    };
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs() / b.abs().max(0.1)).sum::<f64>();
+    let anew = |augment: &[&str]| {
+        let mut problem = varied(folder.path(), augment);
+        problem.recalibrate().unwrap().unwrap();
+        numbers(&mut *problem)
+    };
+    let mut trained = varied(folder.path(), &["crop", "flip"]);
+    // The weights stay; what was there at first fades by 0.9 a step.
+    for t in 0..100 {
+        trained.gradients(t).unwrap();
+    }
+    let trained = numbers(&mut *trained);
+    let (varied, still) = (apart(&anew(&["crop", "flip"]), &trained), apart(&anew(&[]), &trained));
+    assert!(varied < still / 2.0, "off by {varied} where images are varied, by {still} where they are not");
 }
 
 #[test]

@@ -70,7 +70,9 @@ mistaken!(
     twice,
     unknown_key,
     unknown_names,
+    untuned,
     without_effect,
+    words,
     wrong_type,
 );
 

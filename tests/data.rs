@@ -46,6 +46,16 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_text_from_windows_is_the_same_text() {
+    let contents = "the quick brown fox.\n".repeat(20);
+    let windows_s = format!("\u{feff}{}", contents.replace('\n', "\r\n"));
+    assert_eq!(
+        windows(windows_s.as_bytes(), &reader(5)).unwrap().1,
+        windows(contents.as_bytes(), &reader(5)).unwrap().1
+    );
+}
+
+#[test]
 fn a_text_of_ones_own_is_read_plain_or_gzipped() {
     let contents = "the quick brown fox. ".repeat(20);
     let (input, parts) = windows(contents.as_bytes(), &reader(5)).unwrap();

@@ -75,3 +75,25 @@ fn a_horizon_without_a_finite_test_score_ends_the_run() {
     let outcome = trained(perplexity(1.0), perplexity(f64::NAN), vec![7]);
     assert_eq!((outcome.ending, outcome.steps), (Ending::Diverged, 7));
 }
+
+#[test]
+fn a_gradient_as_large_as_its_number_can_be_is_finite() {
+    let config = "steps = 3\n[tasks.bowl]\nmodel = \"quadratic\"\ndtype = \"f64\"\ncurvature = [1e200]\nstart = [1.0]\n\
+                  [optimizers.sgd]\nlr = 1e-200\n";
+    let plan = Plan::new(Experiment::parse("bowl.toml", config, "bowl", &[]).unwrap(), &Library::default()).unwrap();
+    let run = &plan.runs[0];
+    let training = Training {
+        problem: plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap(),
+        optimizer: plan.optimizer(run).unwrap(),
+        schedule: plan.schedule(run).unwrap(),
+        lr: 1e-200,
+        clip_norm: None,
+        calibration: Calibration::default(),
+        steps: 3,
+        eval_every: 1,
+        horizons: Vec::new(),
+        resume: None,
+    };
+    // The square of the gradient, 1e400, is beyond any number; its length is not.
+    assert_eq!(train(training, &mut ()).unwrap().ending, Ending::Finished);
+}

@@ -114,7 +114,7 @@ fn no_modules_import_each_other_in_a_circle() {
 /// Where memory is handled by hand, and what tests it.
 const UNSAFE: [(&str, &str); 2] = [
     ("src/nn/matmul.rs", "matrix products, held against candle's in the same file"),
-    ("src/cli/threads.rs", "the environment of a process with a single thread"),
+    ("src/cli/threads.rs", "the environment of a process with a single thread, refused beside others in the same file"),
 ];
 
 #[test]

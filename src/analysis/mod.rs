@@ -2,9 +2,6 @@
 
 pub mod anytime;
 pub mod around_best;
-#[cfg(test)]
-#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
-mod best_rates;
 pub mod bootstrap;
 mod caveats;
 pub mod claim;
@@ -14,12 +11,10 @@ pub mod comparison;
 mod completeness;
 mod difference;
 mod edges;
-mod effect;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates;
 pub mod holm;
-mod over_tasks;
 pub mod profile;
 mod ranking;
 mod rates;
@@ -37,16 +32,14 @@ mod warning;
 pub mod wilcoxon;
 
 pub use caveats::{caveats, note, warnings};
-pub use comparison::{Comparison, Verdict, comparisons, detectable};
+pub use comparison::{Comparison, Verdict, comparisons};
 pub use completeness::{Progress, progress, progress_of_all};
 pub use difference::{BySeed, Difference};
-pub use effect::Effect;
-pub use over_tasks::{FEWEST as FEWEST_TASKS, OverArm, OverTasks, over_tasks};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};
 pub use sample::Sample;
 pub use standard::Standard;
 pub use summary::{Summary, summaries};
 pub use tries::expected_best;
-pub use values::Tried;
+pub use values::values;
 pub use warning::Warning;

@@ -65,11 +65,12 @@ enum Log {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+    // Before anything that might start a thread.
+    let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);
     let experiment = Experiment::load(&arguments.config, &arguments.set)?;
     let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
     // From here on, also while data is read, a signal ends the sweep as it is meant to.
     let interrupt = interrupt::listen()?;
-    let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);
     let device = device::open(arguments.device)?;
     let library = data::library(arguments.data_dir.clone());
     let plan = Plan::new(experiment, &library)?;

@@ -7,7 +7,7 @@ use crate::config::{Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::registry::{Key, choices};
 use crate::settings::{Settings, Value};
-use crate::task::Spec;
+use crate::task::{Spec, model};
 use crate::{optim, schedule};
 
 /// An equal number of tries needs as many settings of every optimizer under every schedule.
@@ -36,6 +36,15 @@ pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &
         let Some(needs) = unmet.needs else { continue };
         let place = place(table, "optimizers", &grid.label, &[&owner]);
         diagnostics.add(&place, format!("`{}` has no meaning here", unmet.name)).expected(needs.words);
+    }
+    for task in &experiment.tasks {
+        let keys = model::find(&task.model.kind).map_or(&[][..], |definition| definition.about.keys);
+        for (key, needs) in keys.iter().filter_map(|key| Some((key, key.needs?))) {
+            if !(needs.met)(&task.model) {
+                let place = place(table, "tasks", &task.label, &[key.name]);
+                diagnostics.add(&place, format!("`{}` has no meaning here", key.name)).expected(needs.words);
+            }
+        }
     }
 }
 
@@ -79,7 +88,7 @@ pub(super) fn check_durations(table: &Table, experiment: &Experiment, diagnostic
             experiment.optimizers.iter().filter(|entrant| entrant.enters(&task.label))
         {
             for settings in optimizer.variants().iter().take(1) {
-                let beta2 = settings.optional_float("beta2");
+                let beta2 = optim::second_moment_decay(settings);
                 let timeline = Timeline { steps: budget.steps, steps_per_epoch, beta2 };
                 if let Err(problem) = settings.in_steps(&timeline) {
                     let place = place(table, "optimizers", &optimizer.label, &[]);

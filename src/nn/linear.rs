@@ -8,6 +8,7 @@ use crate::nn::float::{Float, read};
 use crate::nn::fused::{Inputs, Operation, apply3};
 use crate::nn::matmul::{Matrix, product, write_product};
 use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::relu::relu;
 use crate::nn::simd::vectorized;
 
 /// What follows the affine map.
@@ -63,7 +64,7 @@ impl Linear {
             let y = x.matmul(&weight.t()?)?.broadcast_add(bias)?;
             return Ok(match self.activation {
                 Activation::None => y,
-                Activation::Relu => y.relu()?,
+                Activation::Relu => relu(&y, true)?,
             });
         }
         let op = Fused {

@@ -37,7 +37,7 @@ impl<'a, T> Matrix<'a, T> {
     /// # Panics
     /// When the data is not `rows * cols` long.
     pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols, "a {rows} by {cols} matrix");
+        assert_eq!(Some(data.len()), rows.checked_mul(cols), "a {rows} by {cols} matrix");
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
@@ -48,18 +48,24 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
+/// The length of a product. Sides of matrices without elements may be of any length: their product must not wrap.
+fn length<T>(a: Matrix<T>, b: Matrix<T>) -> usize {
+    a.rows.checked_mul(b.cols).unwrap_or_else(|| panic!("a {} by {} product is too large", a.rows, b.cols))
+}
+
 /// `a b`, row after row.
 ///
 /// # Panics
-/// When the inner dimensions differ.
+/// When the inner dimensions differ, or the product is larger than memory can be.
 #[expect(unsafe_code, reason = "the product is written into memory that was not zeroed first")]
 pub fn product<T: Float>(a: Matrix<T>, b: Matrix<T>) -> Vec<T> {
-    let len = a.rows * b.cols;
+    let len = length(a, b);
     if a.cols == 0 {
+        assert_eq!(b.rows, 0, "inner dimensions of a product");
         return vec![T::of(0.0); len];
     }
     let mut out = Vec::with_capacity(len);
-    // SAFETY: the buffer holds `len` elements, and the product writes every one without reading it.
+    // SAFETY: the buffer holds `len` elements, and the product, of at least one term, writes every one without reading it.
     unsafe {
         raw_product(out.as_mut_ptr(), a, b, false);
         out.set_len(len);
@@ -73,7 +79,7 @@ pub fn product<T: Float>(a: Matrix<T>, b: Matrix<T>) -> Vec<T> {
 /// When the dimensions differ.
 #[expect(unsafe_code, reason = "hands the slice to the product as a pointer")]
 pub fn write_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
-    assert_eq!(out.len(), a.rows * b.cols, "a {} by {} product", a.rows, b.cols);
+    assert_eq!(out.len(), length(a, b), "a {} by {} product", a.rows, b.cols);
     // SAFETY: the slice is exactly as long as the product.
     unsafe { raw_product(out.as_mut_ptr(), a, b, false) }
 }
@@ -84,7 +90,7 @@ pub fn write_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
 /// When the dimensions differ.
 #[expect(unsafe_code, reason = "hands the slice to the product as a pointer")]
 pub fn add_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
-    assert_eq!(out.len(), a.rows * b.cols, "a {} by {} product", a.rows, b.cols);
+    assert_eq!(out.len(), length(a, b), "a {} by {} product", a.rows, b.cols);
     // SAFETY: the slice is exactly as long as the product and initialised.
     unsafe { raw_product(out.as_mut_ptr(), a, b, true) }
 }
@@ -95,7 +101,8 @@ pub fn add_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
 unsafe fn raw_product<T: Float>(out: *mut T, a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions of a product");
     let one = T::of(1.0);
-    // SAFETY: a `Matrix` covers exactly its data, so every stride stays inside; `out` is the caller's promise.
+    // SAFETY: a `Matrix` covers exactly its data, so that every element lies inside; without elements there is nothing to
+    // step over, and a stride that does not fit `isize` is not used. `out` is the caller's promise.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -116,39 +123,82 @@ unsafe fn raw_product<T: Float>(out: *mut T, a: Matrix<T>, b: Matrix<T>, accumul
             false,
             false,
             false,
-            parallelism(a.rows * a.cols * b.cols),
+            parallelism(a.rows.saturating_mul(a.cols).saturating_mul(b.cols)),
         );
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use candle_core::{Device, Tensor};
+
     use super::*;
 
+    /// The product of two row-major matrices by candle, which has packing and strides of its own.
+    fn candle_s(a: &[f64], b: &[f64], (m, k, n): (usize, usize, usize)) -> Vec<f64> {
+        let tensor = |values: &[f64], shape| Tensor::from_slice(values, shape, &Device::Cpu).unwrap();
+        tensor(a, (m, k)).matmul(&tensor(b, (k, n))).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
+
     #[test]
-    fn products_of_all_transpositions_agree_with_the_definition() {
-        let (m, n, k) = (5, 7, 3);
-        let a: Vec<f64> = (0..m * k).map(|i| (i as f64).sin()).collect();
-        let b: Vec<f64> = (0..k * n).map(|i| (i as f64).cos()).collect();
-        let transpose = |x: &[f64], rows: usize, cols: usize| -> Vec<f64> {
-            (0..rows * cols).map(|i| x[(i % rows) * cols + i / rows]).collect()
-        };
-        let expected: Vec<f64> =
-            (0..m * n).map(|i| (0..k).map(|l| a[i / n * k + l] * b[l * n + i % n]).sum()).collect();
-        let (at, bt) = (transpose(&a, m, k), transpose(&b, k, n));
-        let left = [Matrix::new(&a, m, k), Matrix::new(&at, k, m).t()];
-        let right = [Matrix::new(&b, k, n), Matrix::new(&bt, n, k).t()];
-        for a in left {
-            for b in right {
-                let mut sum = vec![1.0; m * n];
-                add_product(&mut sum, a, b);
-                let mut written = vec![f64::NAN; m * n];
-                write_product(&mut written, a, b);
-                assert_eq!(written, product(a, b));
-                for ((got, sum), want) in written.iter().zip(&sum).zip(&expected) {
-                    assert!((got - want).abs() < 1e-14 && (sum - 1.0 - want).abs() < 1e-14);
+    fn products_of_all_transpositions_agree_with_candle_s() {
+        // One by one, thin, the kernels' edges, and longer than a packed block.
+        for (m, k, n) in [(1, 1, 1), (5, 3, 7), (1, 300, 9), (17, 16, 33), (70, 530, 65)] {
+            let a: Vec<f64> = (0..m * k).map(|i| (i as f64).sin()).collect();
+            let b: Vec<f64> = (0..k * n).map(|i| (i as f64).cos()).collect();
+            let transpose = |x: &[f64], rows: usize, cols: usize| -> Vec<f64> {
+                (0..rows * cols).map(|i| x[(i % rows) * cols + i / rows]).collect()
+            };
+            let expected = candle_s(&a, &b, (m, k, n));
+            let naive: Vec<f64> =
+                (0..m * n).map(|i| (0..k).map(|l| a[i / n * k + l] * b[l * n + i % n]).sum()).collect();
+            let (at, bt) = (transpose(&a, m, k), transpose(&b, k, n));
+            let left = [Matrix::new(&a, m, k), Matrix::new(&at, k, m).t()];
+            let right = [Matrix::new(&b, k, n), Matrix::new(&bt, n, k).t()];
+            for a in left {
+                for b in right {
+                    let mut sum = vec![1.0; m * n];
+                    add_product(&mut sum, a, b);
+                    let mut written = vec![f64::NAN; m * n];
+                    write_product(&mut written, a, b);
+                    assert_eq!(written, product(a, b));
+                    for i in 0..m * n {
+                        for want in [expected[i], naive[i]] {
+                            let close = |got: f64| (got - want).abs() < 1e-12;
+                            assert!(close(written[i]) && close(sum[i] - 1.0), "{m} {k} {n}");
+                        }
+                    }
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_product_of_no_terms_is_0() {
+        let (tall, wide) = (Matrix::<f32>::new(&[], 2, 0), Matrix::new(&[], 0, 3));
+        assert_eq!(product(tall, wide), [0.0; 6]);
+        let mut out = [1.0; 6];
+        add_product(&mut out, tall, wide);
+        assert_eq!(out, [1.0; 6]);
+        write_product(&mut out, tall, wide);
+        assert_eq!(out, [0.0; 6]);
+        assert!(product(wide, Matrix::new(&[], 3, 0)).is_empty());
+    }
+
+    /// What a safe function was called with must not lead outside of memory, whatever it was.
+    #[test]
+    fn no_size_wraps() {
+        const HUGE: usize = 1 << (usize::BITS / 2);
+        let refused = |call: &dyn Fn()| {
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+        };
+        // HUGE squared is 2^64, and so 0 where it wraps.
+        refused(&|| _ = Matrix::<f32>::new(&[], HUGE, HUGE));
+        let (tall, wide) = (Matrix::<f32>::new(&[], HUGE, 0), Matrix::new(&[], 0, HUGE));
+        refused(&|| drop(product(tall, wide)));
+        refused(&|| write_product(&mut [], tall, wide));
+        refused(&|| add_product(&mut [], tall, wide));
+        let odd = Matrix::<f32>::new(&[], 2, 0);
+        refused(&|| drop(product(odd, Matrix::new(&[0.0; 3], 1, 3))));
     }
 }

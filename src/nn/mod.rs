@@ -16,6 +16,7 @@ pub mod linear;
 pub mod lstm;
 pub mod matmul;
 pub mod params;
+pub mod relu;
 pub mod simd;
 mod squash;
 mod transpose;

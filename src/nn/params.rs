@@ -261,31 +261,52 @@ pub fn gradients(loss: &Tensor, parameters: &[Parameter]) -> Result<Vec<Tensor>>
         .collect()
 }
 
-/// The Euclidean norm of all gradients together.
+/// Sums of squares from here on have lost nothing to underflow: what is below it has no weight beside it.
+const LEAST_SUM: f64 = 1e-280;
+
+/// The Euclidean norm of all tensors together; finite wherever the norm itself is.
 ///
 /// # Errors
 /// When the device refuses.
 pub fn norm(tensors: &[Tensor]) -> Result<f64> {
+    let sum = sum_of_squares(tensors, 1.0)?;
+    if sum.is_nan() || (LEAST_SUM..f64::INFINITY).contains(&sum) {
+        return Ok(sum.sqrt());
+    }
+    // The squares may lie outside of what a number can hold although the norm does not: beside the largest, they do not.
+    let mut largest = 0.0_f64;
+    for tensor in tensors.iter().filter(|tensor| tensor.elem_count() > 0) {
+        largest = largest.max(tensor.abs()?.max_all()?.to_dtype(DType::F64)?.to_scalar()?);
+    }
+    if largest == 0.0 || largest.is_infinite() {
+        return Ok(largest);
+    }
+    // A power of two, by which products are exact.
+    let scale = 2f64.powi((-largest.log2().floor()).clamp(-1022.0, 1023.0) as i32);
+    Ok(sum_of_squares(tensors, scale)?.sqrt() / scale)
+}
+
+/// The sum of the squares of all elements, each multiplied by `scale` first, in double precision.
+fn sum_of_squares(tensors: &[Tensor], scale: f64) -> Result<f64> {
+    fn of<T: Float>(values: &[T], scale: f64) -> f64 {
+        crate::nn::simd::sum_of(
+            values,
+            #[inline(always)]
+            |x| {
+                let x = x.to_f64() * scale;
+                x * x
+            },
+        )
+    }
     let mut sum = 0.0;
     for tensor in tensors {
         sum += match (tensor.dtype(), tensor.device(), tensor.is_contiguous()) {
-            (DType::F32, Device::Cpu, true) => crate::nn::float::read(tensor, sum_of_squares::<f32>)?,
-            (DType::F64, Device::Cpu, true) => crate::nn::float::read(tensor, sum_of_squares::<f64>)?,
-            _ => tensor.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?,
+            (DType::F32, Device::Cpu, true) => crate::nn::float::read(tensor, |values| of::<f32>(values, scale))?,
+            (DType::F64, Device::Cpu, true) => crate::nn::float::read(tensor, |values| of::<f64>(values, scale))?,
+            _ => (tensor.to_dtype(DType::F64)? * scale)?.sqr()?.sum_all()?.to_scalar()?,
         };
     }
-    Ok(sum.sqrt())
-}
-
-fn sum_of_squares<T: Float>(values: &[T]) -> f64 {
-    crate::nn::simd::sum_of(
-        values,
-        #[inline(always)]
-        |x| {
-            let x = x.to_f64();
-            x * x
-        },
-    )
+    Ok(sum)
 }
 
 #[cfg(test)]
@@ -360,5 +381,23 @@ mod tests {
     fn the_norm_covers_all_tensors() {
         let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
         assert_eq!(norm(&[tensor(&[3.0; 1]), tensor(&[0.0, 4.0])]).unwrap(), 5.0);
+    }
+
+    #[test]
+    fn the_norm_is_finite_wherever_it_can_be() {
+        let double = |values: &[f64]| Tensor::new(values, &Device::Cpu).unwrap();
+        let single = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+        for unit in [1e200, 1e-200, 1e-310] {
+            let found = norm(&[double(&[3.0 * unit, 0.0]), double(&[-4.0 * unit])]).unwrap();
+            assert!((found / unit - 5.0).abs() < 1e-9, "{found:e} for 5 times {unit:e}");
+        }
+        // Columns of a matrix are what tensor operations sum, as on another device.
+        let strided = |unit: f32| single(&[3.0 * unit, 0.0, -4.0 * unit, 0.0]).reshape((2, 2)).unwrap().t().unwrap();
+        for unit in [1e30, 1e-30] {
+            assert!((norm(&[strided(unit)]).unwrap() / f64::from(unit) - 5.0).abs() < 1e-6);
+        }
+        assert_eq!(norm(&[double(&[0.0; 3]), double(&[])]).unwrap(), 0.0);
+        assert_eq!(norm(&[double(&[1.0, f64::NEG_INFINITY])]).unwrap(), f64::INFINITY);
+        assert!(norm(&[double(&[1e300, f64::NAN]), double(&[f64::INFINITY])]).unwrap().is_nan());
     }
 }

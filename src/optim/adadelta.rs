@@ -20,7 +20,7 @@ p <- p - lr d",
         keys: &[
             lr(1.0),
             decay::STRENGTH,
-            Key::float("rho", 0.9, Range::DECAY, "decay of both averages"),
+            Key::float("rho", 0.9, Range::DECAY, "decay of both averages").second_moment(),
             Key::float("eps", 1e-6, Range::NON_NEGATIVE, "added under both roots"),
         ],
         source: "Zeiler 2012, arXiv 1212.5701; torch.optim.Adadelta",

@@ -24,7 +24,7 @@ p <- (p - s) / (1 + lr weight_decay)         no_prox: p <- p (1 - lr weight_deca
             decay::strength(0.0, "strength of the decay"),
             Key::float("beta1", 0.98, Range::DECAY, "decay of the mean of gradients (the paper's is 1 minus this)"),
             Key::float("beta2", 0.92, Range::DECAY, "decay of the mean of differences"),
-            Key::float("beta3", 0.99, Range::DECAY, "decay of the mean of squares"),
+            Key::float("beta3", 0.99, Range::DECAY, "decay of the mean of squares").second_moment(),
             EPS,
             Key::flag("no_prox", false, "shrink the weights before the step instead of after it"),
         ],

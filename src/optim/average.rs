@@ -7,6 +7,7 @@ use candle_core::Tensor;
 use crate::duration::Duration;
 use crate::error::Result;
 use crate::nn::params::Parameter;
+use crate::optim::kinded::misfit_kind;
 use crate::optim::memory::{bytes, fitting, misfit};
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
@@ -21,9 +22,14 @@ pub(super) const KIND: Key = Key::optional(
     Accepts::Choice(&["ema", "swa", "lawa"]),
     "evaluate an average of the weights: a fading one (ema), of late snapshots (swa), of the latest ones (lawa)",
 );
-pub(super) const DECAY: Key =
-    Key::float("average_decay", 0.999, Range::DECAY, "ema: how much of itself it keeps a step")
-        .only_beside("average", &["ema"]);
+pub(super) const DECAY: Key = Key::float(
+    "average_decay",
+    0.999,
+    Range::DECAY,
+    "ema: how much of itself it keeps a step; corrected for its start, so that the weights after n updates count \
+     decay^(age) / (1 + decay + .. + decay^(n - 1)) (torch's AveragedModel gives the first weights decay^(n - 1) instead)",
+)
+.only_beside("average", &["ema"]);
 pub(super) const START: Key =
     Key::duration("average_start", Duration::Percent(75.0), "swa: when the first snapshot is taken")
         .only_beside("average", &["swa"]);
@@ -64,6 +70,15 @@ enum Average {
 }
 
 impl Average {
+    /// What it is called before the kind of the optimizer whose weights it averages.
+    fn of(&self) -> &'static str {
+        match self {
+            Self::Fading { .. } => "ema of ",
+            Self::Late { .. } => "swa of ",
+            Self::Latest { .. } => "lawa of ",
+        }
+    }
+
     /// Whether the weights after `updates` updates belong in the average.
     fn takes(&self, updates: u64) -> bool {
         match *self {
@@ -95,6 +110,11 @@ struct Averaged {
 }
 
 const INNER: &str = "inner.";
+
+/// The name under which the `i`-th parameter of a snapshot is saved.
+fn name_of(snapshot: usize, i: usize) -> String {
+    format!("{snapshot}.{i}.average")
+}
 
 /// Moves an average towards newer weights.
 struct Towards(f64);
@@ -145,6 +165,10 @@ impl Optimizer for Averaged {
         Ok(())
     }
 
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.inner.own_factor(at)
+    }
+
     fn rate(&self, at: &Step) -> f64 {
         self.inner.rate(at)
     }
@@ -164,23 +188,32 @@ impl Optimizer for Averaged {
     }
 
     fn state(&self) -> Result<State> {
-        let mut own = State { scalars: vec![self.count as f64], tensors: Vec::new() };
+        let mut own = State { scalars: vec![self.count as f64], ..State::default() };
         for (s, snapshot) in self.kept.iter().enumerate() {
             for (i, tensor) in snapshot.iter().enumerate() {
-                own.tensors.push((format!("{s}.{i}.average"), tensor.copy()?));
+                own.tensors.push((name_of(s, i), tensor.copy()?));
             }
         }
-        Ok(own.around(INNER, self.inner.state()?))
+        let mut state = own.around(INNER, self.inner.state()?);
+        state.kind = format!("{}{}", self.average.of(), state.kind);
+        Ok(state)
     }
 
-    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
+    fn restore(&mut self, parameters: &[Parameter], mut state: State) -> Result<()> {
+        state.kind = match state.kind.strip_prefix(self.average.of()) {
+            Some(inner) => inner.to_owned(),
+            None => {
+                return Err(misfit_kind(&state.kind, &format!("{}{}", self.average.of(), self.inner.state()?.kind)));
+            }
+        };
         let (own, inner) = state.unwrap(INNER, 1)?;
-        if !own.tensors.len().is_multiple_of(parameters.len().max(1)) {
-            return Err(misfit());
+        let n = parameters.len().max(1);
+        if !own.tensors.len().is_multiple_of(n) {
+            return Err(misfit(&format!("it holds {} averaged tensors for {n} parameters", own.tensors.len())));
         }
-        let snapshots = own.tensors.chunks(parameters.len().max(1)).map(|snapshot| {
-            let tensors = snapshot.iter().zip(parameters);
-            tensors.map(|((_, saved), parameter)| fitting(saved, parameter.var.as_tensor())).collect()
+        let snapshots = own.tensors.chunks(n).enumerate().map(|(s, snapshot)| {
+            let tensors = snapshot.iter().zip(parameters).enumerate();
+            tensors.map(|(i, (saved, parameter))| fitting(saved, &name_of(s, i), parameter.var.as_tensor())).collect()
         });
         let kept = snapshots.collect::<Result<_>>()?;
         self.inner.restore(parameters, inner)?;

@@ -9,17 +9,27 @@
 //! Only y (in the model's own weights) and z are stored; x follows from them. Eliminating x gives
 //! `y <- y + c (z - y) + gamma (beta (1 - c) - 1) d` with the z of before the step, which leaves
 //! the weights exactly alone where the step is zero.
+//!
+//! The way back, `x = y + (z - y) (1 - 1 / beta)`, multiplies the rounding of y and z by about
+//! `2 / beta`: where beta is below [`LEAST_BETA`], x is stored as well. With beta = 0, y is z.
 
-use crate::optim::Step;
+use std::array;
+
 use crate::optim::real::Real;
-use crate::optim::rule::{Rule, Slot};
+use crate::optim::rule::{Elementwise, Rule, Slot};
+use crate::optim::{Optimizer, Step};
 use crate::registry::{Key, Range};
 use crate::settings::Settings;
 
 pub(super) const SOURCE: &str = "Defazio et al. 2024, The Road Less Scheduled, arXiv 2405.15682; \
      github.com/facebookresearch/schedule_free";
-pub(super) const BETA: Key =
-    Key::float("beta", 0.9, Range::SHARE, "how far towards the average x the gradient is taken; 1 is at x itself");
+pub(super) const BETA: Key = Key::float(
+    "beta",
+    0.9,
+    Range::UNIT,
+    "how far from z towards the average x the gradient is taken; 0 is at z, 1 at x; a schedule that moves the momentum \
+     leaves it alone (torch's OneCycleLR and CyclicLR would move it)",
+);
 pub(super) const R: Key =
     Key::float("r", 0.0, Range::NON_NEGATIVE, "weight the iterate of step t by t^r in the average");
 pub(super) const WEIGHT_LR_POWER: Key = Key::float(
@@ -36,6 +46,9 @@ pub(super) const EVALUATE_AT: Key = Key::choice(
 );
 pub(super) const WEIGHT_DECAY: Key =
     Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay, taken at y");
+
+/// The least beta with which x is told from y and z; they lose two bits of it then.
+const LEAST_BETA: f64 = 0.5;
 
 /// The running average's weights.
 #[derive(Debug, Clone)]
@@ -81,6 +94,11 @@ impl Averaging {
         }
     }
 
+    /// Whether x is stored, because y and z do not tell it well enough.
+    pub(super) fn keeps_x(&self) -> bool {
+        self.beta < LEAST_BETA
+    }
+
     /// Advances to the step after `t` updates, at rate `gamma`.
     pub(super) fn advance(&mut self, t: u64, gamma: f64) -> AveragingStep {
         self.lr_max = self.lr_max.max(gamma);
@@ -91,7 +109,7 @@ impl Averaging {
         AveragingStep { gamma, c, beta: self.beta }
     }
 
-    /// `x`, the average, from `y` and `z`.
+    /// `x`, the average, from `y` and `z`, where it is not stored.
     #[inline(always)]
     pub(super) fn x<R: Real>(&self, y: R, z: R) -> R {
         y.clone() + (z - y) * (1.0 - 1.0 / self.beta)
@@ -102,10 +120,10 @@ impl Averaging {
         self.evaluate_at == Sequence::Y
     }
 
-    /// The weight to evaluate at.
-    pub(super) fn evaluation<R: Real>(&self, y: R, z: R) -> R {
+    /// The weight to evaluate at; `x` where it is stored.
+    pub(super) fn evaluation<R: Real>(&self, y: R, z: R, x: Option<R>) -> R {
         match self.evaluate_at {
-            Sequence::X => self.x(y, z),
+            Sequence::X => x.unwrap_or_else(|| self.x(y, z)),
             Sequence::Y => y,
             Sequence::Z => z,
         }
@@ -131,21 +149,34 @@ impl AveragingStep {
         (y + towards_z + along_d, z - d * self.gamma)
     }
 
+    /// `x` from the old `x` and the new `z`, whatever took the step.
+    #[inline(always)]
+    fn x<R: Real>(&self, x: R, z: R) -> R {
+        x.clone() + (z - x) * self.c
+    }
+
     /// `y` from the old `x` and the new `z`, whatever took the step.
     #[inline(always)]
     pub(super) fn y<R: Real>(&self, x: R, z: R) -> R {
-        let x = x.clone() + (z.clone() - x) * self.c;
+        let x = self.x(x, z.clone());
         x.clone() + (z - x) * (1.0 - self.beta)
+    }
+
+    /// `y` and `x` from the old `x` and the new `z`, where beta is small: with 0, `y` is exactly `z`.
+    #[inline(always)]
+    pub(super) fn y_and_x<R: Real>(&self, x: R, z: R) -> (R, R) {
+        let x = self.x(x, z.clone());
+        (z.clone() + (x.clone() - z) * self.beta, x)
     }
 }
 
-/// What moves z: a direction from a gradient taken at y, with `N` slots, the first of which is z.
-pub(super) trait Direction<const N: usize>: Send + 'static {
+/// What moves z: a direction from a gradient taken at y.
+pub(super) trait Direction: Send + 'static {
     /// What depends on the step alone.
     type Coefficients;
 
-    /// The remembered numbers, z first.
-    fn slots(&self) -> [Slot; N];
+    /// The names of what is remembered beside z, which starts from 0.
+    const REMEMBERS: &'static [&'static str];
 
     /// What the rate of the step after `t` updates is multiplied by.
     fn factor(&self, t: u64) -> f64;
@@ -153,35 +184,57 @@ pub(super) trait Direction<const N: usize>: Send + 'static {
     /// The coefficients of the step after `t` updates.
     fn coefficients(&self, t: u64) -> Self::Coefficients;
 
-    /// The direction, and the slots but for z brought up to date.
-    fn direction<R: Real>(k: &Self::Coefficients, g: R, slots: &mut [R; N]) -> R;
+    /// The direction, and what is remembered brought up to date.
+    fn direction<R: Real>(k: &Self::Coefficients, g: R, remembered: &mut [R]) -> R;
 }
 
 /// Schedule-Free with a direction, and weight decay taken at y.
-pub(super) struct ScheduleFree<D> {
+///
+/// Its slots are z, what the direction remembers, and at last x where `KEEPS_X`.
+struct ScheduleFree<D, const KEEPS_X: bool> {
     averaging: Averaging,
     weight_decay: f64,
     direction: D,
 }
 
-impl<D> ScheduleFree<D> {
-    pub(super) fn of(settings: &Settings, direction: D) -> Self {
-        Self { averaging: Averaging::of(settings), weight_decay: settings.float("weight_decay"), direction }
+/// Schedule-Free with a direction, as the settings ask for it.
+pub(super) fn boxed<D: Direction>(settings: &Settings, direction: D) -> Box<dyn Optimizer> {
+    let (averaging, weight_decay) = (Averaging::of(settings), settings.float("weight_decay"));
+    if averaging.keeps_x() {
+        let rule = ScheduleFree::<D, true> { averaging, weight_decay, direction };
+        return match D::REMEMBERS {
+            [] => Elementwise::<_, 2>::boxed(rule),
+            [_] => Elementwise::<_, 3>::boxed(rule),
+            more => unreachable!("{} numbers beside z", more.len()),
+        };
+    }
+    let rule = ScheduleFree::<D, false> { averaging, weight_decay, direction };
+    match D::REMEMBERS {
+        [] => Elementwise::<_, 1>::boxed(rule),
+        [_] => Elementwise::<_, 2>::boxed(rule),
+        more => unreachable!("{} numbers beside z", more.len()),
     }
 }
 
 /// The coefficients of a Schedule-Free step.
-pub(super) struct Coefficients<K> {
+struct Coefficients<K> {
     averaging: AveragingStep,
     weight_decay: f64,
     direction: K,
 }
 
-impl<D: Direction<N>, const N: usize> Rule<N> for ScheduleFree<D> {
+impl<D: Direction, const KEEPS_X: bool, const N: usize> Rule<N> for ScheduleFree<D, KEEPS_X> {
     type Coefficients = Coefficients<D::Coefficients>;
 
     fn slots(&self) -> [Slot; N] {
-        self.direction.slots()
+        array::from_fn(|i| match i.checked_sub(1) {
+            None => Slot::weights("z"),
+            Some(i) => D::REMEMBERS.get(i).map_or(Slot::weights("x"), |name| Slot::zero(name)),
+        })
+    }
+
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.direction.factor(at.t)
     }
 
     fn rate(&self, at: &Step) -> f64 {
@@ -189,7 +242,7 @@ impl<D: Direction<N>, const N: usize> Rule<N> for ScheduleFree<D> {
     }
 
     fn coefficients(&mut self, at: &Step) -> Self::Coefficients {
-        let gamma = self.rate(at);
+        let gamma = at.lr * self.direction.factor(at.t);
         Coefficients {
             averaging: self.averaging.advance(at.t, gamma),
             weight_decay: self.weight_decay,
@@ -199,7 +252,13 @@ impl<D: Direction<N>, const N: usize> Rule<N> for ScheduleFree<D> {
 
     #[inline(always)]
     fn update<R: Real>(k: &Self::Coefficients, y: R, g: R, mut slots: [R; N]) -> (R, [R; N]) {
-        let d = D::direction(&k.direction, g, &mut slots) + y.clone() * k.weight_decay;
+        let d = D::direction(&k.direction, g, &mut slots[1..]) + y.clone() * k.weight_decay;
+        if KEEPS_X {
+            let z = slots[0].clone() - d * k.averaging.gamma;
+            let (y, x) = k.averaging.y_and_x(slots[N - 1].clone(), z.clone());
+            (slots[0], slots[N - 1]) = (z, x);
+            return (y, slots);
+        }
         let (y, z) = k.averaging.apply(y, slots[0].clone(), d);
         slots[0] = z;
         (y, slots)
@@ -218,6 +277,7 @@ impl<D: Direction<N>, const N: usize> Rule<N> for ScheduleFree<D> {
     }
 
     fn evaluation<R: Real>(&self, y: R, slots: [R; N]) -> R {
-        self.averaging.evaluation(y, slots[0].clone())
+        let x = KEEPS_X.then(|| slots[N - 1].clone());
+        self.averaging.evaluation(y, slots[0].clone(), x)
     }
 }

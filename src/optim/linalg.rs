@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::float::{Float, read_all};
 use crate::nn::matmul::{self, Matrix};
 use crate::nn::simd::vectorized;
@@ -89,10 +89,22 @@ impl Square {
         Self { values: (0..n * n).map(|i| self.values[i % n * n + i / n]).collect(), n }
     }
 
+    /// The same directions at a size at which no square leaves the range of a number.
+    #[must_use]
+    fn scaled(mut self) -> Self {
+        let largest = self.values.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        if largest > 0.0 && largest.is_finite() && !(1e-100..1e100).contains(&largest) {
+            // A power of two: products with it are exact.
+            let scale = 2f64.powi((-largest.log2().floor()).clamp(-1022.0, 1023.0) as i32);
+            self.values.iter_mut().for_each(|x| *x *= scale);
+        }
+        self
+    }
+
     /// The orthogonal factor of the QR decomposition, by Householder's reflections.
-    pub(super) fn orthogonal_factor(&self) -> Self {
+    pub(super) fn orthogonal_factor(self) -> Self {
         let n = self.n;
-        let mut columns = self.transposed();
+        let mut columns = self.scaled().transposed();
         let mut reflections = Vec::with_capacity(n);
         vectorized(
             #[inline(always)]
@@ -111,17 +123,33 @@ impl Square {
 
     /// The eigenvectors of a symmetric matrix as columns, that of the largest eigenvalue first:
     /// Householder's reflections to a tridiagonal matrix, then QL iterations with implicit shifts.
-    pub(super) fn eigenvectors(self) -> Self {
+    ///
+    /// A matrix that is not finite has none: its are not numbers, so that the training ends as diverged.
+    ///
+    /// # Errors
+    /// When the iterations do not come to an end.
+    pub(super) fn eigenvectors(self) -> Result<Self> {
+        self.eigenvectors_within(MOST_ITERATIONS)
+    }
+
+    fn eigenvectors_within(self, most: usize) -> Result<Self> {
+        let n = self.n;
+        if self.values.iter().any(|x| !x.is_finite()) {
+            return Ok(Self { values: vec![f64::NAN; n * n], n });
+        }
         vectorized(
             #[inline(always)]
             || {
-                let n = self.n;
-                let (mut diagonal, mut beside, mut vectors) = self.tridiagonal();
-                diagonalize(&mut diagonal, &mut beside, &mut vectors);
+                let (mut diagonal, mut beside, mut vectors) = self.scaled().tridiagonal();
+                if !diagonalize(&mut diagonal, &mut beside, &mut vectors, most) {
+                    let problem =
+                        format!("the eigenvectors of a {n} by {n} matrix were not found in {most} iterations each");
+                    return Err(Error::Usage(problem));
+                }
                 let mut order: Vec<usize> = (0..n).collect();
                 order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]));
                 let sorted = order.iter().flat_map(|&i| &vectors.values[i * n..(i + 1) * n]).copied().collect();
-                Self { values: sorted, n }.transposed()
+                Ok(Self { values: sorted, n }.transposed())
             },
         )
     }
@@ -193,18 +221,23 @@ fn undo(reflections: &[Reflection], n: usize, offset: usize) -> Square {
     q
 }
 
+/// QL iterations for one eigenvalue; two or three are usual.
+const MOST_ITERATIONS: usize = 60;
+
 /// Turns the rows of `vectors` into the eigenvectors of the tridiagonal matrix, whose diagonal
-/// becomes its eigenvalues.
+/// becomes its eigenvalues; `false` where one of them takes more than `most` iterations.
 #[inline(always)]
-fn diagonalize(d: &mut [f64], e: &mut [f64], vectors: &mut Square) {
-    const MOST_ITERATIONS: usize = 60;
+fn diagonalize(d: &mut [f64], e: &mut [f64], vectors: &mut Square, most: usize) -> bool {
     let n = d.len();
     for l in 0..n {
-        for _ in 0..MOST_ITERATIONS {
+        for iteration in 0.. {
             let negligible = |m: usize| e[m].abs() <= f64::EPSILON * (d[m].abs() + d[m + 1].abs());
             let m = (l..n - 1).find(|&m| negligible(m)).unwrap_or(n - 1);
             if m == l {
                 break;
+            }
+            if iteration == most {
+                return false;
             }
             // The eigenvalue of the leading 2 by 2 block that is nearer to its first number.
             let ratio = (d[l + 1] - d[l]) / (2.0 * e[l]);
@@ -212,6 +245,7 @@ fn diagonalize(d: &mut [f64], e: &mut [f64], vectors: &mut Square) {
             chase(d, e, vectors, l..m, shift);
         }
     }
+    true
 }
 
 /// One QL sweep: rotations from the bottom up push a bulge out of the tridiagonal matrix.
@@ -298,7 +332,7 @@ mod tests {
                 _ => matmul::product(Matrix::new(&g, n, rank), Matrix::new(&g, n, rank).t()),
             };
             let gram = Square { values, n };
-            let q = Square { values: gram.values.clone(), n }.eigenvectors();
+            let q = Square { values: gram.values.clone(), n }.eigenvectors().unwrap();
             assert!(far_from(&times(&q.transposed(), &q), &Square::identity(n)) < 1e-13);
             let turned = times(&times(&q.transposed(), &gram), &q);
             for i in 0..n {
@@ -314,10 +348,34 @@ mod tests {
     fn the_orthogonal_factor_leaves_a_triangle() {
         for n in [1, 2, 5, 17] {
             let a = Square { values: (0..n * n).map(noise).collect(), n };
-            let q = a.orthogonal_factor();
+            let q = Square { values: a.values.clone(), n }.orthogonal_factor();
             assert!(far_from(&times(&q.transposed(), &q), &Square::identity(n)) < 1e-14);
             let r = times(&q.transposed(), &a);
             assert!((0..n).all(|i| (0..i).all(|j| r.values[i * n + j].abs() < 1e-13)));
+        }
+    }
+
+    #[test]
+    fn directions_do_not_depend_on_the_size_of_the_numbers() {
+        let n = 7;
+        let g: Vec<f64> = (0..n * n).map(noise).collect();
+        let gram = matmul::product(Matrix::new(&g, n, n), Matrix::new(&g, n, n).t());
+        let times = |values: &[f64], factor: f64| Square { values: values.iter().map(|x| x * factor).collect(), n };
+        let (vectors, factor) = (times(&gram, 1.0).eigenvectors().unwrap(), times(&g, 1.0).orthogonal_factor());
+        for size in [2f64.powi(700), 2f64.powi(-700), 2f64.powi(1020), 2f64.powi(-1000)] {
+            assert!(far_from(&times(&gram, size).eigenvectors().unwrap(), &vectors) < 1e-14, "{size:e}");
+            assert!(far_from(&times(&g, size).orthogonal_factor(), &factor) < 1e-14, "{size:e}");
+        }
+    }
+
+    #[test]
+    fn eigenvectors_that_are_not_found_are_an_error_and_those_of_no_number_none() {
+        let square = || Square { values: vec![2.0, 1.0, 1.0, 3.0], n: 2 };
+        assert!(square().eigenvectors_within(0).is_err_and(|error| error.to_string().contains("0 iterations")));
+        assert!(square().eigenvectors().is_ok());
+        for lost in [f64::NAN, f64::INFINITY] {
+            let vectors = Square { values: vec![2.0, lost, lost, 3.0], n: 2 }.eigenvectors().unwrap();
+            assert!(vectors.values.iter().all(|x| x.is_nan()));
         }
     }
 }

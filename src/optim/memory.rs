@@ -90,33 +90,33 @@ impl Memory {
         let mut saved = Vec::new();
         for (i, (names, tensors)) in self.names.iter().zip(&self.tensors).enumerate() {
             for (name, tensor) in names.iter().zip(tensors) {
-                saved.push((format!("{i}.{name}"), tensor.copy()?));
+                saved.push((name_of(i, name), tensor.copy()?));
             }
         }
         Ok(saved)
     }
 
-    /// Takes back what [`Memory::save`] gave; nothing at all where it was saved before the first step.
-    pub(super) fn restore(
-        &mut self,
+    /// What [`Memory::save`] gave, as a memory of these slots; nothing yet where it was saved before the first step.
+    pub(super) fn restored(
         parameters: &[Parameter],
         slots: impl Fn(&Parameter) -> Vec<Slot>,
         saved: &[(String, Tensor)],
-    ) -> Result<()> {
-        *self = Self::default();
+    ) -> Result<Self> {
+        let mut memory = Self::default();
         if saved.is_empty() {
-            return Ok(());
+            return Ok(memory);
         }
-        let mut fresh = Self::default();
-        fresh.of(parameters, slots)?;
-        if saved.len() != fresh.tensors.iter().map(Vec::len).sum::<usize>() {
-            return Err(misfit());
+        memory.of(parameters, slots)?;
+        let names =
+            memory.names.iter().enumerate().flat_map(|(i, names)| names.iter().map(move |name| name_of(i, name)));
+        let names: Vec<String> = names.collect();
+        if saved.len() != names.len() {
+            return Err(misfit(&format!("it holds {} tensors, expected {}", saved.len(), names.len())));
         }
-        for (tensor, (_, saved)) in fresh.tensors.iter_mut().flatten().zip(saved) {
-            *tensor = fitting(saved, tensor)?;
+        for ((tensor, name), saved) in memory.tensors.iter_mut().flatten().zip(&names).zip(saved) {
+            *tensor = fitting(saved, name, tensor)?;
         }
-        *self = fresh;
-        Ok(())
+        Ok(memory)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -129,22 +129,37 @@ pub(super) fn bytes<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> usize 
     tensors.into_iter().map(|tensor| tensor.elem_count() * tensor.dtype().size_in_bytes()).sum()
 }
 
-/// A copy of a saved tensor, if it has the shape and the number type of another.
-pub(super) fn fitting(saved: &Tensor, like: &Tensor) -> Result<Tensor> {
+/// The name under which a slot of the `i`-th parameter is saved.
+fn name_of(i: usize, slot: &str) -> String {
+    format!("{i}.{slot}")
+}
+
+/// A copy of a saved tensor, if it has this name, and the shape and the number type of another tensor.
+pub(super) fn fitting((found, saved): &(String, Tensor), name: &str, like: &Tensor) -> Result<Tensor> {
+    if found != name {
+        return Err(misfit(&format!("it holds `{found}`, expected `{name}`")));
+    }
     if saved.shape() != like.shape() || saved.dtype() != like.dtype() {
-        return Err(misfit());
+        let of = |tensor: &Tensor| format!("{:?} of {:?}", tensor.dtype(), tensor.dims());
+        return Err(misfit(&format!("`{name}` is {}, expected {}", of(saved), of(like))));
     }
     Ok(saved.to_device(like.device())?.copy()?)
 }
 
-/// What is wrong with a state that does not fit.
-pub(super) fn misfit() -> Error {
-    Error::Usage("the saved optimizer state does not belong to this optimizer and model".into())
+/// What is wrong with a state that does not fit, in words.
+pub(super) fn misfit(what: &str) -> Error {
+    Error::Usage(format!("the saved optimizer state does not belong to this optimizer and model: {what}"))
+}
+
+/// That a state holds another number of scalars than it should.
+pub(super) fn misfit_scalars(found: usize, expected: usize) -> Error {
+    misfit(&format!("it holds {found} numbers of the whole model, expected {expected}"))
 }
 
 impl State {
-    /// The state of an optimizer around another one: the inner names get a prefix.
+    /// The state of an optimizer around another one: the inner names get a prefix, and the kind is the inner one's.
     pub(super) fn around(mut self, prefix: &str, inner: Self) -> Self {
+        self.kind = inner.kind;
         self.scalars.extend(inner.scalars);
         self.tensors.extend(inner.tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
         self
@@ -153,9 +168,9 @@ impl State {
     /// Undoes [`State::around`], given how many numbers are the outer optimizer's own.
     pub(super) fn unwrap(self, prefix: &str, own_scalars: usize) -> Result<(Self, Self)> {
         if self.scalars.len() < own_scalars {
-            return Err(misfit());
+            return Err(misfit_scalars(self.scalars.len(), own_scalars));
         }
-        let (mut outer, mut inner) = (Self::default(), Self::default());
+        let (mut outer, mut inner) = (Self::default(), Self { kind: self.kind, ..Self::default() });
         (outer.scalars, inner.scalars) = (self.scalars[..own_scalars].to_vec(), self.scalars[own_scalars..].to_vec());
         for (name, tensor) in self.tensors {
             match name.strip_prefix(prefix) {

@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::registry::{About, Accepts, Key, Range};
-use crate::settings::Settings;
+use crate::settings::{Settings, Value};
 
 pub use average::snapshots_kept;
 
@@ -27,6 +27,7 @@ mod adopt;
 mod average;
 mod averaging;
 mod decay;
+mod kinded;
 mod lamb;
 mod linalg;
 mod lion;
@@ -127,7 +128,18 @@ pub fn find(name: &str) -> Option<&'static Definition> {
 /// When there is no optimizer of that kind, or a key is missing: the config checks both.
 pub fn build(settings: &Settings) -> Box<dyn Optimizer> {
     let definition = find(&settings.kind).unwrap_or_else(|| panic!("there is no optimizer `{}`", settings.kind));
-    average::around((definition.build)(settings), settings)
+    let kinded = kinded::Kinded { kind: definition.about.name, inner: (definition.build)(settings) };
+    average::around(Box::new(kinded), settings)
+}
+
+/// The decay of the mean of squared gradients, by whose root an optimizer of these settings divides; that of the base
+/// of a wrapper, and `None` where there is no such mean.
+pub fn second_moment_decay(settings: &Settings) -> Option<f64> {
+    find(&settings.kind)?.about.keys.iter().find_map(|key| match (settings.get(key.name), key.second_moment) {
+        (Some(Value::Nested(base)), _) => second_moment_decay(base),
+        (Some(value), Some(counts)) if counts(settings) => value.as_float(),
+        _ => None,
+    })
 }
 
 /// The key `lr`, for rules that have nothing particular to say about it.
@@ -167,6 +179,12 @@ pub trait Optimizer: Send {
     /// When the tensors do not fit each other or those of the first step.
     fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()>;
 
+    /// What the rule, as its latest update left it, multiplies the rate of that update by of its own accord: Prodigy's
+    /// estimate of the distance, or a warmup of its own. An average around it weights by the rate that this makes.
+    fn own_factor(&self, _at: &Step) -> f64 {
+        1.0
+    }
+
     /// The rate that an update at `at` really applies, where the rule has a warmup of its own.
     fn rate(&self, at: &Step) -> f64 {
         at.lr
@@ -202,6 +220,8 @@ pub trait Optimizer: Send {
 /// An optimizer's memory in a form that can be stored.
 #[derive(Debug, Clone, Default)]
 pub struct State {
+    /// The kind of optimizer, such as `adamw` or `ema of schedule_free around prodigy`: no other takes the state back.
+    pub kind: String,
     /// Numbers that belong to the whole model.
     pub scalars: Vec<f64>,
     /// Named tensors, parameter by parameter.

@@ -162,6 +162,10 @@ impl WholeRule for Prodigy {
         Ok(())
     }
 
+    fn own_factor(&self, _at: &Step) -> f64 {
+        self.d
+    }
+
     fn rate(&self, at: &Step) -> f64 {
         let (first, second) = self.moments.at(at).corrections(at.t + 1);
         let correction = if self.bias_correction { second.sqrt() / first } else { 1.0 };

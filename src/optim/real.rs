@@ -142,7 +142,7 @@ impl Field {
 }
 
 macro_rules! field {
-    ($($trait:ident $method:ident $scalar:expr),+) => {
+    ($($trait:ident $method:ident $scalar:expr),+ $(,)?) => {
         $(impl $trait for Field {
             type Output = Self;
             fn $method(self, other: Self) -> Self { self.zip(other, |a, b| a.$method(b)) }
@@ -150,13 +150,20 @@ macro_rules! field {
         impl $trait<f64> for Field {
             type Output = Self;
             fn $method(self, constant: f64) -> Self {
-                let (mul, add) = $scalar(constant);
-                self.map(|tensor| tensor.affine(mul, add))
+                self.map(|tensor| $scalar(tensor, constant))
             }
         })+
     };
 }
-field!(Add add |c| (1.0, c), Sub sub |c: f64| (1.0, -c), Mul mul |c| (c, 0.0), Div div |c: f64| (1.0 / c, 0.0));
+field!(Add add |a: &Tensor, c| a.affine(1.0, c), Sub sub |a: &Tensor, c: f64| a.affine(1.0, -c),
+       Mul mul |a: &Tensor, c| a.affine(c, 0.0),
+       // Not the product with the reciprocal, which is rounded twice.
+       Div div |a: &Tensor, c| a.broadcast_div(&constant(c, a)?));
+
+/// A number as a tensor that can be broadcast beside another.
+fn constant(value: f64, like: &Tensor) -> candle_core::Result<Tensor> {
+    Tensor::new(value, like.device())?.to_dtype(like.dtype())
+}
 
 impl Neg for Field {
     type Output = Self;
@@ -175,13 +182,79 @@ impl Real for Field {
     fn sign(self) -> Self {
         self.map(Tensor::sign)
     }
+    // By comparisons, as number by number: what a device calls the larger of a number and a NaN differs.
     fn max(self, other: Self) -> Self {
-        self.zip(other, |a, b| a.maximum(b))
+        self.zip(other, |a, b| a.gt(b)?.where_cond(a, b))
     }
     fn clamp(self, low: f64, high: f64) -> Self {
-        self.map(|tensor| tensor.clamp(low, high))
+        self.map(|a| {
+            let bound = |value: f64| constant(value, a)?.broadcast_as(a.shape())?.contiguous();
+            let raised = a.lt(low)?.where_cond(&bound(low)?, a)?;
+            raised.gt(high)?.where_cond(&bound(high)?, &raised)
+        })
     }
     fn where_same_sign(self, other: Self) -> Self {
-        self.zip(other, |a, b| (a * b)?.gt(0.0)?.to_dtype(a.dtype())?.mul(a))
+        self.zip(other, |a, b| (a * b)?.gt(0.0)?.where_cond(a, &a.zeros_like()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    /// Every operation of `Real`, on a number and on a constant.
+    fn all<R: Real>(a: &R, b: &R, c: f64) -> Vec<R> {
+        let (a, b) = (|| a.clone(), || b.clone());
+        vec![
+            a() + b(),
+            a() - b(),
+            a() * b(),
+            a() / b(),
+            -a(),
+            a() + c,
+            a() - c,
+            a() * c,
+            a() / c,
+            a().sqrt(),
+            a().abs(),
+            a().sign(),
+            a().max(b()),
+            a().clamp(-c, c),
+            a().clamp(0.0, f64::INFINITY),
+            a().where_same_sign(b()),
+            ema(a(), b(), c),
+        ]
+    }
+
+    fn same_bits<T: Float>(bits: impl Fn(T) -> u64) {
+        const INFINITY: f64 = f64::INFINITY;
+        let numbers = [0.0, 1.0, -1.0, 0.1, -3.7, 1e-30, 7.0e20, INFINITY, -INFINITY, f64::NAN];
+        for (i, x) in numbers.into_iter().enumerate() {
+            for y in numbers {
+                for c in [0.1, 0.7, 3.0, 49.0] {
+                    let field = |x: f64| Field::new(&Tensor::from_slice(&[T::of(x)], 1, &Device::Cpu).unwrap());
+                    let lanes = all(&Lane(T::of(x)), &Lane(T::of(y)), c);
+                    for (k, (lane, field)) in lanes.into_iter().zip(all(&field(x), &field(y), c)).enumerate() {
+                        let found = field.tensor().unwrap().to_vec1::<T>().unwrap()[0];
+                        // Zeros of both signs are the same number, and so are all NaNs.
+                        let same = found == lane.0 || found.is_nan() && lane.0.is_nan();
+                        assert!(
+                            same,
+                            "operation {k} of {x} ({i}) and {y}, {c}: {:x} and {:x}",
+                            bits(found),
+                            bits(lane.0)
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_and_a_tensor_of_it_come_out_alike() {
+        same_bits::<f32>(|x| x.to_bits().into());
+        same_bits::<f64>(f64::to_bits);
     }
 }

@@ -21,9 +21,15 @@ p <- p - lr d",
         keys: &[
             lr(0.01),
             decay::STRENGTH,
-            Key::float("alpha", 0.99, Range::DECAY, "decay of the averages"),
+            Key::float("alpha", 0.99, Range::DECAY, "decay of the averages").second_moment(),
             Key::float("eps", 1e-8, Range::NON_NEGATIVE, "added to the denominator"),
-            Key::float("momentum", 0.0, Range::DECAY, "decay of the running sum of steps; 0 keeps none"),
+            Key::float(
+                "momentum",
+                0.0,
+                Range::DECAY,
+                "decay of the running sum of steps; 0 keeps none, and a schedule that moves the momentum leaves it at 0 \
+                 (torch's OneCycleLR and CyclicLR would turn it on)",
+            ),
             Key::flag("centered", false, "divide by the deviation of the gradient instead of its size"),
         ],
         source: "Tieleman and Hinton 2012, lecture 6.5; torch.optim.RMSprop",

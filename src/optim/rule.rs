@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::nn::params::Parameter;
 pub use crate::optim::memory::Slot;
-use crate::optim::memory::{Memory, misfit};
+use crate::optim::memory::{Memory, misfit_scalars};
 use crate::optim::pass::{Kernel, same_memory, sweep};
 use crate::optim::real::{Field, Real};
 use crate::optim::{Optimizer, State, Step};
@@ -31,6 +31,11 @@ pub trait Rule<const N: usize>: Send + 'static {
 
     /// Takes back what [`Rule::scalars`] gave.
     fn set_scalars(&mut self, _scalars: &[f64]) {}
+
+    /// See [`Optimizer::own_factor`].
+    fn own_factor(&self, _at: &Step) -> f64 {
+        1.0
+    }
 
     /// See [`Optimizer::rate`].
     fn rate(&self, at: &Step) -> f64 {
@@ -109,6 +114,10 @@ impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
         Ok(())
     }
 
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.rule.own_factor(at)
+    }
+
     fn rate(&self, at: &Step) -> f64 {
         self.rule.rate(at)
     }
@@ -125,14 +134,15 @@ impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
     }
 
     fn state(&self) -> Result<State> {
-        Ok(State { scalars: self.rule.scalars(), tensors: self.memory.save()? })
+        Ok(State { scalars: self.rule.scalars(), tensors: self.memory.save()?, ..State::default() })
     }
 
     fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        if self.rule.scalars().len() != state.scalars.len() {
-            return Err(misfit());
+        let expected = self.rule.scalars().len();
+        if state.scalars.len() != expected {
+            return Err(misfit_scalars(state.scalars.len(), expected));
         }
-        self.memory.restore(parameters, |_| self.rule.slots().into(), &state.tensors)?;
+        self.memory = Memory::restored(parameters, |_| self.rule.slots().into(), &state.tensors)?;
         self.rule.set_scalars(&state.scalars);
         Ok(())
     }

@@ -16,14 +16,15 @@ use crate::settings::Settings;
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free",
-        revision: 1,
+        revision: 2,
         summary: "any optimizer, averaged instead of decayed: no schedule, no stopping time",
         equations: "\
 z <- z - lr weight_decay y
 z <- the base's update of z, with the gradient taken at y; its own weight decay acts on z
 x <- (1 - c) x + c z                         x is evaluated
 y <- beta x + (1 - beta) z                   y is trained
-c = w / (sum of all w),  w = t^r max(lr)^weight_lr_power",
+c = w / (sum of all w),  w = t^r max(lr s)^weight_lr_power
+s: what the base multiplies its rate by of its own accord: prodigy's d after its update, a warmup of its own; else 1",
         keys: &[
             Key::float("lr", 1e-3, Range::NON_NEGATIVE, "learning rate of the base, in place of the base's own `lr`"),
             Key::optional(
@@ -39,7 +40,7 @@ c = w / (sum of all w),  w = t^r max(lr)^weight_lr_power",
         ],
         source: averaging::SOURCE,
     },
-    memory: "one value per parameter (z), and what the base remembers",
+    memory: "one value per parameter (z), one more (x) where beta is below 0.5, and what the base remembers",
     build: |settings| {
         let mut base = match settings.get("base") {
             Some(_) => settings.nested("base").clone(),
@@ -63,7 +64,7 @@ fn default_base() -> Settings {
 }
 
 /// Before and after a step, the weights hold y and the slot z; while the base steps, the weights
-/// hold z and the slot x.
+/// hold z and the slot x, which has a slot of its own where y and z do not tell it well enough.
 struct Wrapper {
     averaging: Averaging,
     weight_decay: f64,
@@ -73,10 +74,6 @@ struct Wrapper {
 }
 
 const BASE: &str = "base.";
-
-fn slots(_: &Parameter) -> Vec<Slot> {
-    vec![Slot::weights("z")]
-}
 
 /// y and z become z, decayed, and x.
 struct Enter<'a> {
@@ -91,6 +88,14 @@ impl Kernel<1, 0> for Enter<'_> {
     }
 }
 
+/// With a slot for x, y and z become z, decayed.
+impl Kernel<2, 0> for Enter<'_> {
+    #[inline(always)]
+    fn apply<R: Real>(&self, y: R, [z, x]: [R; 2], _: [R; 0]) -> (R, [R; 2]) {
+        (z.clone() - y * self.decay, [z, x])
+    }
+}
+
 /// The new z and the old x become y and z.
 struct Leave(AveragingStep);
 
@@ -101,10 +106,28 @@ impl Kernel<1, 0> for Leave {
     }
 }
 
+/// With a slot for x, that becomes the new x.
+impl Kernel<2, 0> for Leave {
+    #[inline(always)]
+    fn apply<R: Real>(&self, z: R, [_, x]: [R; 2], _: [R; 0]) -> (R, [R; 2]) {
+        let (y, x) = self.0.y_and_x(x, z.clone());
+        (y, [z, x])
+    }
+}
+
 impl Wrapper {
-    fn sweep(&mut self, parameters: &[Parameter], kernel: &impl Kernel<1, 0>) -> Result<()> {
-        for (parameter, slots) in parameters.iter().zip(self.memory.of(parameters, slots)?) {
-            write_weights(parameter, |weights| sweep(self.composed, kernel, weights, [&mut slots[0]], []))?;
+    fn slots(&self) -> Vec<Slot> {
+        let names: &[&str] = if self.averaging.keeps_x() { &["z", "x"] } else { &["z"] };
+        names.iter().map(|name| Slot::weights(name)).collect()
+    }
+
+    fn sweep<K: Kernel<1, 0> + Kernel<2, 0>>(&mut self, parameters: &[Parameter], kernel: &K) -> Result<()> {
+        let (composed, slots) = (self.composed, self.slots());
+        for (parameter, slots) in parameters.iter().zip(self.memory.of(parameters, |_| slots.clone())?) {
+            write_weights(parameter, |weights| match &mut slots[..] {
+                [z, x] => sweep(composed, kernel, weights, [z, x], []),
+                slots => sweep(composed, kernel, weights, [&mut slots[0]], []),
+            })?;
         }
         Ok(())
     }
@@ -115,8 +138,12 @@ impl Optimizer for Wrapper {
         let averaging = self.averaging.clone();
         self.sweep(parameters, &Enter { averaging: &averaging, decay: at.lr * self.weight_decay })?;
         self.base.step(parameters, gradients, at)?;
-        let step = self.averaging.advance(at.t, at.lr);
+        let step = self.averaging.advance(at.t, at.lr * self.base.own_factor(at));
         self.sweep(parameters, &Leave(step))
+    }
+
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.base.own_factor(at)
     }
 
     fn rate(&self, at: &Step) -> f64 {
@@ -128,24 +155,27 @@ impl Optimizer for Wrapper {
             return Ok(None);
         }
         let weights = parameters.iter().zip(self.memory.tensors()).map(|(parameter, slots)| {
-            Ok(self.averaging.evaluation(Field::new(&parameter.var), Field::new(&slots[0])).tensor()?)
+            let x = slots.get(1).map(Field::new);
+            Ok(self.averaging.evaluation(Field::new(&parameter.var), Field::new(&slots[0]), x).tensor()?)
         });
         weights.collect::<Result<_>>().map(Some)
     }
 
     fn state(&self) -> Result<State> {
-        let own = State { scalars: self.averaging.scalars(), tensors: self.memory.save()? };
+        let own = State { scalars: self.averaging.scalars(), tensors: self.memory.save()?, ..State::default() };
         Ok(own.around(BASE, self.base.state()?))
     }
 
     fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
         let (own, base) = state.unwrap(BASE, self.averaging.scalars().len())?;
         if own.tensors.is_empty() && !base.tensors.is_empty() {
-            return Err(misfit());
+            return Err(misfit("it holds a base's tensors, and none of the average"));
         }
-        self.memory.restore(parameters, slots, &own.tensors)?;
+        let memory = Memory::restored(parameters, |_| self.slots(), &own.tensors)?;
+        self.base.restore(parameters, base)?;
         self.averaging.set_scalars(&own.scalars);
-        self.base.restore(parameters, base)
+        self.memory = memory;
+        Ok(())
     }
 
     fn state_bytes(&self) -> usize {

@@ -2,9 +2,8 @@
 
 use crate::optim::Definition;
 use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
-use crate::optim::averaging::{self, Direction, ScheduleFree};
+use crate::optim::averaging::{self, Direction};
 use crate::optim::real::Real;
-use crate::optim::rule::{Elementwise, Slot};
 use crate::optim::warmup::{self, Warmup};
 use crate::registry::{About, Key, Range};
 
@@ -14,7 +13,7 @@ pub(super) const LR: Key =
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free_adamw",
-        revision: 1,
+        revision: 2,
         summary: "AdamW that averages instead of decaying its rate: no schedule, no stopping time",
         equations: "\
 gamma = lr min(1, t / warmup)                t counts from 1
@@ -37,10 +36,10 @@ c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         ],
         source: averaging::SOURCE,
     },
-    memory: "two values per parameter (z and the second moment)",
+    memory: "two values per parameter (z and the second moment); one more (x) where beta is below 0.5",
     build: |settings| {
         let adamw = AdamW { warmup: Warmup::of(settings), moments: Moments::of(settings) };
-        Elementwise::boxed(ScheduleFree::of(settings, adamw))
+        averaging::boxed(settings, adamw)
     },
 };
 
@@ -49,12 +48,10 @@ struct AdamW {
     moments: Moments,
 }
 
-impl Direction<2> for AdamW {
+impl Direction for AdamW {
     type Coefficients = (Moments, Denominator);
 
-    fn slots(&self) -> [Slot; 2] {
-        [Slot::weights("z"), Slot::zero("second_moment")]
-    }
+    const REMEMBERS: &'static [&'static str] = &["second_moment"];
 
     fn factor(&self, t: u64) -> f64 {
         self.warmup.factor(t)
@@ -65,7 +62,8 @@ impl Direction<2> for AdamW {
     }
 
     #[inline(always)]
-    fn direction<R: Real>((moments, denominator): &Self::Coefficients, g: R, [_, v]: &mut [R; 2]) -> R {
+    fn direction<R: Real>((moments, denominator): &Self::Coefficients, g: R, remembered: &mut [R]) -> R {
+        let v = &mut remembered[0];
         *v = moments.second(v.clone(), g.clone());
         g / denominator.of(v.clone())
     }

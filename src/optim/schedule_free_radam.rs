@@ -2,17 +2,16 @@
 
 use crate::optim::Definition;
 use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
-use crate::optim::averaging::{self, Direction, ScheduleFree};
+use crate::optim::averaging::{self, Direction};
 use crate::optim::radam::rectification;
 use crate::optim::real::Real;
-use crate::optim::rule::{Elementwise, Slot};
 use crate::optim::schedule_free_adamw::LR;
 use crate::registry::{About, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free_radam",
-        revision: 1,
+        revision: 2,
         summary: "Schedule-Free with RAdam's rectified step: no schedule and no warmup",
         equations: "\
 rho, rect as for radam
@@ -36,10 +35,10 @@ c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         ],
         source: averaging::SOURCE,
     },
-    memory: "two values per parameter (z and the second moment)",
+    memory: "two values per parameter (z and the second moment); one more (x) where beta is below 0.5",
     build: |settings| {
         let radam = RAdam { moments: Moments::of(settings), silent: settings.flag("silent_sgd_phase") };
-        Elementwise::boxed(ScheduleFree::of(settings, radam))
+        averaging::boxed(settings, radam)
     },
 };
 
@@ -56,13 +55,11 @@ impl RAdam {
     }
 }
 
-impl Direction<2> for RAdam {
+impl Direction for RAdam {
     /// Without denominator while the direction is the gradient.
     type Coefficients = (Moments, Option<Denominator>);
 
-    fn slots(&self) -> [Slot; 2] {
-        [Slot::weights("z"), Slot::zero("second_moment")]
-    }
+    const REMEMBERS: &'static [&'static str] = &["second_moment"];
 
     fn factor(&self, t: u64) -> f64 {
         self.rectifier(t).unwrap_or(if self.silent { 0.0 } else { 1.0 })
@@ -73,7 +70,8 @@ impl Direction<2> for RAdam {
     }
 
     #[inline(always)]
-    fn direction<R: Real>((moments, denominator): &Self::Coefficients, g: R, [_, v]: &mut [R; 2]) -> R {
+    fn direction<R: Real>((moments, denominator): &Self::Coefficients, g: R, remembered: &mut [R]) -> R {
+        let v = &mut remembered[0];
         *v = moments.second(v.clone(), g.clone());
         match denominator {
             Some(denominator) => g / denominator.of(v.clone()),

@@ -1,16 +1,15 @@
 //! Schedule-Free SGD.
 
 use crate::optim::Definition;
-use crate::optim::averaging::{self, Direction, ScheduleFree};
+use crate::optim::averaging::{self, Direction};
 use crate::optim::real::Real;
-use crate::optim::rule::{Elementwise, Slot};
 use crate::optim::warmup::{self, Warmup};
 use crate::registry::{About, Key, Range};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "schedule_free_sgd",
-        revision: 1,
+        revision: 2,
         summary: "SGD that averages instead of decaying its rate: no schedule, no stopping time",
         equations: "\
 gamma = lr min(1, t / warmup)                t counts from 1
@@ -30,20 +29,18 @@ c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         ],
         source: averaging::SOURCE,
     },
-    memory: "one value per parameter (z)",
-    build: |settings| Elementwise::boxed(ScheduleFree::of(settings, Sgd { warmup: Warmup::of(settings) })),
+    memory: "one value per parameter (z); one more (x) where beta is below 0.5",
+    build: |settings| averaging::boxed(settings, Sgd { warmup: Warmup::of(settings) }),
 };
 
 struct Sgd {
     warmup: Warmup,
 }
 
-impl Direction<1> for Sgd {
+impl Direction for Sgd {
     type Coefficients = ();
 
-    fn slots(&self) -> [Slot; 1] {
-        [Slot::weights("z")]
-    }
+    const REMEMBERS: &'static [&'static str] = &[];
 
     fn factor(&self, t: u64) -> f64 {
         self.warmup.factor(t)
@@ -52,7 +49,7 @@ impl Direction<1> for Sgd {
     fn coefficients(&self, _t: u64) {}
 
     #[inline(always)]
-    fn direction<R: Real>((): &(), g: R, _: &mut [R; 1]) -> R {
+    fn direction<R: Real>((): &(), g: R, _: &mut [R]) -> R {
         g
     }
 }

@@ -20,7 +20,13 @@ p <- p - lr d",
         keys: &[
             lr(0.1),
             decay::STRENGTH,
-            Key::float("momentum", 0.0, Range::DECAY, "decay of the running sum of gradients; 0 keeps none"),
+            Key::float(
+                "momentum",
+                0.0,
+                Range::DECAY,
+                "decay of the running sum of gradients; 0 keeps none, and a schedule that moves the momentum leaves it at 0 \
+                 (torch's OneCycleLR and CyclicLR would turn it on)",
+            ),
             Key::float("dampening", 0.0, Range::UNIT, "how much of a new gradient the running sum leaves out"),
             Key::flag("nesterov", false, "look ahead along the momentum; needs momentum and no dampening").that_needs(
                 "`momentum` above 0 and `dampening` 0",

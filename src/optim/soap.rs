@@ -32,7 +32,7 @@ vectors, and sides longer than max_precondition_dim: Q = 1; more than two axes c
             lr(3e-3),
             decay::strength(0.01, "strength of the decoupled decay, after the step"),
             Key::float("beta1", 0.95, Range::DECAY, "decay of the mean of gradients"),
-            Key::float("beta2", 0.95, Range::DECAY, "decay of the mean of squared gradients"),
+            Key::float("beta2", 0.95, Range::DECAY, "decay of the mean of squared gradients").second_moment(),
             Key::optional(
                 "shampoo_beta",
                 Accepts::Float(Range::DECAY),
@@ -185,7 +185,7 @@ impl WholeRule for Soap {
                 self.observe(work, &sides, &gradient)?;
                 for side in &sides {
                     let gram = &work.slots[side.gram];
-                    work.slots[side.basis] = Square::of(gram)?.eigenvectors().tensor(gram)?;
+                    work.slots[side.basis] = Square::of(gram)?.eigenvectors()?.tensor(gram)?;
                 }
                 continue;
             }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use crate::error::Result;
-use crate::nn::params::Parameter;
-use crate::optim::memory::{Memory, Slot, misfit};
+use crate::nn::params::{self, Parameter};
+use crate::optim::memory::{Memory, Slot, misfit_scalars};
 use crate::optim::pass::{self, Kernel, Term};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{self, Rule, write_weights};
@@ -27,6 +27,11 @@ pub(super) trait WholeRule: Send + 'static {
 
     /// Takes back what [`WholeRule::scalars`] gave.
     fn set_scalars(&mut self, _scalars: &[f64]) {}
+
+    /// See [`Optimizer::own_factor`].
+    fn own_factor(&self, _at: &Step) -> f64 {
+        1.0
+    }
 
     /// See [`Optimizer::rate`].
     fn rate(&self, at: &Step) -> f64 {
@@ -76,7 +81,14 @@ impl Work<'_> {
 
     /// The Euclidean norm of a tensor such as those in here.
     pub(super) fn norm(&self, tensor: &Tensor) -> Result<f64> {
-        Ok(self.sum(&Squared, [tensor])?.sqrt())
+        let sum = self.sum(&Squared, [tensor])?;
+        // Squares are taken in the tensor's own precision, which holds fewer of them than numbers.
+        let least = if tensor.dtype() == DType::F32 { 1e-25 } else { 1e-280 };
+        if sum.is_nan() || (least..f64::INFINITY).contains(&sum) {
+            Ok(sum.sqrt())
+        } else {
+            params::norm(&[tensor.clone()])
+        }
     }
 
     /// The weights.
@@ -159,19 +171,24 @@ impl<U: WholeRule> Optimizer for Whole<U> {
         self.rule.step(&mut tensors, at)
     }
 
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.rule.own_factor(at)
+    }
+
     fn rate(&self, at: &Step) -> f64 {
         self.rule.rate(at)
     }
 
     fn state(&self) -> Result<State> {
-        Ok(State { scalars: self.rule.scalars(), tensors: self.memory.save()? })
+        Ok(State { scalars: self.rule.scalars(), tensors: self.memory.save()?, ..State::default() })
     }
 
     fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        if self.rule.scalars().len() != state.scalars.len() {
-            return Err(misfit());
+        let expected = self.rule.scalars().len();
+        if state.scalars.len() != expected {
+            return Err(misfit_scalars(state.scalars.len(), expected));
         }
-        self.memory.restore(parameters, |parameter| self.rule.slots(parameter), &state.tensors)?;
+        self.memory = Memory::restored(parameters, |parameter| self.rule.slots(parameter), &state.tensors)?;
         self.rule.set_scalars(&state.scalars);
         Ok(())
     }

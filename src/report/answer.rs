@@ -1,252 +1,216 @@
-//! The answer in a few sentences: which arms may be the best, by how much, and how sure that is.
+//! The answer in one sentence: who wins, by how much, and whether that is more than noise.
 
-use crate::analysis::{Comparison, Difference, Rank, Verdict};
+use crate::analysis::{Comparison, Difference, Rank, Verdict, standard};
+use crate::metric::Metric;
 use crate::report::Section;
-use crate::report::evidence::{equals, missing, seeds_of};
-use crate::report::words::{count, listed, mean, points, probability, short};
+use crate::report::words::{chosen, count, interval, mean, points, score, seeds, unit};
+use crate::results::Status;
+use crate::task::Spec;
 
-/// How many arms are named before they are counted.
-const NAMED: usize = 4;
-
-/// An arm beside the leader.
-type Rival<'b, 'a> = (&'b Rank<'a>, &'b Comparison);
-
-/// The arms of a task beside its leader.
-struct Field<'b, 'a> {
-    /// Those that may be the best.
-    open: Vec<Rival<'b, 'a>>,
-    /// Those that are worse.
-    worse: Vec<Rival<'b, 'a>>,
-    /// Those that are ruled out by the seeds that diverged.
-    unstable: Vec<Rival<'b, 'a>>,
-    /// Those without a score.
-    lost: Vec<Rival<'b, 'a>>,
-}
-
-impl<'a> Section<'a> {
-    /// Which arms may be the best, in a few sentences that can be quoted.
+impl Section<'_> {
+    /// Who is ahead, in one sentence.
     pub fn headline(&self) -> String {
         let task = &self.ranking.task;
         let Some(leader) = self.ranking.ranks.first() else {
             let begun = self.records.iter().any(|record| record.task == *task);
             return if begun {
-                format!("On {task}, no run of full length has finished yet.")
+                format!("On {task}, no run of full length is there yet.")
             } else {
                 format!("Nothing has run on {task}.")
             };
         };
-        if !leader.is_ranked() {
+        if leader.best.finished == 0 {
             return format!("On {task}, {}every run diverged or failed.", self.so_far());
         }
-        let field = self.field();
-        let rivals = || field.open.iter().chain(&field.worse);
-        let better = rivals().find(|(_, comparison)| comparison.verdict == Verdict::Better);
-        let answer = if self.ranking.ranks.len() == 1 {
+        let rivals: Vec<(&Rank, &Comparison)> =
+            self.ranking.ranks.iter().zip(&self.comparisons).filter_map(|(r, c)| Some((r, c.as_ref()?))).collect();
+        let one_seed = leader.best.runs.len() == 1;
+        let first_with = |verdict| rivals.iter().find(|(_, c)| c.verdict == verdict);
+        let sentence = if rivals.is_empty() {
             self.alone(leader)
-        } else if let Some(rival) = better {
-            self.overruled(leader, *rival)
-        } else if leader.best.runs.len() == 1 && !field.open.is_empty() {
-            self.one_seed(leader, &field)
-        } else if field.open.is_empty() {
-            self.won(leader, &field)
+        } else if let Some((rival, comparison)) = first_with(Verdict::Better) {
+            self.overruled(leader, rival, comparison)
+        } else if let Some((rival, comparison)) = first_with(Verdict::Unknown).filter(|_| one_seed) {
+            self.unknown(leader, rival, comparison)
+        } else if let Some((rival, _)) = first_with(Verdict::Equal) {
+            self.equal(leader, rival, &rivals)
+        } else if let Some((rival, comparison)) = first_with(Verdict::Tied) {
+            self.tied(leader, rival, comparison, &rivals)
+        } else if let Some((rival, comparison)) = first_with(Verdict::Unknown) {
+            self.unknown(leader, rival, comparison)
         } else {
-            self.open(leader, &field)
+            let lead = |c: &Comparison| c.lead.as_ref().map_or(f64::INFINITY, |lead| lead.mean);
+            let close = rivals.iter().filter(|(_, c)| c.verdict == Verdict::Worse);
+            match close.min_by(|a, b| lead(a.1).total_cmp(&lead(b.1))) {
+                Some((rival, comparison)) => self.won(leader, rival, comparison),
+                None => format!(
+                    "{} wins with {}; every other arm lost seeds to divergence",
+                    leader.name(),
+                    self.reached(leader)
+                ),
+            }
         };
-        format!("On {task}, {}{answer}", self.so_far())
-    }
-
-    fn field(&self) -> Field<'_, 'a> {
-        let mut field = Field { open: Vec::new(), worse: Vec::new(), unstable: Vec::new(), lost: Vec::new() };
-        for (rank, comparison) in self.ranking.ranks.iter().zip(&self.comparisons) {
-            let Some(comparison) = comparison else { continue };
-            // By this look or, as its verdict then says, by an earlier one.
-            let is_worse =
-                comparison.verdict == Verdict::Worse || comparison.p_worse.is_some_and(|p| p <= self.standard.alpha);
-            let place = match (rank.is_ranked(), comparison.may_be_best) {
-                (false, _) => &mut field.lost,
-                (true, true) => &mut field.open,
-                (true, false) if is_worse => &mut field.worse,
-                (true, false) => &mut field.unstable,
-            };
-            place.push((rank, comparison));
-        }
-        field
-    }
-
-    fn won(&self, leader: &Rank, field: &Field) -> String {
-        let all = self.ranking.ranks.len();
-        let best = format!("{} is the best of {all} arms: ", leader.name());
-        let rest = unscored(field);
-        let Some((rival, comparison)) = nearest(&field.worse) else {
-            return format!("{best}{} ({}).{rest}", self.score_of(leader), seeds_of(leader));
+        let worse = rivals.iter().filter(|(_, c)| c.verdict == Verdict::Worse).count();
+        let worse = match (worse, rivals.len()) {
+            (0, _) | (_, 1) => String::new(),
+            (n, all) if n == all => format!("; all {all} others are worse by more than noise"),
+            (n, all) => format!("; {n} of {all} others {} worse by more than noise", if n == 1 { "is" } else { "are" }),
         };
-        let direction = if self.ranking.metric.higher_is_better() { "higher" } else { "lower" };
-        let other = if all > 2 { format!("the next, {},", rival.name()) } else { rival.name() };
-        let by = self.by(comparison);
-        let steps = self.steps(leader, rival, comparison).map_or_else(String::new, |steps| format!(" {steps}"));
-        let sure = self.how_sure(&field.worse, all, false);
-        format!("{best}{}, {direction} than that of {other} by {by}.{steps} {sure}{rest}", self.reached(leader))
+        format!("On {task}, {}{sentence}{worse}.", self.so_far())
     }
 
-    /// How sure it is that some of `all` arms are worse, in one sentence, and by how much where that is not said yet.
-    fn how_sure(&self, worse: &[Rival], all: usize, by: bool) -> String {
-        let n = worse.len();
-        let others = n + 1 == all;
-        let adjusted = if self.comparisons.len() > 2 { "Holm-adjusted p" } else { "p" };
-        let who = match (n, others) {
-            (1, true) => "The other arm is".to_owned(),
-            (2, true) => "Both other arms are".to_owned(),
-            (n, true) => format!("All {n} other arms are"),
-            (1, false) => format!("{} is", worse[0].0.name()),
-            (n, false) => format!("{n} arms are"),
-        };
-        let lead = nearest(worse).and_then(|(_, comparison)| comparison.lead.as_ref()).filter(|_| by);
-        let by = lead.map_or_else(String::new, |lead| {
-            format!(" by {}{}", points(lead.mean, self.ranking.metric), if n > 1 { " or more" } else { "" })
-        });
-        let is_significant = |(_, comparison): &&Rival| comparison.verdict == Verdict::Worse;
-        let significant = worse.iter().filter(is_significant).count();
-        let largest = worse.iter().filter_map(|(_, comparison)| comparison.p_adjusted).fold(0.0, f64::max);
-        let p = probability(Some(largest));
-        if significant == n {
-            let p = match &p {
-                _ if largest == 0.0 => String::new(),
-                p if p.starts_with('<') || n == 1 => format!(" ({adjusted} {})", equals(p)),
-                p => format!(" ({adjusted} ≤ {p})"),
-            };
-            return format!("{who} significantly worse{by}{p}.");
-        }
-        if let [(_, comparison)] = worse {
-            let both = if self.comparisons.len() > 2 { adjusted } else { "two-sided p" };
-            let one = equals(&probability(comparison.p_worse));
-            return format!("{who} worse{by} (one-sided p {one}; {both} {}).", equals(&p));
-        }
-        let after = match significant {
-            0 => "none of them significantly after Holm's correction".to_owned(),
-            k => format!("{k} of them also after Holm's correction"),
-        };
-        let level = short(100.0 * self.standard.alpha);
-        format!("{who} worse{by} (one-sided test at {level}% for each; {after}).")
-    }
-
-    fn open(&self, leader: &Rank, field: &Field) -> String {
-        let (metric, all, open) = (self.ranking.metric, self.ranking.ranks.len(), field.open.len() + 1);
-        let name =
-            |rank: &Rank| format!("{} ({}{})", rank.name(), mean(&rank.best.reported(metric), metric), missing(rank));
-        let first = format!("{} ({})", leader.name(), self.reached(leader));
-        let same = |(_, comparison): &Rival| comparison.verdict == Verdict::Equal;
-        let detect = self.detectable().map_or_else(String::new, |text| format!(" {}.", upper(&text)));
-        let rest = unscored(field);
-        let sure =
-            if field.worse.is_empty() { String::new() } else { format!(" {}", self.how_sure(&field.worse, all, true)) };
-        if field.open.iter().all(same) {
-            let equal: Vec<String> =
-                std::iter::once(first).chain(field.open.iter().map(|(rank, _)| rank.name())).take(NAMED).collect();
-            let more = if open > NAMED { format!(" and {} more", open - NAMED) } else { String::new() };
-            let names = if more.is_empty() { listed(&equal) } else { equal.join(", ") };
-            return format!("{names}{more} have the same score in every seed.{sure}{rest}");
-        }
-        let farthest = |(_, comparison): &&Rival| comparison.lead.as_ref().map_or(0.0, |lead| lead.mean.abs());
-        let largest = field.open.iter().max_by(|a, b| farthest(a).total_cmp(&farthest(b)));
-        let which = largest.map_or_else(String::new, |(rival, comparison)| self.largest(rival, comparison, open));
-        if open == all {
-            let (any, others) = match &field.open[..] {
-                [(rival, _)] => ("either of 2 arms".to_owned(), format!("{} is not", name(rival))),
-                _ => (format!("any of {all} arms"), "none of the others is".to_owned()),
-            };
-            return format!(
-                "{any} may be the best: {others} significantly worse than {first}, which validation chose. {which}{detect}"
-            );
-        }
-        let names: Vec<String> =
-            std::iter::once(first).chain(field.open.iter().map(|(rank, _)| name(rank))).take(NAMED).collect();
-        let names =
-            if open > NAMED { format!("{} and {} more", names.join(", "), open - NAMED) } else { listed(&names) };
-        let none = if open == 2 { "The second is not" } else { "None of them is" };
-        format!(
-            "{open} of {all} arms may be the best: {names}. {none} significantly worse than the first, which validation chose. \
-             {which}{sure}{rest}{detect}"
-        )
-    }
-
-    /// The largest difference between the leader and an arm that may be the best.
-    fn largest(&self, rival: &Rank, comparison: &Comparison, open: usize) -> String {
-        let Some(lead) = &comparison.lead else { return String::new() };
-        let what = if open > 2 { "The largest difference is" } else { "The difference is" };
-        if lead.mean < 0.0 {
-            let by = self.by(&turned(comparison));
-            return format!("{what} {by}: {} is ahead on {}.", rival.name(), self.split());
-        }
-        let to = if open > 2 { format!(", to {}", rival.name()) } else { String::new() };
-        format!("{what} {}{to}.", self.by(comparison))
-    }
-
-    fn one_seed(&self, leader: &Rank, field: &Field) -> String {
-        let all = self.ranking.ranks.len();
+    /// `test accuracy 97.04% at lr 0.1`.
+    fn score_of(&self, rank: &Rank) -> String {
         let metric = self.ranking.metric;
-        let lead = |(_, comparison): &&Rival| comparison.lead.as_ref().map_or(f64::INFINITY, |lead| lead.mean);
-        let (rival, by) = match field.open.iter().min_by(|a, b| lead(a).total_cmp(&lead(b))) {
-            Some(rival) => (rival.0, lead(&rival)),
-            None => return String::new(),
+        let at = match chosen(rank) {
+            chosen if chosen.is_empty() => String::new(),
+            chosen => format!(" at {chosen}"),
         };
-        let said = if by < 0.0 {
-            format!(
-                "validation chose {} ({}), but {} is better on {} by {}",
-                leader.name(),
-                self.reached(leader),
-                rival.name(),
-                self.split(),
-                points(-by, metric)
-            )
-        } else {
-            let direction = if metric.higher_is_better() { "higher" } else { "lower" };
-            let next = if all > 2 { "the next, " } else { "" };
-            format!(
-                "{} has the best score of {all} arms: {}, {direction} than that of {next}{} by {}",
-                leader.name(),
-                self.reached(leader),
-                rival.name(),
-                points(by, metric)
-            )
-        };
-        let which = if all == 2 { "neither arm" } else { "no arm" };
-        format!("{said}. With one seed, noise cannot be estimated: {which} can be ruled out as the best.")
+        format!("{} {} {}{at}", self.split(), metric.name(), mean(&rank.best.reported(metric), metric))
     }
 
-    fn overruled(&self, leader: &Rank, (rival, comparison): Rival) -> String {
-        let p = comparison.p_adjusted.map_or_else(String::new, |p| {
-            let adjusted = if self.comparisons.len() > 2 { "Holm-adjusted p" } else { "p" };
-            format!(" ({adjusted} {})", equals(&probability(Some(p))))
-        });
+    /// The same with the seeds behind it, where they are not all: `... at lr 0.1 [1 of 3 seeds; 2 diverged]`.
+    fn reached(&self, rank: &Rank) -> String {
+        self.score_of(rank) + &missing(rank)
+    }
+
+    /// Where the reported scores come from.
+    pub(super) fn split(&self) -> &'static str {
+        let tested = |rank: &Rank| rank.best.runs.iter().any(|record| record.test.is_some());
+        if self.ranking.ranks.iter().any(tested) { "test" } else { "final" }
+    }
+
+    fn alone(&self, leader: &Rank) -> String {
+        let (score, seeds) = (self.score_of(leader), seeds(&leader.best));
+        format!("{} reached {score} ({seeds}); there is nothing to compare it with", leader.name())
+    }
+
+    fn won(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
+        let by = self.by(comparison);
+        let direction = if self.ranking.metric.higher_is_better() { "higher" } else { "lower" };
+        let certain = match comparison.p_adjusted {
+            Some(0.0) => String::new(),
+            p => format!(": more than noise (p {})", self.p(p)),
+        };
         format!(
-            "validation and {} disagree: validation chose {} ({}), but {} is significantly better on {}{p}, by {}. \
-             Neither can be called the best.",
-            self.split(),
+            "{} wins: {}, {direction} by {by} than {}'s{certain}",
             leader.name(),
             self.reached(leader),
             rival.name(),
-            self.split(),
+        )
+    }
+
+    fn p(&self, p: Option<f64>) -> String {
+        let text = super::words::probability(p);
+        let corrected = if self.comparisons.len() > 2 { ", Holm-adjusted" } else { "" };
+        if text.starts_with('<') { format!("{text}{corrected}") } else { format!("= {text}{corrected}") }
+    }
+
+    /// `0.37 points (95% interval 0.10 to 0.64, 3 seeds)`.
+    fn by(&self, comparison: &Comparison) -> String {
+        let metric = self.ranking.metric;
+        let Some(lead) = &comparison.lead else { return "-".into() };
+        let seeds = count(lead.n, "seed");
+        if lead.is_exact() {
+            return format!("{} (the same in each of {seeds})", points(lead.mean, metric));
+        }
+        if lead.same_step().is_some() {
+            let p = super::words::probability(lead.p_value());
+            return format!("{} (exactly that in each of {seeds}, sign test p = {p})", points(lead.mean, metric));
+        }
+        let interval = interval(lead.interval(standard::LEVEL), metric);
+        format!("{} (95% interval {interval}, {seeds})", points(lead.mean, metric))
+    }
+
+    fn tied(&self, leader: &Rank, rival: &Rank, comparison: &Comparison, rivals: &[(&Rank, &Comparison)]) -> String {
+        let metric = self.ranking.metric;
+        let others = rivals.iter().filter(|(_, c)| c.verdict == Verdict::Tied).count() - 1;
+        let others = match others {
+            0 => String::new(),
+            n => format!("; nor can {}", count(n, "other arm")),
+        };
+        // An interval is of one comparison alone; the verdict is of all of them.
+        let excludes_zero = |(low, high): (f64, f64)| low > 0.0 || high < 0.0;
+        let lead = comparison.lead.as_ref();
+        let alone = lead.is_some_and(|lead| excludes_zero(lead.interval(standard::LEVEL)));
+        let behind = lead.is_some_and(|lead| lead.mean < 0.0);
+        let (place, by) =
+            if behind { ("behind", self.by(&turned(comparison))) } else { ("ahead", self.by(comparison)) };
+        let chance = match comparison.p_adjusted.filter(|_| alone) {
+            Some(p) => {
+                format!(", which {} may bring about by chance (Holm's p = {p:.2})", count(rivals.len(), "comparison"))
+            }
+            None => String::new(),
+        };
+        format!(
+            "no winner: {} ({}) and {} ({}) cannot be told apart: the first is {by} {place}{chance}{others}",
+            leader.name(),
+            self.reached(leader),
+            rival.name(),
+            mean(&rival.best.reported(metric), metric) + &missing(rival),
+        )
+    }
+
+    fn equal(&self, leader: &Rank, rival: &Rank, rivals: &[(&Rank, &Comparison)]) -> String {
+        let others = rivals.iter().filter(|(_, c)| matches!(c.verdict, Verdict::Equal | Verdict::Tied)).count() - 1;
+        let others = if others > 0 {
+            format!("; {} cannot be told apart either", count(others, "other arm"))
+        } else {
+            String::new()
+        };
+        format!("{} and {} are equal in every seed: {}{others}", leader.name(), rival.name(), self.reached(leader))
+    }
+
+    fn unknown(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
+        let metric = self.ranking.metric;
+        let lead = comparison.lead.as_ref().map_or(0.0, |lead| lead.mean);
+        let place = if lead >= 0.0 { "ahead of" } else { "chosen by validation, but behind" };
+        format!(
+            "{} is {place} {} by {}{} ({}), but one seed cannot tell whether that is more than noise",
+            leader.name(),
+            rival.name(),
+            score(lead.abs(), metric),
+            if unit(metric).is_empty() { "" } else { " points" },
+            self.reached(leader),
+        )
+    }
+
+    fn overruled(&self, leader: &Rank, rival: &Rank, comparison: &Comparison) -> String {
+        format!(
+            "validation chose {} ({}), but {} is better on test by {}: treat neither as the winner",
+            leader.name(),
+            self.reached(leader),
+            rival.name(),
             self.by(&turned(comparison)),
         )
     }
 
-    fn alone(&self, leader: &Rank) -> String {
-        let costs = self.cost_of_other_values(leader);
-        let ran = "No other optimizer or schedule ran on this task.";
+    /// What a ranking is about, in one line.
+    pub(super) fn subtitle(&self) -> String {
+        let what = self.spec.map(describe).unwrap_or_default();
+        let best = || self.ranking.ranks.iter().flat_map(|rank| &rank.best.runs);
+        // A run that diverged did fewer steps than it was given.
+        let finished = best().filter(|record| record.status == Status::Finished);
+        let budget = match (finished.map(|record| record.steps).max(), self.experiment) {
+            (Some(steps), _) => count(steps as usize, "step"),
+            (None, Some(experiment)) => experiment.length.to_string(),
+            (None, None) => "no step to the end".to_owned(),
+        };
+        let seeds: std::collections::BTreeSet<u64> = best().map(|record| record.seed).collect();
+        if seeds.is_empty() {
+            return format!("{what}, {budget}");
+        }
+        let floor = self.ranking.loss_floor().map(|floor| {
+            format!("; floor: no model averages a loss below {} nats but by luck", score(floor, Metric::Loss))
+        });
         format!(
-            "{} reached {} ({}). {}",
-            leader.name(),
-            self.score_of(leader),
-            seeds_of(leader),
-            costs.unwrap_or_else(|| ran.into())
+            "{what}, {budget}, {}; settings chosen by validation {}{}{}",
+            count(seeds.len(), "seed"),
+            self.ranking.metric.name(),
+            if seeds.len() > 1 { "; mean ± standard deviation over seeds" } else { "" },
+            floor.unwrap_or_default()
         )
     }
-}
-
-/// The arm that comes closest to the leader, of those with a score.
-fn nearest<'b, 'a, 'c>(rivals: &'c [Rival<'b, 'a>]) -> Option<&'c Rival<'b, 'a>> {
-    let lead = |(_, comparison): &&Rival| comparison.lead.as_ref().map_or(f64::INFINITY, |lead| lead.mean);
-    rivals.iter().min_by(|a, b| lead(a).total_cmp(&lead(b)))
 }
 
 /// The comparison seen from the rival's side.
@@ -254,28 +218,88 @@ fn turned(comparison: &Comparison) -> Comparison {
     Comparison { lead: comparison.lead.as_ref().map(Difference::reversed), ..comparison.clone() }
 }
 
-/// What became of the arms that no score rules out: ` b+constant diverged in every seed.`
-fn unscored(field: &Field) -> String {
-    let names = |rivals: &[Rival], what: fn(&Rank) -> String| -> String {
-        let names: Vec<String> = rivals.iter().map(|(rank, _)| what(rank)).collect();
-        if names.len() > NAMED { count(names.len(), "arm") } else { listed(&names) }
-    };
-    let mut said = String::new();
-    if !field.unstable.is_empty() {
-        let verb = if field.unstable.len() == 1 { "is" } else { "are" };
-        let which = names(&field.unstable, |rank| format!("{} [{}]", rank.name(), seeds_of(rank)));
-        said += &format!(" {which} {verb} ruled out, as significantly more seeds diverged.");
-    }
-    if !field.lost.is_empty() {
-        let failed = field.lost.iter().any(|(rank, _)| rank.best.failed > 0);
-        let how = if failed { "diverged or failed" } else { "diverged" };
-        said += &format!(" {} {how} in every seed.", names(&field.lost, |rank| rank.name()));
-    }
-    said
+/// ` [1 of 3 seeds; 2 diverged]`, or nothing where no seed is missing.
+fn missing(rank: &Rank) -> String {
+    if rank.best.lost() > 0 { format!(" [{}]", seeds(&rank.best)) } else { String::new() }
 }
 
-/// The same with a capital: our own words, no label.
-fn upper(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+fn describe(spec: &Spec) -> String {
+    match &spec.dataset {
+        Some(dataset) => format!("{} on {}, batch {}", spec.model.kind, dataset.kind, spec.batch_size),
+        None => spec.model.kind.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::ranking;
+    use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Metric;
+    use crate::report::Section;
+
+    fn headline(arms: &[Arm]) -> String {
+        let records = records(arms);
+        Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline()
+    }
+
+    #[test]
+    fn the_words_fit_the_evidence() {
+        let a = Arm::new("a", &[1.0, 1.1, 1.2]);
+        for (arms, words) in [
+            (vec![], "Nothing has run on task."),
+            (vec![Arm::new("a", &[f64::NAN; 2])], "On task, every run diverged or failed."),
+            (
+                vec![a.clone()],
+                "On task, a+constant reached final loss 1.1000 at lr 0.1 (3 seeds); there is nothing to compare it with.",
+            ),
+            (
+                vec![a.clone(), Arm::new("b", &[2.0, 2.11, 2.2])],
+                "On task, a+constant wins: final loss 1.1000 at lr 0.1, lower by 1.0033 (95% interval 0.9890 to 1.0177, 3 seeds) \
+                 than b+constant's: more than noise (p < 0.001).",
+            ),
+            (
+                vec![a.clone(), Arm::new("b", &[1.0, 1.1, 1.2])],
+                "On task, a+constant and b+constant are equal in every seed: final loss 1.1000 at lr 0.1.",
+            ),
+            (
+                vec![Arm::new("a", &[0.5, 0.5]), Arm::new("b", &[0.7, 0.7])],
+                "On task, a+constant wins: final loss 0.5000 at lr 0.1, lower by 0.2000 (the same in each of 2 seeds) than b+constant's.",
+            ),
+            (
+                vec![Arm::new("a", &[0.5]), Arm::new("b", &[0.7])],
+                "On task, a+constant is ahead of b+constant by 0.2000 (final loss 0.5000 at lr 0.1), \
+                 but one seed cannot tell whether that is more than noise.",
+            ),
+            (
+                vec![Arm::new("a", &[1.0, f64::NAN, f64::NAN])],
+                "On task, a+constant reached final loss 1.0000 at lr 0.1 (1 of 3 seeds; 2 diverged); there is nothing to compare it with.",
+            ),
+            (vec![a.clone(), Arm::new("b", &[f64::NAN; 3])], "every other arm lost seeds to divergence."),
+        ] {
+            assert!(headline(&arms).ends_with(words), "{}\n{words}", headline(&arms));
+        }
+        let tied = headline(&[a.clone(), Arm::new("b", &[0.9, 1.6, 1.1]), Arm::new("c", &[1.9, 1.0, 1.3])]);
+        assert!(tied.starts_with("On task, no winner: a+constant (final loss 1.1000 at lr 0.1) and b+constant (1.2000) cannot be told apart"), "{tied}");
+        assert!(tied.ends_with("; nor can 1 other arm."), "{tied}");
+        // p = 0.04 alone is no evidence where three are looked at.
+        let near = ["b", "c", "d"].map(|name| Arm::new(name, &[1.065, 1.2, 1.335]));
+        let by_chance = headline(&[vec![a.clone()], near.to_vec()].concat());
+        assert!(
+            by_chance
+                .contains("3 seeds) ahead, which 3 comparisons may bring about by chance (Holm's p = 0.12); nor can"),
+            "{by_chance}"
+        );
+        let behind = near.clone().map(|arm| Arm { test: Some(vec![0.935, 1.0, 1.065]), ..arm });
+        let lead = Arm { test: Some(vec![1.0, 1.1, 1.2]), ..a.clone() };
+        let by_chance = headline(&[vec![lead], behind.to_vec()].concat());
+        assert!(by_chance.contains("the first is 0.1000 (95% interval 0.0"), "{by_chance}");
+        assert!(by_chance.contains("3 seeds) behind, which 3 comparisons may bring about by chance"), "{by_chance}");
+        let far = ["b", "c"].map(|name| Arm::new(name, &[2.0, 2.11, 2.2]));
+        let counted = headline(&[vec![a.clone(), Arm::new("d", &[0.9, 1.6, 1.1])], far.to_vec()].concat());
+        assert!(counted.ends_with("; 2 of 3 others are worse by more than noise."), "{counted}");
+        let chosen = Arm { test: Some(vec![3.0, 3.1, 3.2]), ..a };
+        let better = Arm { test: Some(vec![2.0, 2.1, 2.21]), ..Arm::new("b", &[2.0, 2.1, 2.2]) };
+        let overruled = headline(&[chosen, better]);
+        assert!(overruled.contains("but b+constant is better on test by 0.9967"), "{overruled}");
+    }
 }

@@ -20,6 +20,8 @@ use crate::train::{Snapshot, Times};
 /// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
 const FINGERPRINT: &str = "fingerprint";
 const VERSION: &str = "optbench";
+/// The kind of optimizer that the state is of.
+const OPTIMIZER: &str = "optimizer";
 /// SHA-256 of the tensors: a checkpoint that a disk returns with other bits is none.
 const DIGEST: &str = "sha256";
 
@@ -61,7 +63,9 @@ impl Checkpoint {
         let states = optimizer.tensors.iter().enumerate();
         tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{i}.{name}"), tensor.clone())));
         let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
-        let marks = [(FINGERPRINT, fingerprint), (VERSION, env!("CARGO_PKG_VERSION")), (DIGEST, &digest)];
+        let version = env!("CARGO_PKG_VERSION");
+        let marks =
+            [(FINGERPRINT, fingerprint), (VERSION, version), (OPTIMIZER, optimizer.kind.as_str()), (DIGEST, &digest)];
         let marks: HashMap<String, String> = marks.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let bytes = safetensors::serialize(tensors, Some(marks)).map_err(|error| Error::damaged(path, &error))?;
         let folder = path.parent().unwrap_or(path);
@@ -118,7 +122,7 @@ impl Checkpoint {
         }
         states.sort_by_key(|(place, ..)| *place);
         let tensors = states.into_iter().map(|(_, name, tensor)| (name, tensor)).collect();
-        let optimizer = State { scalars, tensors };
+        let optimizer = State { kind: marks.get(OPTIMIZER)?.clone(), scalars, tensors };
         if *marks.get(DIGEST)? != digest {
             return None;
         }
@@ -152,7 +156,11 @@ mod tests {
                 steps: 7,
                 weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
                 problem: vec![tensor(&[5.0])],
-                optimizer: State { scalars: vec![0.1 + 0.2], tensors: vec![("0.z".into(), tensor(&[4.0]))] },
+                optimizer: State {
+                    kind: "schedule_free around sgd".into(),
+                    scalars: vec![0.1 + 0.2],
+                    tensors: vec![("0.z".into(), tensor(&[4.0]))],
+                },
                 schedule: vec![],
                 times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
             },
@@ -168,6 +176,7 @@ mod tests {
         checkpoint().write(&path, "f").unwrap();
         let bytes = std::fs::read(&path).unwrap();
         let read = Checkpoint::read(&bytes, "f").unwrap();
+        assert_eq!(read.snapshot.optimizer.kind, "schedule_free around sgd");
         assert_eq!(read.snapshot.optimizer.scalars, [0.1 + 0.2]);
         assert_eq!(read.snapshot.optimizer.tensors[0].0, "0.z");
         assert_eq!(read.snapshot.problem[0].to_vec1::<f32>().unwrap(), [5.0]);

@@ -54,7 +54,8 @@ pub const SCHEDULES: &[Definition] = &[
 pub const COMMON_KEYS: &[Key] = &[Key::optional(
     "warmup",
     Accepts::Duration,
-    "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps",
+    "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps, with the decay beta2 (alpha, rho, ..) of the \
+     optimizer's squared gradients",
 )];
 
 /// A schedule as it is registered.

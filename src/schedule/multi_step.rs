@@ -15,7 +15,8 @@ pub(super) const DEFINITION: Definition = Definition {
             Key::required(
                 "milestones",
                 Accepts::Durations,
-                "when the drops come; one that is listed twice drops twice",
+                "when the drops come, counted from the end of a warmup (as by torch's SequentialLR; its MultiStepLR alone \
+                 counts from the start); one that is listed twice drops twice",
             ),
             Key::float("gamma", 0.1, Range::POSITIVE, "what each drop multiplies by"),
         ],

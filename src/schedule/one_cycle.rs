@@ -27,7 +27,12 @@ after N - 1 everything stays",
             Key::float("final_div", 1e4, Range::POSITIVE, "the last rate is the first over this"),
             Key::flag("three_phase", false, "fall as fast as it rose, then on to the last rate"),
             Key::choice("anneal", &["cos", "linear"], "cos", "the curve between two rates"),
-            Key::flag("cycle_momentum", true, "move the momentum (beta1 for Adam-like rules) too; SGD's of 0 stays 0"),
+            Key::flag(
+                "cycle_momentum",
+                true,
+                "move the momentum (beta1 for Adam-like rules) too; a momentum of 0 (sgd, rmsprop) stays 0, and so stays \
+                 Schedule-Free's beta (torch would move both)",
+            ),
             Key::float("base_momentum", 0.85, Range::DECAY, "the momentum at the peak rate"),
             Key::float("max_momentum", 0.95, Range::DECAY, "the momentum at the ends"),
         ],

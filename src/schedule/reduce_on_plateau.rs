@@ -7,10 +7,10 @@ use crate::schedule::{Definition, Point, Schedule};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "reduce_on_plateau",
-        revision: 1,
+        revision: 2,
         summary: "multiply by factor when evaluations have not become better for longer than patience",
         equations: "\
-at each evaluation, with its value m:
+at each evaluation of updates after a warmup, with its value m:
 better: m < best (1 - threshold)  or  m < best - threshold     min, rel or abs
         m > best (1 + threshold)  or  m > best + threshold     max, rel or abs
 if better: best = m, bad = 0;  else bad += 1           NaN is not better

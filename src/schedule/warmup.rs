@@ -27,8 +27,11 @@ impl Schedule for Warmup {
         }
     }
 
+    /// The schedule proper hears of nothing that the warmup did: an evaluation judges the updates before it.
     fn observe(&mut self, t: u64, scores: &Scores) {
-        self.schedule.observe(t.saturating_sub(self.steps), scores);
+        if let Some(t) = t.checked_sub(self.steps).filter(|&t| t > 0) {
+            self.schedule.observe(t, scores);
+        }
     }
 
     fn watches(&self) -> Vec<Metric> {
@@ -57,7 +60,23 @@ impl Schedule for Warmup {
 #[cfg(test)]
 mod tests {
     use crate::duration::Duration;
-    use crate::schedule::testing::{build, settings};
+    use crate::schedule::testing::{assert_factors, build, loss, settings};
+
+    #[test]
+    fn a_plateau_hears_of_no_evaluation_of_the_warmup() {
+        let plateau = settings("reduce_on_plateau").with("patience", 2).with("factor", 0.5);
+        let mut schedule = build(&plateau.with("warmup", Duration::Steps(20)), 100);
+        // The lowest loss of all, while the rate is still rising: no mark to beat later.
+        for t in 1..=20 {
+            schedule.observe(t, &loss(0.1));
+        }
+        assert_factors(&*schedule, [19, 20], [1.0, 1.0]);
+        // The first update at the peak sets the mark; patience is over two evaluations after it.
+        for (t, factor) in [(21, 1.0), (22, 1.0), (23, 1.0), (24, 0.5)] {
+            schedule.observe(t, &loss(1.0));
+            assert_factors(&*schedule, [t], [factor]);
+        }
+    }
 
     #[test]
     fn the_schedule_proper_starts_after_the_warmup_and_ends_with_the_run() {

@@ -241,7 +241,7 @@ impl Plan {
         Timeline {
             steps: self.budget(run).steps,
             steps_per_epoch: self.tasks[run.task].steps_per_epoch(),
-            beta2: run.optimizer.optional_float("beta2"),
+            beta2: optim::second_moment_decay(&run.optimizer),
         }
     }
 

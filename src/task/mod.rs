@@ -159,8 +159,8 @@ pub trait Problem {
     /// When the device refuses.
     fn evaluate(&mut self, split: Split) -> Result<Option<Scores>>;
 
-    /// Estimates running statistics anew at the current weights, on training batches of a stream of
-    /// their own, and returns those of before; `None` where a problem has none.
+    /// Estimates running statistics anew at the current weights, on training batches, varied as in the training, of a
+    /// stream of their own, and returns those of before; `None` where a problem has none.
     ///
     /// # Errors
     /// When the device refuses.

@@ -11,7 +11,7 @@ use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::settings::{Settings, Value};
 use crate::task::batches::Batches;
-use crate::task::data::{Dataset, Examples, Input, SeedAndStep};
+use crate::task::data::{Dataset, Draw, Examples, Input};
 use crate::task::model::{BuildNetwork, Memory, Network, Pass};
 use crate::task::{Footprint, Problem, Spec, Split, Task};
 
@@ -116,7 +116,7 @@ impl Problem for Learner {
     }
 
     fn gradients(&mut self, t: u64) -> Result<(f64, Vec<Tensor>)> {
-        let draw = SeedAndStep { seed: self.seed, step: t };
+        let draw = Draw { purpose: "augment", seed: self.seed, step: t };
         let (inputs, labels) = self.data.training_batch(self.batches.at(t), draw, self.dtype, &self.device)?;
         if self.stateful && self.batches.starts_epoch(t) {
             self.network.exchange_memory(Memory::new());
@@ -149,7 +149,9 @@ impl Problem for Learner {
         let mut batches = Batches::shuffled(self.seed, "recalibrate", examples, self.batches.size());
         let count = CALIBRATION_BATCHES.min(batches.per_epoch());
         for t in 0..count {
-            let (inputs, _) = self.data.batch(batches.at(t), self.dtype, &self.device)?;
+            // As the training sees them, augmented or not: its own statistics are of such batches, too.
+            let draw = Draw { purpose: "augment recalibrate", seed: self.seed, step: t };
+            let (inputs, _) = self.data.training_batch(batches.at(t), draw, self.dtype, &self.device)?;
             self.network.logits(&inputs, &mut Pass::Calibrate)?;
         }
         Ok(Some(trained))

@@ -53,7 +53,7 @@ fn a_checkpoint() -> Vec<u8> {
             steps: 7,
             weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
             problem: vec![tensor(&[5.0])],
-            optimizer: State { scalars: vec![0.1], tensors: vec![("0.z".into(), tensor(&[4.0]))] },
+            optimizer: State { kind: "sgd".into(), scalars: vec![0.1], tensors: vec![("0.z".into(), tensor(&[4.0]))] },
             schedule: vec![0.5],
             times: Times::default(),
         },

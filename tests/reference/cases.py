@@ -216,6 +216,8 @@ CASES = {
         ("r", R, {"lr": 1e-3, "r": 0.75, "weight_lr_power": 1.0, "warmup": 5}),
         ("decay", M, {"lr": 0.3, "weight_decay": 0.02, "beta": 0.8, "weight_lr_power": 0.0}, WARM),
         ("warmup_r", M, {"lr": 0.3, "warmup": 20, "r": 1.0, "weight_decay": 0.02}),
+        ("small_beta", Q, {"lr": 0.1, "beta": 0.05, "weight_decay": 0.1, "warmup": 4}),
+        ("beta_0", M, {"lr": 0.1, "beta": 0.0, "weight_decay": 0.02}, WARM),
     ],
     "schedule_free_adamw": [
         ("defaults", Q, {"lr": 2.5e-3}),
@@ -227,6 +229,8 @@ CASES = {
         ("r", R, {"lr": 0.01, "r": 0.75, "weight_lr_power": 1.0, "eps": 1e-6}),
         ("decay", M, {"lr": 0.02, "weight_decay": 0.1, "beta": 0.8, "weight_lr_power": 0.0}, WARM),
         ("warmup_r", M, {"lr": 0.02, "warmup": 20, "r": 1.0, "weight_decay": 0.1, "beta": 0.98}),
+        ("small_beta", M, {"lr": 0.02, "weight_decay": 0.1, "beta": 0.05}, WARM),
+        ("beta_0", Q, {"lr": 0.05, "beta": 0.0, "warmup": 5}),
     ],
     "schedule_free_radam": [
         ("silent", Q, {"lr": 0.1, "weight_decay": 0.1}),
@@ -285,6 +289,20 @@ CASES = {
         ("adamw", M, {"lr": 0.01, "base": base("adamw", beta1=0.9, weight_decay=0.1), "beta": 0.8}),
         ("radam", M, {"lr": 0.02, "base": base("radam", beta2=0.99), "weight_decay": 0.1}),
         ("rmsprop", M, {"lr": 0.002, "base": base("rmsprop", centered=True, eps=1e-3)}, WARM),
+        ("prodigy", Q, {"lr": 1.0, "base": base("prodigy", d0=1e-3)}),
+        (
+            "prodigy_decay",
+            M,
+            {
+                "lr": 0.5,
+                "base": base("prodigy", d0=1e-2, bias_correction=True, weight_decay=0.05),
+                "weight_decay": 0.02,
+                "r": 0.5,
+            },
+            WARM,
+        ),
+        ("small_beta", Q, {"lr": 0.05, "base": base("adamw", beta2=0.95), "beta": 0.05}),
+        ("beta_0", M, {"lr": 0.1, "base": base("sgd"), "beta": 0.0, "weight_decay": 0.02}, WARM),
     ],
     "lion": [
         ("defaults", Q, {"lr": 1e-4}),

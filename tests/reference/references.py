@@ -53,10 +53,11 @@ REFERENCE = {
         "torch",
         "Muon with its bfloat16 replaced by float64, and AdamW for all that is not a matrix",
     ),
-    "schedule_free_sgd": named("schedulefree", "SGDScheduleFree"),
-    "schedule_free_adamw": named("schedulefree", "AdamWScheduleFree"),
+    "schedule_free_sgd": named("schedulefree", "SGDScheduleFree; for beta 0 a transcription"),
+    "schedule_free_adamw": named("schedulefree", "AdamWScheduleFree; for beta 0 a transcription"),
     "schedule_free_radam": named("schedulefree", "RAdamScheduleFree"),
-    "schedule_free": named("schedulefree", "ScheduleFreeWrapperReference"),
+    "schedule_free": named("schedulefree", "ScheduleFreeWrapperReference")
+    + " around torch's optimizers and pytorch_optimizer's Prodigy; for beta 0 a transcription",
     "lion": named("pytorch_optimizer", "Lion"),
     "adan": named("pytorch_optimizer", "Adan"),
     "ademamix": named("pytorch_optimizer", "AdEMAMix(weight_decouple=True)"),
@@ -368,16 +369,42 @@ def build_mars(h, params):
     )
 
 
+def prodigy(h, params):
+    return pytorch_optimizer.Prodigy(
+        params,
+        lr=h.lr,
+        betas=betas(h),
+        beta3=h.beta3,
+        eps=h.eps,
+        d0=h.d0,
+        d_coef=h.d_coef,
+        growth_rate=h.growth_rate,
+        weight_decay=h.weight_decay,
+        bias_correction=h.bias_correction,
+        safeguard_warmup=h.safeguard_warmup,
+    )
+
+
 def build_schedule_free(h, params):
     """The wrapper over a torch optimizer."""
-    base = {k: v for k, v in h.base.items() if k != "kind"}
+    if h.beta == 0:
+        return None
+    keys = {k: v for k, v in h.base.items() if k != "kind"}
     kind = h.base["kind"]
-    kwargs = torch_kwargs(kind, with_defaults(kind, {**base, "lr": h.lr}))
+    base = with_defaults(kind, {**keys, "lr": h.lr})
+
+    def make_base(ps):
+        if kind != "prodigy":
+            return TORCH[kind](ps, **torch_kwargs(kind, base))
+        # Not prodigyopt's, which counts its updates in group["k"], as the wrapper does: each counts the other's, too.
+        # Where neither counts (no bias correction, r = 0), the two were found equal.
+        return prodigy(base, ps)
+
     return ScheduleFreeRun(
         params,
         lambda ps: [
             SeparateState(
-                TORCH[kind](ps, **kwargs),
+                make_base(ps),
                 momentum=h.beta,
                 weight_decay_at_y=h.weight_decay,
                 r=h.r,
@@ -388,7 +415,12 @@ def build_schedule_free(h, params):
 
 
 def build_schedule_free_kind(kind, h, params, reference=False):
-    """The three dedicated classes; `reference` takes the package's slow twin where it has one."""
+    """The three dedicated classes; `reference` takes the package's slow twin where it has one.
+
+    They divide by beta, so that 0 is left to the transcription.
+    """
+    if h.beta == 0:
+        return None
     common = {
         "lr": h.lr,
         "weight_decay": h.weight_decay,
@@ -424,19 +456,7 @@ def build(kind, settings, params):
             weight_decay=h.weight_decay,
             weight_decouple=h.no_prox,
         ),
-        "prodigy": lambda ps: po.Prodigy(
-            ps,
-            lr=h.lr,
-            betas=betas(h),
-            beta3=h.beta3,
-            eps=h.eps,
-            d0=h.d0,
-            d_coef=h.d_coef,
-            growth_rate=h.growth_rate,
-            weight_decay=h.weight_decay,
-            bias_correction=h.bias_correction,
-            safeguard_warmup=h.safeguard_warmup,
-        ),
+        "prodigy": lambda ps: prodigy(h, ps),
         "adabelief": lambda ps: po.AdaBelief(
             ps,
             lr=h.lr,

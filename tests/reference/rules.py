@@ -515,12 +515,14 @@ class Prodigy(PerTensor):
 
     def __init__(self, h, params):
         super().__init__(None, h, params)
-        self.start = [p.copy() for p in params]
         self.d = self.d_max = h.d0
         self.numerator = 0.0
 
     def step(self, grads, lr):
         h, d = self.h, self.d
+        if self.t == 0:
+            # Within Schedule-Free, this is after the decay at y.
+            self.start = [p.copy() for p in self.params]
         self.t += 1
         beta3 = np.sqrt(h.beta2) if h.beta3 is None else h.beta3
         rate = d * lr
@@ -580,15 +582,19 @@ class ScheduleFree:
             z - gamma * (d + decay * y) for z, d, y in zip(self.z, self.directions(grads), self.y)
         ]
 
+    def own_factor(self):
+        """What a base multiplies the rate by of its own accord, after its step."""
+        return 1.0
+
     def step(self, grads, lr):
         h = self.h
         self.t += 1
         gamma = lr * self.factor()
-        self.lr_max = max(self.lr_max, gamma)
+        self.z = self.move(grads, gamma)
+        self.lr_max = max(self.lr_max, gamma * self.own_factor())
         weight = self.t**h.r * self.lr_max**h.weight_lr_power
         self.weight_sum += weight
         c = weight / self.weight_sum if self.weight_sum > 0 else 0.0
-        self.z = self.move(grads, gamma)
         self.x = [(1 - c) * x + c * z for x, z in zip(self.x, self.z)]
         self.y = [h.beta * x + (1 - h.beta) * z for x, z in zip(self.x, self.z)]
 
@@ -610,6 +616,9 @@ class ScheduleFreeWrapper(ScheduleFree):
 
     def factor(self):
         return 1.0
+
+    def own_factor(self):
+        return self.base.d if isinstance(self.base, Prodigy) else 1.0
 
     def move(self, grads, gamma):
         self.base.params = [z - gamma * self.h.weight_decay * y for z, y in zip(self.z, self.y)]

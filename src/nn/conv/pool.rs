@@ -5,6 +5,7 @@ use candle_core::{Device, Shape, Tensor};
 use crate::error::Result;
 use crate::nn::float::{Float, read};
 use crate::nn::fused::{Inputs, Operation, apply1};
+use crate::nn::relu::relu;
 use crate::nn::simd::vectorized;
 
 /// What a cell without a positive pixel remembers instead of its winner's number, 0 to 3.
@@ -25,7 +26,11 @@ pub fn relu_pool(maps: &Tensor, composed: bool) -> Result<Tensor> {
     let cells = maps.narrow(2, 0, 2 * rows)?.narrow(3, 0, 2 * cols)?.contiguous()?;
     // Not `max_pool2d`: its gradient is wrong in candle 0.11.
     let cells = cells.reshape((n, channels, rows, 2, cols, 2))?.permute((0, 1, 2, 4, 3, 5))?;
-    Ok(cells.contiguous()?.reshape((n, channels, rows, cols, 4))?.max(4)?.relu()?)
+    let cells = cells.contiguous()?.reshape((n, channels, rows, cols, 4))?;
+    let largest = cells.max(4)?;
+    // `max` passes over a NaN, which alone differs from itself.
+    let lost = cells.ne(&cells)?.max(4)?;
+    relu(&lost.where_cond(&largest.zeros_like()?.affine(1.0, f64::NAN)?, &largest)?, true)
 }
 
 /// Pools an image `[height, width, channels]` of given width; appends the results and the winners.

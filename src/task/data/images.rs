@@ -11,7 +11,7 @@ use crate::rng::Stream;
 use crate::task::Split;
 use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::Augment;
-use crate::task::data::{Examples, Input, SeedAndStep};
+use crate::task::data::{Draw, Examples, Input};
 
 /// Labelled images: bytes as they came, scaled and normalised when a batch is cut.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Examples for Images {
     fn training_batch(
         &self,
         positions: &[usize],
-        SeedAndStep { seed, step }: SeedAndStep,
+        Draw { purpose, seed, step }: Draw,
         dtype: DType,
         device: &Device,
     ) -> Result<(Tensor, Tensor)> {
@@ -103,7 +103,7 @@ impl Examples for Images {
             return self.batch(positions, dtype, device);
         }
         let len: usize = self.shape.iter().product();
-        let mut stream = Stream::new(seed, &format!("augment step {step}"));
+        let mut stream = Stream::new(seed, &format!("{purpose} step {step}"));
         let mut variants = Vec::with_capacity(positions.len() * len);
         for &i in positions {
             self.augment.draw(self.arrangement.image(i), self.shape, &mut stream, &mut variants);
@@ -152,7 +152,8 @@ mod tests {
         let varied = images(Augment::of(&Settings::new("test").with("augment", asked)));
         let positions = [3, 1, 4];
         let training = |images: &Images, step: u64| {
-            numbers(images.training_batch(&positions, SeedAndStep { seed: 0, step }, DType::F64, &Device::Cpu))
+            let draw = Draw { purpose: "augment", seed: 0, step };
+            numbers(images.training_batch(&positions, draw, DType::F64, &Device::Cpu))
         };
         let still = numbers(varied.batch(&positions, DType::F64, &Device::Cpu));
         assert_eq!(training(&varied, 1), training(&varied, 1));

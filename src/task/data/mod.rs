@@ -197,7 +197,9 @@ impl Input {
 
 /// What the random variations of a batch depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeedAndStep {
+pub struct Draw {
+    /// What the batch is for: each purpose has a stream of its own.
+    pub purpose: &'static str,
     /// The seed of the run.
     pub seed: u64,
     /// Updates done before the batch.
@@ -227,7 +229,7 @@ pub trait Examples: Send + Sync {
     fn training_batch(
         &self,
         positions: &[usize],
-        _draw: SeedAndStep,
+        _draw: Draw,
         dtype: DType,
         device: &Device,
     ) -> Result<(Tensor, Tensor)> {

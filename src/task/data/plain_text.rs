@@ -17,7 +17,9 @@ pub(super) const DEFINITION: Definition = Definition {
         name: NAME,
         revision: 1,
         summary: "any text file, UTF-8, gzipped or not; `path` alone means this for a model of text",
-        equations: "train the first 90% of the text, val the next 5%, test the last 5%; at most 256 MiB",
+        equations: "\
+train the first 90% of the text, val the next 5%, test the last 5%; at most 256 MiB
+a byte order mark is left out, and the ends of lines of Windows and old Macs (CR LF, CR) are read as LF",
         keys: &[Key::required("path", Accepts::Text, "the file, as seen from where optbench is started")],
         source: "",
     },

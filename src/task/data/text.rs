@@ -11,13 +11,27 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::checksum::sha256;
 use crate::error::{Error, Result};
+use crate::registry::{self, Key};
 use crate::settings::{Settings, Value};
 use crate::task::Split;
-use crate::task::data::vocabulary::{Characters, Words};
+use crate::task::data::vocabulary::{Characters, MOST_WORDS, Words};
 use crate::task::data::{Examples, Input};
 
 /// How many words a vocabulary holds unless the model says so.
 const DEFAULT_WORDS: usize = 10_000;
+
+/// The key of a model of text, for how many words of its own a vocabulary has.
+pub(crate) const VOCAB_SIZE: Key = Key::integer(
+    "vocab_size",
+    DEFAULT_WORDS as i64,
+    registry::Range::within(2.0, MOST_WORDS as f64),
+    "level = \"word\": words that have a token of their own",
+)
+// Configs that were written out with every default have it beside characters, too.
+.that_needs("`level = \"word\"`; or leave the key out", |settings| {
+    settings.get("level") == Some(&Value::Text("word".into()))
+        || settings.get("vocab_size") == Some(&Value::Integer(DEFAULT_WORDS as i64))
+});
 
 /// A text, split.
 #[derive(Debug)]
@@ -68,6 +82,16 @@ impl View {
     }
 }
 
+/// The text without what belongs to the file rather than to it: a byte order mark, and the ends of lines as Windows (CR
+/// LF) and old Macs (CR) write them. As Python's `open` reads it, but for the mark, which that leaves there.
+fn plain(contents: String) -> String {
+    let unmarked = contents.strip_prefix('\u{feff}').unwrap_or(&contents);
+    if unmarked.contains('\r') {
+        return unmarked.replace("\r\n", "\n").replace('\r', "\n");
+    }
+    if unmarked.len() < contents.len() { unmarked.to_owned() } else { contents }
+}
+
 impl Text {
     /// Splits a text.
     pub(super) fn new(name: &'static str, contents: String) -> Self {
@@ -98,6 +122,7 @@ impl Text {
             );
             Error::data(name, problem)
         })?;
+        let contents = plain(contents);
         if contents.trim().is_empty() {
             return Err(Error::data(name, format!("{place} is empty; expected text to learn from")));
         }
@@ -261,6 +286,19 @@ mod tests {
         assert_eq!(batch(&windows, &[0]), (vec![vec![1, 2, 1]], vec![2, 1, 0]));
         let test = windows.split(Split::Test).start;
         assert_eq!(batch(&windows, &[test]), (vec![vec![0, 0, 0]], vec![0, 0, 2]), "z and c are unknown");
+    }
+
+    #[test]
+    fn a_mark_and_the_ends_of_lines_of_other_systems_are_no_tokens() {
+        let read = |text: &str| {
+            let text = Text::decode("test", "my.txt", text.into()).unwrap();
+            SPLITS.map(|split| text.part(split)).concat()
+        };
+        assert_eq!(read("\u{feff}one\r\ntwo\rthree\n\r\n"), "one\ntwo\nthree\n\n");
+        assert_eq!(read("\u{feff}plain\n"), "plain\n");
+        assert_eq!(read("a mark\u{feff} within stays"), "a mark\u{feff} within stays");
+        let empty = Text::decode("test", "my.txt", "\u{feff}\r\n".into()).unwrap_err().to_string();
+        assert!(empty.contains("is empty"), "{empty}");
     }
 
     #[test]

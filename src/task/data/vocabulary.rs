@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// How many different tokens a vocabulary may hold: a token takes two bytes in memory.
 pub(super) const MOST_TOKENS: usize = 1 << 16;
+/// How many words may have a token of their own, beside the one for all others.
+pub(super) const MOST_WORDS: usize = MOST_TOKENS - 1;
 
 /// Numbers the characters of a whole text in the order of their code points.
 ///
@@ -45,7 +47,7 @@ impl Words {
         }
         let mut ranked: Vec<(&str, (usize, usize))> = counts.into_iter().collect();
         ranked.sort_unstable_by_key(|&(_, (count, place))| (std::cmp::Reverse(count), place));
-        ranked.truncate(most.min(MOST_TOKENS - 1));
+        ranked.truncate(most.min(MOST_WORDS));
         Self(ranked.into_iter().map(|(word, _)| word.to_owned()).zip(1..=u16::MAX).collect())
     }
 

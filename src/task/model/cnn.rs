@@ -15,7 +15,7 @@ use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING,
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "cnn",
-        revision: 1,
+        revision: 2,
         summary: "convolutions with ReLU and max-pooling, then one hidden layer",
         equations: "\
 h <- pool(max(conv(h) + b, 0)) for every number of channels: 3x3 kernel, padding 1; 2x2 max-pool, rounding down

@@ -11,6 +11,7 @@ use crate::nn::params::Init;
 use crate::registry::{About, Key, Range};
 use crate::settings::Settings;
 use crate::task::data::Input;
+use crate::task::data::text::VOCAB_SIZE;
 use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass};
 
 const SIZE: Range = Range::within(1.0, 65_536.0);
@@ -35,7 +36,7 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
             Key::choice("level", &["char", "word"], "char", "what a token is"),
             Key::flag("tied", false, "the vectors are also the weights of the scores; asks for embedding = hidden"),
             Key::flag("stateful", false, "carry h and c from one batch to the next, which continues the text"),
-            Key::integer("vocab_size", 10_000, Range::within(2.0, 1_000_000.0), "words that have a token of their own"),
+            VOCAB_SIZE,
             LABEL_SMOOTHING,
         ],
         source: "torch.nn.LSTM; Zaremba et al. 2014, arXiv 1409.2329; tied: Press and Wolf 2016, arXiv 1608.05859",

@@ -7,6 +7,7 @@ use crate::nn::batch_norm::BatchNorm;
 use crate::nn::conv::{Conv, enter};
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
+use crate::nn::relu::relu;
 use crate::registry::{About, Key, Range};
 use crate::settings::Settings;
 use crate::task::data::Input;
@@ -15,7 +16,7 @@ use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network,
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "resnet",
-        revision: 1,
+        revision: 2,
         summary: "a small residual network with batch normalisation",
         equations: "\
 h <- max(norm(conv(x)), 0) with `width` channels
@@ -89,14 +90,15 @@ struct ResNet {
 impl Network for ResNet {
     fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let by_batch = pass.by_batch();
-        let mut maps = self.entry.forward(&enter(inputs, self.composed)?, by_batch)?.relu()?;
+        let relu = |maps: &Tensor| relu(maps, self.composed);
+        let mut maps = relu(&self.entry.forward(&enter(inputs, self.composed)?, by_batch)?)?;
         for block in &self.blocks {
-            let inner = block.second.forward(&block.first.forward(&maps, by_batch)?.relu()?, by_batch)?;
+            let inner = block.second.forward(&relu(&block.first.forward(&maps, by_batch)?)?, by_batch)?;
             let shortcut = match &block.shortcut {
                 None => maps,
                 Some(shortcut) => shortcut.forward(&maps, by_batch)?,
             };
-            maps = (inner + shortcut)?.relu()?;
+            maps = relu(&(inner + shortcut)?)?;
         }
         let positions = if self.composed { maps.flatten_from(2)?.mean(2)? } else { maps.flatten(1, 2)?.mean(1)? };
         self.output.forward(&positions)
