@@ -118,7 +118,8 @@ pub fn anytime<'a>(stages: &'a [Stage], records: &[Record], task: &str, metric: 
         for (row, p) in rows.iter_mut().zip(holm::adjust_known(&p)) {
             row.p_adjusted = p;
             let behind = row.lead.as_ref().map(Difference::reversed);
-            row.verdict = comparison::verdict(&row.envelope.best, &row.one_run, behind.as_ref(), p, Standard::FIXED);
+            row.verdict =
+                comparison::verdict(&row.envelope.best, &row.one_run, behind.as_ref(), p, metric, Standard::FIXED);
         }
         all.extend(rows);
     }

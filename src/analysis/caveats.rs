@@ -52,11 +52,11 @@ pub fn warnings(
         weak.retain(|warning| !matches!(warning, Warning::FewSeeds { .. }));
     }
     warnings.extend(weak);
-    let tied = comparisons.iter().flatten().filter(|comparison| comparison.verdict == Verdict::Tied).count();
-    if tied > 0 {
+    warnings.extend(chosen_by_what_is_compared(ranking).then_some(Warning::SameScores));
+    let open = comparisons.iter().flatten().filter(|comparison| comparison.may_be_best).count();
+    if open > 0 {
         let detectable = comparison::detectable(comparisons);
-        let seeds = ranks.iter().map(|rank| rank.best.runs.len()).min().unwrap_or(0);
-        warnings.push(Warning::Open { arms: tied + 1, detectable, seeds, metric: ranking.metric });
+        warnings.push(Warning::Open { arms: open + 1, detectable, metric: ranking.metric });
     }
     let better =
         |(_, comparison): &(_, &Option<Comparison>)| comparison.as_ref().is_some_and(|c| c.verdict == Verdict::Better);
@@ -80,9 +80,17 @@ pub fn warnings(
     warnings
 }
 
+/// Whether validation chose the leader among several by the very scores that are compared, noise included.
+fn chosen_by_what_is_compared(ranking: &Ranking) -> bool {
+    let arms = || ranking.ranks.iter().filter(|rank| rank.is_ranked()).map(|rank| &rank.best);
+    let tested = arms().any(|arm| arm.runs.iter().any(|run| run.test.is_some()));
+    let noisy = arms().any(|arm| arm.finished > 1 && !arm.is_deterministic());
+    !tested && noisy && arms().count() > 2
+}
+
 /// Arms that were tuned over different numbers of settings, and those that ran at one rate beside them.
 fn unequal_tries(ranks: &[&Rank], metric: Metric) -> Vec<Warning> {
-    let is_tuned = |rank: &&Rank| rates(&rank.tried, metric).len() > 1;
+    let is_tuned = |rank: &&Rank| rates(rank).len() > 1;
     let (tuned, alone): (Vec<&Rank>, Vec<&Rank>) = ranks.iter().copied().partition(is_tuned);
     let number = |rank: &&&Rank| rank.tried.len();
     let mut warnings = Vec::new();
@@ -154,7 +162,7 @@ mod tests {
         for words in [
             "with 2 seeds, only very large",
             "`seeds`",
-            "arms may be the best: with 2 seeds, differences of",
+            "arms may be the best; raise `seeds` to detect differences smaller than",
             "a under constant (0.1)",
             "`optimizers.a.lr`",
             "lower rates",

@@ -11,10 +11,12 @@ pub mod comparison;
 mod completeness;
 mod difference;
 mod edges;
+mod effect;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates;
 pub mod holm;
+mod over_tasks;
 pub mod profile;
 mod ranking;
 mod rates;
@@ -32,14 +34,16 @@ mod warning;
 pub mod wilcoxon;
 
 pub use caveats::{caveats, note, warnings};
-pub use comparison::{Comparison, Verdict, comparisons};
+pub use comparison::{Comparison, Verdict, comparisons, detectable};
 pub use completeness::{Progress, progress, progress_of_all};
+pub use effect::Effect;
 pub use difference::{BySeed, Difference};
+pub use over_tasks::{FEWEST as FEWEST_TASKS, OverArm, OverTasks, over_tasks};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};
 pub use sample::Sample;
 pub use standard::Standard;
 pub use summary::{Summary, summaries};
 pub use tries::expected_best;
-pub use values::values;
+pub use values::Tried;
 pub use warning::Warning;

@@ -1,32 +1,62 @@
-//! The values of a hyper-parameter that an arm was tried with, and what was reached at each.
+//! The values of a hyper-parameter that an arm was tried with, and what each costs beside the chosen one.
 
 use std::collections::BTreeSet;
 
-use crate::analysis::{Rank, Summary};
+use crate::analysis::{Difference, Rank, Sample, Summary, order};
 use crate::metric::Metric;
 
-/// The values of a numeric key in order, each with the best mean validation score over the seeds that
-/// was reached at it, the other keys at their best; `None` where every setting lost a seed.
-pub fn values(tried: &[Summary], key: &str, metric: Metric) -> Vec<(f64, Option<f64>)> {
-    let mut values: Vec<(f64, Option<f64>)> = Vec::new();
-    for arm in tried {
-        let Some(value) = arm.number(key) else { continue };
-        let score = (arm.lost() == 0).then(|| arm.validation(metric).mean()).flatten().filter(|x| x.is_finite());
-        match values.iter_mut().find(|(known, _)| *known == value) {
-            Some((_, best)) => {
-                *best = match (*best, score) {
-                    (Some(a), Some(b)) => Some(if metric.better(b, a) { b } else { a }),
-                    (a, b) => a.or(b),
-                }
-            }
-            None => values.push((value, score)),
-        }
-    }
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    values
+/// A value of a numeric key of one arm, the other keys at their best for it on validation.
+#[derive(Debug, Clone)]
+pub struct Tried<'a> {
+    /// The value.
+    pub value: f64,
+    /// Whether it is that of the chosen settings.
+    pub is_chosen: bool,
+    /// The best settings with it; `None` where every setting lost a seed.
+    pub best: Option<Summary<'a>>,
+    /// How much worse its mean validation score is than that of the chosen settings, over the seeds of both; negative where
+    /// it is better. The choice is made over all seeds, so no value that has them all is better.
+    pub behind: Option<f64>,
+    /// How much better the chosen settings are on the reported score: what the value costs. `None` for the chosen one.
+    pub cost: Option<Difference>,
 }
 
-impl Rank<'_> {
+impl Tried<'_> {
+    /// The mean validation score over the seeds.
+    pub fn score(&self, metric: Metric) -> Option<f64> {
+        self.best.as_ref()?.validation(metric).mean()
+    }
+}
+
+impl<'a> Rank<'a> {
+    /// The values of a numeric key in order, each beside the chosen settings. Of settings with the same value, those under
+    /// the most seeds are preferred, as they are where settings are chosen.
+    pub fn tried_with(&self, key: &str) -> Vec<Tried<'a>> {
+        let metric = self.metric;
+        let chosen = self.best.number(key);
+        let mut values: Vec<f64> = self.tried.iter().filter_map(|arm| arm.number(key)).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let of = |value: f64| {
+            let is_chosen = chosen == Some(value);
+            let sound = self.tried.iter().filter(|arm| arm.number(key) == Some(value) && arm.lost_in(metric) == 0);
+            let best = if is_chosen {
+                Some(&self.best).filter(|_| self.is_ranked())
+            } else {
+                let more_seeds = |a: &Summary, b: &Summary| b.runs.len().cmp(&a.runs.len());
+                sound.min_by(|a, b| more_seeds(a, b).then_with(|| order(a, b, metric)))
+            };
+            Tried {
+                value,
+                is_chosen,
+                behind: best.and_then(|best| behind(&self.best, best, metric)),
+                cost: best.filter(|_| !is_chosen).and_then(|best| Difference::lead(&self.best, best, metric)),
+                best: best.cloned(),
+            }
+        };
+        values.into_iter().map(of).collect()
+    }
+
     /// Whether the values of a key were tried with the same values of all others, more than half of the
     /// pairs: only then do two of them differ in nothing else.
     pub fn is_grid(&self, key: &str) -> bool {
@@ -38,6 +68,16 @@ impl Rank<'_> {
         let others: BTreeSet<Vec<(String, String)>> = self.tried.iter().map(others).collect();
         2 * self.tried.len() > values.len() * others.len()
     }
+}
+
+/// How much worse an arm's mean validation score is than the chosen one's, over the seeds of both.
+fn behind(chosen: &Summary, arm: &Summary, metric: Metric) -> Option<f64> {
+    let chosen = chosen.validation_by_seed(metric);
+    let of = |seed: u64| chosen.iter().find(|(other, _)| *other == seed).map(|(_, score)| *score);
+    let pairs = arm.validation_by_seed(metric).into_iter().filter_map(|(seed, score)| Some(of(seed)? - score));
+    let better = pairs.collect::<Sample>().mean()?;
+    // Not negated, so that zero stays zero.
+    Some(if metric.higher_is_better() { better } else { 0.0 - better })
 }
 
 #[cfg(test)]
@@ -62,5 +102,25 @@ mod tests {
         assert_eq!(tried(&[("0.1", "0.5"), ("0.2", "0.6"), ("0.3", "0.7"), ("0.4", "0.8")]), [false, false]);
         assert_eq!(tried(&[("0.1", "0.5"), ("1", "0.9")]), [false, false]);
         assert_eq!(tried(&[("0.1", "0.9"), ("0.2", "0.9"), ("0.3", "0.9")]), [true, true], "one axis");
+    }
+
+    #[test]
+    fn each_value_is_compared_with_the_chosen_one_on_the_scores_that_are_reported() {
+        let at = |lr, validation: &[f64], test: &[f64]| Arm { test: Some(test.to_vec()), ..Arm::at("a", lr, validation) };
+        // A search chose 0.1 over all seeds; under the first, the only one of 1, that is better.
+        let runs = records(&[
+            at(0.01, &[3.0, 3.0, 3.0], &[4.0, 4.5, 4.6]),
+            at(0.1, &[1.0, 1.2, 1.1], &[2.0, 2.1, 2.2]),
+            at(1.0, &[0.9], &[1.9]),
+            at(10.0, &[f64::NAN, 1.0, 1.0], &[1.0; 3]),
+        ]);
+        let ranking = ranking(&runs, "task", Metric::Loss);
+        let tried = ranking.ranks[0].tried_with("lr");
+        assert_eq!(tried.iter().map(|one| one.value).collect::<Vec<_>>(), [0.01, 0.1, 1.0, 10.0]);
+        assert_eq!(tried.iter().map(|one| one.is_chosen).collect::<Vec<_>>(), [false, true, false, false]);
+        let behind: Vec<Option<f64>> = tried.iter().map(|one| one.behind.map(|x| (1e9 * x).round() / 1e9)).collect();
+        assert_eq!(behind, [Some(1.9), Some(0.0), Some(-0.1), None]);
+        assert!((tried[0].cost.as_ref().unwrap().mean - 2.266_666_666_7).abs() < 1e-9);
+        assert!(tried[1].cost.is_none() && tried[2].cost.as_ref().unwrap().error.is_none());
     }
 }

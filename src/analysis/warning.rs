@@ -51,8 +51,6 @@ pub enum Warning {
         arms: usize,
         /// The smallest difference that can be detected.
         detectable: Option<f64>,
-        /// How many seeds are compared.
-        seeds: usize,
         /// What is compared.
         metric: Metric,
     },
@@ -122,13 +120,14 @@ impl std::fmt::Display for Warning {
                     "no run reached the target ({metric} {value}); {easier} `target`, or raise `epochs` or `steps`"
                 )
             }
-            Self::Open { arms, detectable: Some(smallest), seeds, metric } => write!(
+            Self::Open { arms, detectable: Some(smallest), metric } if *smallest > 0.0 => write!(
                 f,
-                "{arms} arms may be the best: with {seeds} seeds, differences of {} or more can be detected (80% power); \
-                 raise `seeds` to detect smaller ones",
+                "{arms} arms may be the best; raise `seeds` to detect differences smaller than {}",
                 difference(*smallest, *metric)
             ),
-            Self::Open { arms, .. } => write!(f, "{arms} arms may be the best; raise `seeds` to detect differences"),
+            Self::Open { arms, .. } => {
+                write!(f, "{arms} arms may be the best; raise `seeds` to detect smaller differences")
+            }
             Self::TestDisagrees { better } => write!(
                 f,
                 "{better} is better on test than the arm that validation chose as the leader; \

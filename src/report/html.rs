@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, Value, context};
 use crate::error::{Error, Result};
 use crate::report::charts::Named;
 use crate::report::format::Table;
-use crate::report::over_tasks::over_tasks;
+use crate::report::over_tasks::{self, Over};
 use crate::report::profiles::Profiles;
 use crate::report::{Checked, Results, Section, gradients};
 
@@ -29,7 +29,8 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
     let context = context! {
         name => &results.experiment.name,
         tasks => tasks,
-        closing => over_tasks(&sections),
+        closing => over_tasks::answer(&sections),
+        over_tasks => Over::new(&sections).map(|over| of_table(&over.table())),
         charts => of(None),
         profiles => Profiles::new(&results.rankings()).map(|profiles| of_table(&profiles.table())),
         claims => claims(results),
@@ -51,7 +52,8 @@ fn section(section: &Section, probed: Option<Table>, charts: &[Value]) -> Value 
         label => &section.ranking.task,
         headline => section.headline(),
         subtitle => section.subtitle(),
-        warnings => section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        caveats => section.caveats().map(ToString::to_string).collect::<Vec<_>>(),
+        warnings => section.other_warnings().map(ToString::to_string).collect::<Vec<_>>(),
         ranking => ranking,
         tables => tables,
         charts => charts,

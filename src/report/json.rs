@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Rank, Sample, bootstrap, good_range, rates, standard};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, detectable, good_range, rates};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
-use crate::report::over_tasks::over_tasks;
+use crate::report::over_tasks::{self, Over};
 use crate::report::profiles::Profiles;
 use crate::report::sensitivity::GOOD;
-use crate::report::{Results, Section, gradients};
+use crate::report::{Results, SCHEMA_VERSION, Section, gradients};
 use crate::results::Record;
 
 /// The report of an experiment as one JSON document.
@@ -27,6 +27,13 @@ pub(super) fn json(results: &Results, sections: &[Section], profiles: Option<&Pr
                 "task": section.ranking.task,
                 "metric": section.ranking.metric.name(),
                 "answer": section.headline(),
+                "may_be_best": section.may_be_best().map(|place| section.ranking.ranks[place].name()).collect::<Vec<_>>(),
+                "note": section.note(),
+                "basis": section.standard.basis.name(),
+                "look": look(section),
+                "level": section.standard.confidence(),
+                "detectable": detectable(&section.comparisons),
+                "order_note": section.order_note(),
                 "loss_floor": section.ranking.loss_floor(),
                 "warnings": section.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "anytime": section.anytime_json(),
@@ -34,14 +41,28 @@ pub(super) fn json(results: &Results, sections: &[Section], profiles: Option<&Pr
             }))
         })
         .collect::<Result<Vec<Value>>>()?;
-    let answers: Vec<String> = sections.iter().map(Section::headline).chain(over_tasks(sections)).collect();
+    let answers: Vec<String> = sections.iter().map(Section::headline).chain(over_tasks::answer(sections)).collect();
     let document = json!({
+        "schema_version": SCHEMA_VERSION,
         "experiment": results.experiment.name,
         "answer": answers.join(" "),
+        "over_tasks": Over::new(sections).map(|over| over.json()),
         "performance": profiles.map(Profiles::json),
         "tasks": tasks,
     });
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
+}
+
+/// At which of the planned looks a section is judged; null where their number is fixed.
+fn look(section: &Section) -> Value {
+    let look = section.standard.look.map(|look| json!({ "number": look.number, "of": look.of, "seeds": look.seeds }));
+    look.unwrap_or(Value::Null)
+}
+
+/// A mean with its interval.
+fn mean_and_interval(section: &Section, difference: &Difference) -> Value {
+    let (low, high) = section.standard.interval(difference);
+    json!({ "mean": difference.mean, "interval": [low, high], "n": difference.n })
 }
 
 /// The chosen settings, each as what it is: a number, `true` or `false`, or a word.
@@ -55,10 +76,10 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
     let metric = section.ranking.metric;
     let lead = comparison.and_then(|comparison| comparison.lead.as_ref());
     // Unbounded ends are null: JSON has no infinity.
-    let interval = lead.map(|lead| lead.interval(standard::LEVEL)).map(|(low, high)| [low, high]);
-    let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, standard::LEVEL));
-    let tried = rates(&rank.tried, metric);
-    let good = good_range(&tried, metric, GOOD).filter(|_| !section.gave_up(rank));
+    let interval = lead.map(|lead| section.standard.interval(lead)).map(|(low, high)| [low, high]);
+    let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, section.standard.confidence()));
+    let tried = rates(rank);
+    let good = good_range(&tried, GOOD).filter(|_| !section.gave_up(rank));
     let per_step = |seconds: fn(&Record) -> f64| {
         statistics(&rank.best.sample(|run| (run.steps > 0).then(|| 1e3 * seconds(run) / run.steps as f64)))
     };
@@ -67,6 +88,8 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
         "schedule": rank.schedule,
         "rank": rank.is_ranked().then_some(place + 1),
         "chosen": rank.is_ranked().then(|| settings(rank)),
+        "may_be_best": section.may_be_best_at(place),
+        "note": section.note_at(place),
         "validation": statistics(&rank.best.validation(metric)),
         "reported": statistics(&rank.best.reported(metric)),
         "validation_loss": statistics(&rank.best.validation(Metric::Loss)),
@@ -77,6 +100,11 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
             "interval": interval,
             "bootstrap_interval": drawn.map(|(low, high)| [low, high]),
             "n": lead.map(|lead| lead.n),
+            "standard_deviations": comparison.effect.deviations,
+            "share": comparison.effect.share,
+            "p_worse": comparison.p_worse,
+            "may_be_best": comparison.may_be_best,
+            "steps_saved": comparison.steps_saved.as_ref().map(|saved| mean_and_interval(section, saved)),
             "p_holm": comparison.p_adjusted,
             "p_wilcoxon": comparison.wilcoxon,
             "detectable": comparison.detectable,

@@ -31,7 +31,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::analysis::anytime::{Stage, stages};
-use crate::analysis::{Comparison, Progress, Ranking, Standard, Warning, comparisons, progress, ranking, warnings};
+use crate::analysis::{
+    Comparison, Progress, Ranking, Standard, Warning, caveats, comparisons, note, progress, ranking, warnings,
+};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::results::{EXPERIMENT, Record, Store};
@@ -43,6 +45,9 @@ pub use format::Format;
 pub use render::render;
 pub use words::with_unit;
 
+/// The version of the JSON documents of `report` and `check`: raised where a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
 /// What there is to say of one task.
 pub struct Section<'a> {
     /// Who is ahead.
@@ -51,6 +56,8 @@ pub struct Section<'a> {
     pub comparisons: Vec<Option<Comparison>>,
     /// What to know before believing it.
     pub warnings: Vec<Warning>,
+    /// How sure its verdicts have to be.
+    pub standard: Standard,
     /// The experiment, where the ranking is of one.
     pub experiment: Option<&'a Experiment>,
     /// The task.
@@ -64,12 +71,75 @@ pub struct Section<'a> {
 impl<'a> Section<'a> {
     /// What there is to say of a ranking of these runs, and of how many of the experiment's they are.
     pub fn new(ranking: Ranking<'a>, records: &'a [Record], experiment: Option<&'a Experiment>) -> Self {
+        Self::under(Standard::FIXED, ranking, records, experiment)
+    }
+
+    /// The same under another standard.
+    pub fn under(
+        standard: Standard,
+        ranking: Ranking<'a>,
+        records: &'a [Record],
+        experiment: Option<&'a Experiment>,
+    ) -> Self {
         let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
         let progress = experiment.map(|experiment| progress(experiment, records, &ranking.task, |_, _| true));
-        let comparisons = comparisons(&ranking, Standard::FIXED);
+        let comparisons = comparisons(&ranking, standard);
         let warnings = warnings(&ranking, &comparisons, experiment, progress);
         let stages = stages(records, &ranking.task);
-        Self { ranking, comparisons, warnings, experiment, spec, records, stages }
+        Self { ranking, comparisons, warnings, standard, experiment, spec, records, stages }
+    }
+
+    /// The places of the arms that may be the best, in order.
+    pub fn may_be_best(&self) -> impl Iterator<Item = usize> {
+        (0..self.ranking.ranks.len()).filter(|&place| self.may_be_best_at(place))
+    }
+
+    /// Whether the arm at a place may be the best.
+    pub fn may_be_best_at(&self, place: usize) -> bool {
+        // The leader has no comparison.
+        let compared = self.comparisons[place].as_ref();
+        self.ranking.ranks[place].is_ranked() && compared.is_none_or(|comparison| comparison.may_be_best)
+    }
+
+    /// What weakens the answer, and so stands beside it; the other warnings follow the tables.
+    pub fn caveats(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().filter(|warning| is_caveat(warning))
+    }
+
+    /// The warnings that are not caveats.
+    pub fn other_warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().filter(|warning| !is_caveat(warning))
+    }
+
+    /// The caveats as one note; `None` where there are none.
+    pub fn note(&self) -> Option<String> {
+        note(&self.caveats().cloned().collect::<Vec<_>>())
+    }
+
+    /// What weakens the comparison of the arm at a place with the leader; of the leader, what weakens its own standing.
+    pub fn note_at(&self, place: usize) -> Option<String> {
+        let (leader, arm) = (&self.ranking.ranks[0], &self.ranking.ranks[place]);
+        let pair = if place == 0 { vec![leader] } else { vec![leader, arm] };
+        note(&caveats(&pair, self.ranking.metric, self.experiment))
+    }
+
+    /// Why the rows of the ranking are not in the order of the reported scores; `None` where they are.
+    pub fn order_note(&self) -> Option<String> {
+        let metric = self.ranking.metric;
+        let ranked = self.ranking.ranks.iter().enumerate().filter(|(_, rank)| rank.is_ranked());
+        let scores: Vec<(usize, f64)> =
+            ranked.filter_map(|(place, rank)| Some((place, rank.best.finite_mean(metric)?))).collect();
+        let rises = scores.windows(2).any(|pair| metric.better(pair[1].1, pair[0].1));
+        let best = scores.iter().copied().reduce(|a, b| if metric.better(b.1, a.1) { b } else { a })?;
+        let lost = self.ranking.ranks.iter().any(|rank| rank.is_ranked() && rank.best.lost_in(metric) > 0);
+        let behind = if lost { "; an arm that lost seeds ranks behind those that lost fewer" } else { "" };
+        let split = self.split();
+        let first = if best.0 == 0 {
+            format!("on {split}, some are in another order")
+        } else {
+            format!("on {split}, {} (row {}) has the best mean", self.ranking.ranks[best.0].name(), best.0 + 1)
+        };
+        rises.then(|| format!("Rows are in the order of validation, which also chose the settings{behind}; {first}."))
     }
 
     /// `so far, with 9 of 12 runs, ` before what more runs may change; nothing of a whole sweep.
@@ -82,6 +152,19 @@ impl<'a> Section<'a> {
         };
         self.warnings.iter().find_map(incomplete).unwrap_or_default()
     }
+}
+
+/// Whether a warning is of a conclusion rather than of a run.
+fn is_caveat(warning: &Warning) -> bool {
+    matches!(
+        warning,
+        Warning::Incomplete(_)
+            | Warning::FewSeeds { .. }
+            | Warning::Edge { .. }
+            | Warning::UnequalTries { .. }
+            | Warning::OneRate { .. }
+            | Warning::SameScores
+    )
 }
 
 /// The results of one experiment, read back.

@@ -1,71 +1,136 @@
-//! What other values of a key cost than its best one, as a table.
+//! What other values of a key cost than the chosen one, as a table and in a sentence.
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Rank, values};
+use crate::analysis::{Difference, Rank, Tried};
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::tables::names;
-use crate::report::words::{points, short, with_unit};
+use crate::report::words::{count, interval, points, short, with_unit};
 
-/// A value of a key of one arm.
-struct Tried<'a> {
-    key: &'a str,
-    value: f64,
-    /// The best mean validation score at it, the other keys at their best.
-    score: Option<f64>,
-    /// How much worse that is than at the best value, whatever the metric.
-    behind: Option<f64>,
+/// The values of a key of one arm.
+struct Key<'a> {
+    name: &'a str,
+    tried: Vec<Tried<'a>>,
 }
 
 impl Section<'_> {
-    /// The values of the numeric keys that a grid varies beside the learning rate, which has a table of its own.
+    /// The numeric keys that a grid varies, the learning rate first, with what they were tried with.
     ///
     /// Values that were drawn together with others, or given up by a search, have nothing to be compared with.
-    fn tried_values<'a>(&self, rank: &'a Rank) -> Vec<Tried<'a>> {
-        let metric = self.ranking.metric;
-        let keys = rank.tried_values.iter().map(|(key, _)| key.as_str());
-        let keys = keys.filter(|key| *key != "lr" && !self.gave_up(rank) && rank.is_grid(key));
-        let of_key = |key: &'a str| {
-            let values = values(&rank.tried, key, metric);
-            let scores = values.iter().filter_map(|(_, score)| *score);
-            let best = scores.reduce(|a, b| if metric.better(b, a) { b } else { a });
-            let lost = move |score: f64| best.map(|best| (best - score).abs());
-            let shown = if values.len() > 1 { values } else { Vec::new() };
-            shown.into_iter().map(move |(value, score)| Tried { key, value, score, behind: score.and_then(lost) })
-        };
-        keys.flat_map(of_key).collect()
+    fn keys<'a>(&self, rank: &'a Rank) -> Vec<Key<'a>> {
+        let names = rank.tried_values.iter().map(|(name, _)| name.as_str());
+        let names = names.filter(|name| rank.is_ranked() && !self.gave_up(rank) && rank.is_grid(name));
+        let keys = names.map(|name| Key { name, tried: rank.tried_with(name) });
+        let mut keys: Vec<Key> = keys.filter(|key| key.tried.len() > 1).collect();
+        keys.sort_by_key(|key| key.name != "lr");
+        keys
     }
 
-    /// What other values cost; without rows where the rate alone was varied.
+    /// What other values cost; without rows where nothing was varied. The learning rate has a table of its own, but where
+    /// a single arm ran, its sensitivity is the answer.
     pub(super) fn other_values(&self) -> Table {
         let metric = self.ranking.metric;
-        let note = "The best mean validation score at each value of a key that the sweep varies, other keys at their best \
-                    for it. Without a score: every setting with that value lost a seed.";
+        let tested = self.split() == "test";
+        let note = format!(
+            "The settings that are best on validation with each value of a key that the sweep varies, beside the chosen ones. \
+             Cost: how much better the chosen settings are on {}, paired by seed. Without a score: every setting with that \
+             value lost a seed.",
+            self.split()
+        );
         let mut table = Table::new("What other values cost", note, 4);
         table.head(["#", "optimizer", "schedule", "key", "value"]);
-        table.head([format!("val {}", metric.name()), "behind the best".to_owned()]);
+        table.head([format!("val {}", metric.name())]);
+        if tested {
+            table.head([format!("test {}", metric.name())]);
+        }
+        table.head(["cost".to_owned(), self.interval_name()]);
+        let alone = self.ranking.ranks.len() == 1;
         for (place, rank) in self.ranking.ranks.iter().enumerate() {
-            for tried in self.tried_values(rank) {
-                let mut row = names(place, rank);
-                row.pop();
-                row.extend([tried.key.to_owned(), short(tried.value)]);
-                row.push(tried.score.map_or_else(|| "-".into(), |score| with_unit(score, metric)));
-                row.push(match tried.behind {
-                    None => "-".into(),
-                    Some(0.0) => "best".into(),
-                    Some(behind) => points(behind, metric),
-                });
-                table.rows.push(row);
+            for key in self.keys(rank).iter().filter(|key| alone || key.name != "lr") {
+                for tried in &key.tried {
+                    let mut row = names(place, rank);
+                    row.pop();
+                    row.extend([key.name.to_owned(), short(tried.value)]);
+                    let cell = |mean: Option<f64>| mean.map_or_else(|| "-".into(), |mean| with_unit(mean, metric));
+                    row.push(cell(tried.score(metric)));
+                    if tested {
+                        row.push(cell(tried.best.as_ref().and_then(|best| best.finite_mean(metric))));
+                    }
+                    let cost = tried.cost.as_ref();
+                    row.push(match cost {
+                        _ if tried.is_chosen => "chosen".into(),
+                        None => "-".into(),
+                        Some(cost) => points(cost.mean, metric),
+                    });
+                    row.push(cost.and_then(|cost| self.known(cost)).unwrap_or_else(|| "-".into()));
+                    table.rows.push(row);
+                }
             }
         }
         table
     }
 
-    /// The same of one arm for scripts.
+    /// What the values of every key cost, in one sentence for each; `None` where nothing was varied.
+    pub(super) fn cost_of_other_values(&self, rank: &Rank) -> Option<String> {
+        let said: Vec<String> = self.keys(rank).iter().filter_map(|key| self.cost_of(key)).collect();
+        (!said.is_empty()).then(|| said.join(" "))
+    }
+
+    /// `Other values of `lr` than 0.1 cost 0.20 points (at 0.03; 95% interval 0.10 to 0.30) to 3.10 points (at 1; ...).`
+    fn cost_of(&self, key: &Key) -> Option<String> {
+        let chosen = key.tried.iter().find(|tried| tried.is_chosen)?;
+        let mut costs: Vec<(f64, &Difference)> =
+            key.tried.iter().filter_map(|tried| Some((tried.value, tried.cost.as_ref()?))).collect();
+        costs.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
+        let lost = key.tried.iter().filter(|tried| tried.best.is_none()).map(|tried| short(tried.value));
+        let lost: Vec<String> = lost.collect();
+        let diverged = if lost.is_empty() {
+            String::new()
+        } else {
+            format!("; at {}, seeds were lost", crate::report::words::listed(&lost))
+        };
+        let one = |(value, cost): &(f64, &Difference)| {
+            let known = self.known(cost).map_or_else(|| count(cost.n, "seed"), |range| {
+                format!("{} {range}", self.interval_name())
+            });
+            let (low, high) = self.standard.interval(cost);
+            let open = if low <= 0.0 && high >= 0.0 && cost.n > 1 { ", not significant" } else { "" };
+            format!("{} (at {}; {known}{open})", points(cost.mean, self.ranking.metric), short(*value))
+        };
+        let (name, best) = (key.name, short(chosen.value));
+        Some(match &costs[..] {
+            [] => format!("Of `{name}`, {best} alone finished in every seed."),
+            [only] => format!("Another `{name}` than {best} costs {}{diverged}.", one(only)),
+            [least, .., most] => {
+                format!("Other values of `{name}` than {best} cost {} to {}{diverged}.", one(least), one(most))
+            }
+        })
+    }
+
+    /// The interval of a difference, where it is known.
+    fn known(&self, difference: &Difference) -> Option<String> {
+        let range = self.standard.interval(difference);
+        range.0.is_finite().then(|| interval(range, self.ranking.metric))
+    }
+
+    /// What other values of one arm cost, for scripts.
     pub(super) fn other_values_json(&self, rank: &Rank) -> Vec<Value> {
-        let of = |tried: &Tried| json!({ "key": tried.key, "value": tried.value, "validation": tried.score, "behind": tried.behind });
-        self.tried_values(rank).iter().map(of).collect()
+        let of = |name: &str, tried: &Tried| {
+            let cost = tried.cost.as_ref();
+            let range = cost.map(|cost| self.standard.interval(cost)).map(|(low, high)| [low, high]);
+            json!({
+                "key": name,
+                "value": tried.value,
+                "chosen": tried.is_chosen,
+                "validation": tried.score(self.ranking.metric),
+                "behind": tried.behind,
+                "cost": cost.map(|cost| cost.mean),
+                "interval": range,
+                "n": cost.map(|cost| cost.n),
+            })
+        };
+        self.keys(rank).iter().flat_map(|key| key.tried.iter().map(|tried| of(key.name, tried))).collect()
     }
 }
 
@@ -75,28 +140,63 @@ mod tests {
     use crate::analysis::ranking;
     use crate::analysis::simulated::{Arm, records};
     use crate::metric::Metric;
+    use crate::results::Record;
 
-    fn table(settings: &[(&str, f64, f64)]) -> Vec<[String; 3]> {
-        let run = |(beta, lr, loss): &(&str, f64, f64)| {
-            let mut runs = records(&[Arm::at("a", *lr, &[*loss])]);
-            runs[0].hyper_parameters.push(("beta".into(), (*beta).into()));
+    fn runs(settings: &[(&str, f64, [f64; 3])]) -> Vec<Record> {
+        let run = |(beta, lr, losses): &(&str, f64, [f64; 3])| {
+            let mut runs = records(&[Arm::at("a", *lr, losses)]);
+            for run in &mut runs {
+                run.hyper_parameters.push(("beta".into(), (*beta).into()));
+            }
             runs
         };
-        let records: Vec<_> = settings.iter().flat_map(run).collect();
+        settings.iter().flat_map(run).collect()
+    }
+
+    const NAN: f64 = f64::NAN;
+    const GRID: [(&str, f64, [f64; 3]); 6] = [
+        ("0.5", 0.1, [3.0, 3.1, 3.2]),
+        ("0.5", 1.0, [1.5, 1.7, 1.8]),
+        ("0.9", 0.1, [1.0, 1.1, 1.2]),
+        ("0.9", 1.0, [NAN, 1.0, 1.0]),
+        ("0.99", 0.1, [NAN, 1.0, 1.0]),
+        ("0.99", 1.0, [NAN, 1.0, 1.0]),
+    ];
+
+    fn rows(settings: &[(&str, f64, [f64; 3])]) -> Vec<[String; 5]> {
+        let records = runs(settings);
         let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
-        assert_eq!(section.other_values_json(&section.ranking.ranks[0]).len(), section.other_values().rows.len());
-        section.other_values().rows.into_iter().map(|row| [4, 5, 6].map(|cell| row[cell].clone())).collect()
+        let rows = section.other_values().rows;
+        assert_eq!(section.other_values_json(&section.ranking.ranks[0]).len(), rows.len());
+        rows.into_iter().map(|row| [3, 4, 5, 6, 7].map(|cell| row[cell].clone())).collect()
     }
 
     #[test]
     fn each_value_is_at_its_own_best_rate() {
-        const NAN: f64 = f64::NAN;
-        let grid = [("0.5", 0.1, 3.0), ("0.5", 1.0, 1.5), ("0.9", 0.1, 1.0), ("0.9", 1.0, NAN)];
-        let lost = [("0.99", 0.1, NAN), ("0.99", 1.0, NAN)];
-        let rows = table(&[&grid[..], &lost].concat());
-        let expected = [["0.5", "1.5000", "0.5000"], ["0.9", "1.0000", "best"], ["0.99", "-", "-"]];
-        assert_eq!(rows, expected);
-        assert!(table(&grid[..2]).is_empty(), "one value is no choice");
-        assert!(table(&[("0.5", 0.1, 3.0), ("0.9", 1.0, 1.0)]).is_empty(), "the rate differs, too");
+        let expected = [
+            ["lr", "0.1", "1.1000", "chosen", "-"],
+            ["lr", "1", "1.6667", "0.5667", "0.4232 to 0.7101"],
+            ["beta", "0.5", "1.6667", "0.5667", "0.4232 to 0.7101"],
+            ["beta", "0.9", "1.1000", "chosen", "-"],
+            ["beta", "0.99", "-", "-", "-"],
+        ];
+        assert_eq!(rows(&GRID), expected);
+        assert!(rows(&GRID[..1]).is_empty(), "one value is no choice");
+        assert!(rows(&[GRID[0], ("0.9", 1.0, [1.0; 3])]).is_empty(), "the rate differs, too");
+    }
+
+    #[test]
+    fn one_arm_alone_is_answered_by_what_other_values_cost() {
+        let records = runs(&GRID);
+        let headline = Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline();
+        let expected = "On task, a+constant reached final loss 1.1000 at lr 0.1, beta 0.9 (3 seeds). Another `lr` than 0.1 costs \
+                        0.5667 (at 1; 95% interval 0.4232 to 0.7101). Another `beta` than 0.9 costs 0.5667 (at 0.5; 95% \
+                        interval 0.4232 to 0.7101); at 0.99, seeds were lost.";
+        assert_eq!(headline, expected);
+        let three = runs(&[GRID[2], ("0.9", 0.2, [1.1, 1.0, 1.4]), ("0.9", 0.4, [2.0, 2.0, 2.0])]);
+        let headline = Section::new(ranking(&three, "task", Metric::Loss), &three, None).headline();
+        let expected = "Other values of `lr` than 0.1 cost 0.0667 (at 0.2; 95% interval -0.3128 to 0.5461, not significant) to \
+                        0.9000 (at 0.4; 95% interval 0.6516 to 1.1484).";
+        assert!(headline.ends_with(expected), "{headline}");
     }
 }

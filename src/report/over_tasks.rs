@@ -1,33 +1,159 @@
-//! The answer over several tasks: who is among the best on each of them.
+//! The answer over several tasks: who may be the best on each of them, and the mean ratio of errors and losses.
 
-use crate::analysis::{Rank, Verdict};
+use serde_json::{Value, json};
+
+use crate::analysis::{FEWEST_TASKS, OverArm, OverTasks, Rank, Ranking, Standard, over_tasks};
+use crate::metric::Metric;
 use crate::report::Section;
-use crate::report::words::count;
+use crate::report::format::Table;
+use crate::report::words::{count, percent, probability, short};
 
 /// How many arms are named before they are counted.
 const NAMED: usize = 3;
 
-/// One sentence over tasks that were compared with their noise known; `None` where there is no such pair of tasks.
-///
-/// Scores of different tasks have no common mean. What can be said fairly is which arms are beaten on none.
-pub(super) fn over_tasks(sections: &[Section]) -> Option<String> {
+/// The answer over tasks that were compared with their noise known; `None` where there is no such pair of tasks.
+pub(super) fn answer(sections: &[Section]) -> Option<String> {
     let compared: Vec<&Section> = sections.iter().filter(|section| is_known(section)).collect();
     let [first, others @ ..] = &compared[..] else { return None };
     if others.is_empty() {
         return None;
     }
     let same = |a: &Rank, b: &Rank| (a.optimizer, a.schedule) == (b.optimizer, b.schedule);
-    let everywhere = |rank: &&Rank| others.iter().all(|section| unbeaten(section).any(|other| same(rank, other)));
-    let names: Vec<String> = unbeaten(first).filter(everywhere).map(Rank::name).collect();
+    let everywhere = |rank: &&Rank| others.iter().all(|section| open(section).any(|other| same(rank, other)));
+    let names: Vec<String> = open(first).filter(everywhere).map(Rank::name).collect();
     let tasks = count(compared.len(), "task");
-    Some(match names.len() {
-        0 => format!("Over {tasks}, no arm is on each the leader or within its noise."),
-        1..=NAMED => {
-            let verb = if names.len() == 1 { "is" } else { "are" };
-            format!("Over {tasks}, only {} {verb} nowhere worse than the leader by more than noise.", names.join(", "))
+    let open = match names.len() {
+        0 => format!("Over {tasks}, no arm may be the best on every task."),
+        1..=NAMED => format!("Over {tasks}, only {} may be the best on every task.", crate::report::words::listed(&names)),
+        n => format!("Over {tasks}, {n} arms may be the best on every task."),
+    };
+    Some(format!("{open}{}", Over::new(sections).map_or_else(String::new, |over| format!(" {}", over.sentence()))))
+}
+
+/// Arms over tasks, with what their ratios are called.
+pub(super) struct Over<'a, 'b> {
+    over: OverTasks<'a, 'b>,
+    what: &'static str,
+    standard: Standard,
+}
+
+impl<'a, 'b> Over<'a, 'b> {
+    /// The arms of tasks that were compared with their noise known; `None` where there are no two of either.
+    pub(super) fn new(sections: &'b [Section<'a>]) -> Option<Self> {
+        let compared = || sections.iter().filter(|section| is_known(section));
+        let rankings: Vec<&Ranking> = compared().map(|section| &section.ranking).collect();
+        let standard = compared().next()?.standard;
+        let metrics = || rankings.iter().map(|ranking| ranking.metric);
+        let what = match metrics().next() {
+            Some(Metric::Accuracy) if metrics().all(|metric| metric == Metric::Accuracy) => "error",
+            Some(Metric::Loss) if metrics().all(|metric| metric == Metric::Loss) => "loss",
+            Some(Metric::Perplexity) if metrics().all(|metric| metric == Metric::Perplexity) => "perplexity",
+            _ => "error or loss",
+        };
+        Some(Self { over: over_tasks(&rankings, standard)?, what, standard })
+    }
+
+    /// The first arm beside the second, in a sentence.
+    fn sentence(&self) -> String {
+        let [first, second, ..] = &self.over.arms[..] else { return String::new() };
+        let Some(ratio) = &second.log_ratio else { return String::new() };
+        let tasks = count(self.over.tasks.len(), "task");
+        let change = change(ratio.mean);
+        let direction = if ratio.mean < 0.0 { "lower" } else { "higher" };
+        let said = format!(
+            "On average over {tasks}, the {} of {} is {change} {direction} than that of {}, which is the best on validation",
+            self.what,
+            second.rank.name(),
+            first.rank.name()
+        );
+        if !self.over.is_tested {
+            let why = if self.over.tasks.len() < FEWEST_TASKS {
+                format!("an average over fewer than {FEWEST_TASKS} tasks is not tested")
+            } else {
+                "as seeds were added later, the average is not tested".to_owned()
+            };
+            return format!("{said}; {why}.");
         }
-        n => format!("Over {tasks}, {n} arms are nowhere worse than the leader by more than noise."),
-    })
+        let significant = second.p_adjusted.is_some_and(|p| p < self.standard.alpha);
+        let verdict = if significant { "significant" } else { "not significant" };
+        format!(
+            "{said} ({}% interval {}; p {}: {verdict}).",
+            short(100.0 * self.standard.confidence()),
+            self.interval(second).unwrap_or_else(|| "unknown".into()),
+            match probability(second.p_adjusted) {
+                p if p.starts_with('<') => p,
+                p => format!("= {p}"),
+            }
+        )
+    }
+
+    /// The interval of a ratio as a change in percent.
+    fn interval(&self, arm: &OverArm) -> Option<String> {
+        let (low, high) = self.standard.interval(arm.log_ratio.as_ref()?);
+        low.is_finite().then(|| format!("{} to {}", signed(low), signed(high)))
+    }
+
+    /// The arms in order.
+    pub(super) fn table(&self) -> Table {
+        let left_out = match &self.over.left_out[..] {
+            [] => String::new(),
+            names => format!(" Left out, as an arm reached zero or less there: {}.", names.join(", ")),
+        };
+        let tested = if self.over.is_tested { "" } else { " An average over so few tasks is not tested." };
+        let note = format!(
+            "The {} of each arm over that of the first one, as the mean of its logarithm over {}: {}. The error of an accuracy \
+             is 1 - accuracy. The first arm has the lowest mean on validation; ratios are of the reported scores. The \
+             interval is Student's t over tasks, and p is two-sided, adjusted by Holm's method: they say what to expect on \
+             other tasks like these.{tested}{left_out}",
+            self.what,
+            count(self.over.tasks.len(), "task"),
+            self.over.tasks.join(", "),
+        );
+        let mut table = Table::new("Over all tasks", note, 2);
+        table.head(["optimizer", "schedule", "to the first"]);
+        table.head([format!("{}% interval", short(100.0 * self.standard.confidence())), "p (Holm)".to_owned()]);
+        for arm in &self.over.arms {
+            let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+            table.rows.push(vec![
+                arm.rank.optimizer.to_owned(),
+                arm.rank.schedule.to_owned(),
+                arm.log_ratio.as_ref().map_or_else(|| "first".into(), |ratio| signed(ratio.mean)),
+                cell(self.interval(arm).filter(|_| self.over.is_tested)),
+                probability(arm.p_adjusted),
+            ]);
+        }
+        table
+    }
+
+    /// The arms for scripts.
+    pub(super) fn json(&self) -> Value {
+        let of = |arm: &OverArm| {
+            let ratio = arm.log_ratio.as_ref();
+            let range = ratio.map(|ratio| self.standard.interval(ratio)).filter(|_| self.over.is_tested);
+            json!({
+                "arm": arm.rank.name(),
+                "ratio": ratio.map(|ratio| ratio.mean.exp()),
+                "interval": range.map(|(low, high)| [low.exp(), high.exp()]),
+                "p_holm": arm.p_adjusted,
+            })
+        };
+        json!({
+            "tasks": self.over.tasks,
+            "left_out": self.over.left_out,
+            "tested": self.over.is_tested,
+            "arms": self.over.arms.iter().map(of).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The size of a change by the logarithm of a ratio, without its sign.
+fn change(log_ratio: f64) -> String {
+    percent((log_ratio.exp() - 1.0).abs())
+}
+
+/// The same with its sign: `+12%`.
+fn signed(log_ratio: f64) -> String {
+    format!("{}{}", if log_ratio < 0.0 { "-" } else { "+" }, change(log_ratio))
 }
 
 /// Whether there are rivals, and the noise of some comparison is known.
@@ -35,14 +161,9 @@ fn is_known(section: &Section) -> bool {
     section.comparisons.iter().flatten().any(|comparison| comparison.p_adjusted.is_some())
 }
 
-/// The leader, and every arm that it does not beat.
-fn unbeaten<'a, 'b>(section: &'b Section<'a>) -> impl Iterator<Item = &'b Rank<'a>> {
-    let beaten = [Verdict::Worse, Verdict::Unstable, Verdict::Lost];
-    let arms = section.ranking.ranks.iter().zip(&section.comparisons);
-    arms.filter(move |(rank, comparison)| {
-        rank.is_ranked() && comparison.as_ref().is_none_or(|comparison| !beaten.contains(&comparison.verdict))
-    })
-    .map(|(rank, _)| rank)
+/// The arms that may be the best on a task.
+fn open<'a, 'b>(section: &'b Section<'a>) -> impl Iterator<Item = &'b Rank<'a>> {
+    section.may_be_best().map(|place| &section.ranking.ranks[place])
 }
 
 #[cfg(test)]
@@ -66,18 +187,27 @@ mod tests {
             .collect();
         let sections: Vec<Section> =
             records.iter().map(|records| Section::new(ranking(records, "task", Metric::Loss), records, None)).collect();
-        over_tasks(&sections)
+        answer(&sections)
     }
 
     #[test]
-    fn what_is_beaten_on_no_task_is_named() {
+    fn what_may_be_the_best_on_every_task_is_named() {
         assert_eq!(said(&[[1.0, 1.0, 2.0]]), None, "one task has its own answer");
         let text = said(&[[1.0, 1.0, 2.0], [1.0, 1.0, 5.0]]).unwrap();
         assert_eq!(
             text,
-            "Over 2 tasks, only a+constant, b+constant are nowhere worse than the leader by more than noise."
+            "Over 2 tasks, only a+constant and b+constant may be the best on every task. On average over 2 tasks, the loss of \
+             b+constant is 0.0% higher than that of a+constant, which is the best on validation; an average over fewer than \
+             3 tasks is not tested."
         );
         let text = said(&[[1.0, f64::NAN, 2.0], [2.0, f64::NAN, 1.0]]).unwrap();
-        assert_eq!(text, "Over 2 tasks, no arm is on each the leader or within its noise.");
+        assert!(text.starts_with("Over 2 tasks, no arm may be the best on every task. On average"), "{text}");
+        let text = said(&[[1.0, 1.2, 2.0], [1.0, 1.5, 2.0], [1.0, 1.3, 2.5], [3.0, 4.0, 8.0]]).unwrap();
+        assert_eq!(
+            text,
+            "Over 4 tasks, only a+constant may be the best on every task. On average over 4 tasks, the loss of b+constant is 33% \
+             higher than that of a+constant, which is the best on validation (95% interval +15% to +54%; p = 0.009: \
+             significant)."
+        );
     }
 }

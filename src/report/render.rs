@@ -1,9 +1,9 @@
 //! The report in the terminal, in Markdown and as CSV; what other formats need lies in files of their own.
 
-use crate::analysis::{Sample, good_range, rates, standard};
+use crate::analysis::{Difference, Sample, Warning, good_range, rates};
 use crate::error::Result;
 use crate::report::format::{Format, Table};
-use crate::report::over_tasks::over_tasks;
+use crate::report::over_tasks::{self, Over};
 use crate::report::profiles::Profiles;
 use crate::report::sensitivity::GOOD;
 use crate::report::{Checked, Results, Section, charts, gradients, html, json};
@@ -20,7 +20,7 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
     let sections = results.sections();
     let rankings = results.rankings();
     let profiles = Profiles::new(&rankings);
-    let closing = over_tasks(&sections);
+    let closing = over_tasks::answer(&sections);
     match format {
         Format::Brief | Format::Table => {
             let details = |one: &Section| if format == Format::Table { details(one) } else { String::new() };
@@ -31,9 +31,11 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
         }
         Format::Markdown => {
             let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
-            let over_tasks = profiles.map(|profiles| profiles.table()).map(|table| table_with_note(&table, "##"));
+            let tables = Over::new(&sections).map(|over| over.table()).into_iter();
+            let tables = tables.chain(profiles.map(|profiles| profiles.table()));
+            let over_tasks: String = tables.map(|table| table_with_note(&table, "##")).collect();
             let closing = closing.map(|text| format!("\n**{text}**\n")).unwrap_or_default();
-            Ok(texts.join("\n") + &closing + &over_tasks.unwrap_or_default() + &claims(results).unwrap_or_default())
+            Ok(texts.join("\n") + &closing + &over_tasks + &claims(results).unwrap_or_default())
         }
         Format::Csv => csv(&sections),
         Format::Json => json::json(results, &sections, profiles.as_ref()),
@@ -43,32 +45,41 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
 
 /// Sensitivity, search and cost, after the ranking.
 fn details(section: &Section) -> String {
-    let tables = [section.sensitivity(), section.search(), section.cost()];
+    let mut tables = vec![section.sensitivity(), section.search(), section.cost()];
+    if section.ranking.ranks.len() == 1 {
+        // There is nothing else to compare.
+        tables.insert(0, section.other_values());
+    }
     let shown = tables.iter().filter(|table| !table.rows.is_empty());
     shown.map(|table| format!("\n{}\n\n{}", table.title, table.terminal())).collect()
 }
 
 fn terminal(section: &Section) -> String {
-    let warnings: String = section.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+    let said = |warning: &Warning| format!("warning: {warning}\n");
+    let caveats: String = section.caveats().map(said).collect();
+    let top = format!("{}\n{caveats}{}\n", section.headline(), section.subtitle());
+    let warnings: String = section.other_warnings().map(said).collect();
     if section.ranking.ranks.is_empty() {
-        return format!("{}\n{}\n\n{warnings}", section.headline(), section.subtitle());
+        return format!("{top}\n{warnings}");
     }
     let gap = if warnings.is_empty() { "" } else { "\n" };
+    let order = section.order_note().map_or_else(String::new, |note| format!("\n{note}\n"));
     let anytime = section.anytime_answers().iter().map(|answer| format!("Anytime: {answer}.\n")).collect::<String>();
     let anytime = if anytime.is_empty() { anytime } else { format!("\n{anytime}") };
     let table = section.compact().terminal();
-    format!("{}\n{}\n\n{table}{anytime}{gap}{warnings}", section.headline(), section.subtitle())
+    format!("{top}\n{table}{order}{anytime}{gap}{warnings}")
 }
 
 fn markdown(results: &Results, section: &Section) -> Result<String> {
     let probed = gradients::table(&gradients::seen(&results.store, &section.ranking)?);
-    let mut text = format!("## {}\n\n**{}**\n\n{}\n", section.ranking.task, section.headline(), section.subtitle());
+    let note = section.note().map_or_else(String::new, |note| format!("\n> {note}\n"));
+    let mut text = format!("## {}\n\n**{}**\n{note}\n{}\n", section.ranking.task, section.headline(), section.subtitle());
     for table in section.tables().into_iter().chain(probed) {
         text += &table_with_note(&table, "###");
     }
-    if !section.warnings.is_empty() {
-        text += "\n### Warnings\n\n";
-        text += &section.warnings.iter().map(|warning| format!("- {warning}\n")).collect::<String>();
+    let warnings: String = section.other_warnings().map(|warning| format!("- {warning}\n")).collect();
+    if !warnings.is_empty() {
+        text += &format!("\n### Warnings\n\n{warnings}");
     }
     Ok(text)
 }
@@ -95,6 +106,8 @@ fn csv(sections: &[Section]) -> Result<String> {
     table.head(["loss_floor", "above_floor_mean", "above_floor_std", "reached_target"]);
     let keys = keys(sections);
     table.head(keys.iter().copied());
+    table.head(["may_be_best", "p_worse", "lead_std", "lead_share"]);
+    table.head(["steps_saved_mean", "steps_saved_low", "steps_saved_high", "basis", "level", "note"]);
     let cell = |x: Option<f64>| x.filter(|x| x.is_finite()).map(number).unwrap_or_default();
     for section in sections {
         let Section { ranking, comparisons, .. } = section;
@@ -103,8 +116,8 @@ fn csv(sections: &[Section]) -> Result<String> {
             let (validation, reported) = (rank.best.validation(metric), rank.best.reported(metric));
             let settings = if rank.is_ranked() { rank.chosen() } else { Vec::new() };
             let chosen: Vec<String> = settings.iter().map(|(key, value)| format!("{key} {value}")).collect();
-            let place = if rank.is_ranked() { (place + 1).to_string() } else { String::new() };
-            let mut row = vec![ranking.task.clone(), place];
+            let number = if rank.is_ranked() { (place + 1).to_string() } else { String::new() };
+            let mut row = vec![ranking.task.clone(), number];
             row.extend([rank.optimizer.to_owned(), rank.schedule.to_owned(), chosen.join(", ")]);
             row.push(metric.name().to_owned());
             let tested = Some(&reported).filter(|_| rank.best.runs.iter().any(|run| run.test.is_some()));
@@ -112,11 +125,14 @@ fn csv(sections: &[Section]) -> Result<String> {
             row.extend([tested.and_then(Sample::mean), tested.and_then(Sample::deviation)].map(cell));
             row.extend([reported.len(), rank.runs, rank.diverged].map(|n| n.to_string()));
             let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
-            let interval = lead.map(|lead| lead.interval(standard::LEVEL));
-            row.extend([lead.map(|lead| lead.mean), interval.map(|i| i.0), interval.map(|i| i.1)].map(cell));
+            let with_interval = |difference: Option<&Difference>| {
+                let interval = difference.map(|difference| section.standard.interval(difference));
+                [difference.map(|difference| difference.mean), interval.map(|i| i.0), interval.map(|i| i.1)].map(cell)
+            };
+            row.extend(with_interval(lead));
             row.push(cell(comparison.as_ref().and_then(|comparison| comparison.p_adjusted)));
             row.push(comparison.as_ref().map_or("leader", |comparison| comparison.verdict.word()).to_owned());
-            let good = good_range(&rates(&rank.tried, metric), metric, GOOD).filter(|_| !section.gave_up(rank));
+            let good = good_range(&rates(rank), GOOD).filter(|_| !section.gave_up(rank));
             row.extend([good.map(|good| good.0), good.map(|good| good.1)].map(cell));
             row.push(cell(rank.best.steps_to_target().mean()));
             row.push(cell(rank.best.seconds_to_target().mean()));
@@ -128,6 +144,13 @@ fn csv(sections: &[Section]) -> Result<String> {
             let run = rank.best.runs[0];
             let value = |key: &&str| run.hyper_parameter(key).filter(|_| rank.is_ranked()).unwrap_or_default();
             row.extend(keys.iter().map(|key| value(key).to_owned()));
+            let compared = comparison.as_ref();
+            row.push(section.may_be_best_at(place).to_string());
+            let effect = compared.map(|comparison| comparison.effect).unwrap_or_default();
+            row.extend([compared.and_then(|one| one.p_worse), effect.deviations, effect.share].map(cell));
+            row.extend(with_interval(compared.and_then(|comparison| comparison.steps_saved.as_ref())));
+            row.extend([section.standard.basis.name().to_owned(), cell(Some(section.standard.confidence()))]);
+            row.push(section.note_at(place).unwrap_or_default());
             table.rows.push(row);
         }
     }

@@ -13,15 +13,14 @@ pub(super) const GOOD: f64 = 0.01;
 impl Section<'_> {
     /// The good rates of every arm; where a search gave up tries, how many of them ran to the end.
     pub(super) fn sensitivity(&self) -> Table {
-        let metric = self.ranking.metric;
-        let note = "Good rates: next to the best one, with a mean validation score within 1% of it; their width is \
-                    log10(highest / lowest), in decades: at least that (≥) where they touch an end of the rates tried, \
+        let note = "Good rates: next to the chosen one, with a mean validation score at most 1% worse, over the seeds of both; \
+                    their width is log10(highest / lowest), in decades: at least that (≥) where they touch an end of the rates tried, \
                     and where one rate alone is good, less (<) than between its neighbours. Where tries were given up \
                     before the end, what ran to it says nothing of the others.";
         let mut table = Table::new("Sensitivity to the learning rate", note, 3);
-        table.head(["#", "optimizer", "schedule", "best rate", "rates tried", "good rates", "decades", "diverged"]);
+        table.head(["#", "optimizer", "schedule", "chosen rate", "rates tried", "good rates", "decades", "diverged"]);
         for (place, rank) in self.ranking.ranks.iter().enumerate() {
-            let tried = rates(&rank.tried, metric);
+            let tried = rates(rank);
             let (Some(first), Some(last)) = (tried.first(), tried.last()) else { continue };
             let mut row = names(place, rank);
             row.pop();
@@ -36,7 +35,7 @@ impl Section<'_> {
                 continue;
             }
             row.push(format!("{} ({})", tried.len(), range(first.lr, last.lr)));
-            match good_range(&tried, metric, GOOD) {
+            match good_range(&tried, GOOD) {
                 Some((low, high)) => row.extend([range(low, high), width(&tried, (low, high))]),
                 None => row.extend(["none".to_owned(), "-".to_owned()]),
             }

@@ -1,6 +1,6 @@
 //! The tables of a task: ranking, differences, sensitivity, cost, tries.
 
-use crate::analysis::{Difference, Rank, Sample, bootstrap, standard};
+use crate::analysis::{Difference, Rank, Sample, bootstrap};
 use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
@@ -36,13 +36,17 @@ impl Section<'_> {
         let diverged = ranks.iter().any(|rank| rank.diverged > 0);
         let mut table = Table::new("", "", 4);
         table.head(["#", "optimizer", "schedule", "chosen"]);
-        table.head([format!("{} {}", self.split(), metric.name())]);
+        let tested = self.split() == "test";
+        table.head([format!("val {}", metric.name())]);
+        if tested {
+            table.head([format!("test {}", metric.name())]);
+        }
         let floor = self.ranking.loss_floor().is_some();
         if floor {
             table.head([ABOVE_FLOOR]);
         }
         if ranks.len() > 1 {
-            table.head(["behind the leader", "p (Holm)", ""]);
+            table.head(["behind the leader", "p (Holm)", "may be best"]);
         }
         let targeted = self.target_reached();
         if targeted {
@@ -54,20 +58,23 @@ impl Section<'_> {
         table.head(["ms/step"]);
         for (place, (rank, comparison)) in ranks.iter().zip(&self.comparisons).enumerate() {
             let mut row = names(place, rank);
-            row.push(spread_of(&rank.best.reported(metric), metric, rank.best.runs.len()));
+            row.push(spread_of(&rank.best.validation(metric), metric, rank.best.runs.len()));
+            if tested {
+                row.push(spread_of(&rank.best.reported(metric), metric, rank.best.runs.len()));
+            }
             if floor {
                 row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
             }
             if ranks.len() > 1 {
                 let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
-                row.push(lead.map_or_else(String::new, |lead| match lead.interval(standard::LEVEL) {
+                row.push(lead.map_or_else(String::new, |lead| match self.standard.interval(lead) {
                     (low, high) if low == high || low.is_infinite() => score(lead.mean, metric),
                     (low, high) => {
                         format!("{} [{}, {}]", score(lead.mean, metric), score(low, metric), score(high, metric))
                     }
                 }));
                 row.push(comparison.as_ref().map_or_else(String::new, |c| probability(c.p_adjusted)));
-                row.push(comparison.as_ref().map_or("", |comparison| comparison.verdict.word()).to_owned());
+                row.push(self.yes_or_no(place));
             }
             if targeted {
                 row.push(steps_to_target(rank));
@@ -81,6 +88,11 @@ impl Section<'_> {
         table
     }
 
+    /// Whether the arm at a place may be the best, as a word.
+    fn yes_or_no(&self, place: usize) -> String {
+        if self.may_be_best_at(place) { "yes" } else { "no" }.to_owned()
+    }
+
     fn target_reached(&self) -> bool {
         self.ranking.ranks.iter().any(|rank| rank.best.runs.iter().any(|run| run.steps_to_target.is_some()))
     }
@@ -89,8 +101,15 @@ impl Section<'_> {
         let deciding = self.ranking.metric;
         let metrics = if deciding == Metric::Loss { vec![deciding] } else { vec![deciding, Metric::Loss] };
         let tested = self.split() == "test";
-        let mut table = Table::new("Ranking", "", 4);
-        table.head(["#", "optimizer", "schedule", "chosen"]);
+        let level = words::short(100.0 * self.standard.alpha);
+        let mut note = vec![format!(
+            "The settings, and the order, are chosen on validation{}. An arm may be the best unless it is worse than the \
+             leader by a one-sided test at {level}%, or significantly more of its seeds diverged.",
+            if tested { "; what is compared is the score on test" } else { "" },
+        )];
+        note.extend(self.order_note());
+        let mut table = Table::new("Ranking", note.join(" "), 5);
+        table.head(["#", "optimizer", "schedule", "chosen", "may be best"]);
         for metric in &metrics {
             table.head([format!("val {}", metric.name())]);
             if tested {
@@ -108,6 +127,7 @@ impl Section<'_> {
         table.head(["diverged"]);
         for (place, rank) in self.ranking.ranks.iter().enumerate() {
             let mut row = names(place, rank);
+            row.push(self.yes_or_no(place));
             for metric in &metrics {
                 row.push(spread_of(&rank.best.validation(*metric), *metric, rank.best.runs.len()));
                 if tested {
@@ -129,18 +149,35 @@ impl Section<'_> {
 
     fn differences(&self) -> Table {
         let metric = self.ranking.metric;
+        let level = words::short(100.0 * self.standard.alpha);
         let note = format!(
-            "The leader's {} {} minus the arm's, turned so that more is better for the leader; paired by seed. 95% intervals \
-             by Student's t and by 9,999 bootstrap draws (too narrow with few seeds); p by the paired t test, adjusted by \
-             Holm's method over this table (of the sign test where all seeds differ by exactly the same step of a coarse score), decides the verdict (so an interval that just excludes 0 may still not tell); Wilcoxon's signed-rank p is not adjusted; detectable: the \
-             smallest difference that these seeds would find with 80% power at level 0.05 over the number of comparisons, \
-             which Holm's method gives each of them at least.",
+            "Difference: the leader's {} {} minus the arm's, turned so that more is better for the leader, paired by seed; in \
+             standard deviations over seeds, pooled over both arms (Cohen's d). The intervals are Student's t and, from {} \
+             seeds on, the percentiles of 9,999 bootstrap samples. p (worse): one-sided, of this comparison alone; the arm \
+             may be the best unless it is {level}% or less. p (Holm): two-sided, adjusted by Holm's method over this table; \
+             it decides the verdict, so an interval that just excludes 0 may be not significant. Where all seeds differ \
+             by exactly the same step of a coarse score, both are of the sign test. Wilcoxon's signed-rank p is not \
+             adjusted. Detectable: the smallest difference by which an arm would be ruled out with 80% power. Steps saved: \
+             how much sooner the leader reached the target.",
             self.split(),
-            metric.name()
+            metric.name(),
+            bootstrap::FEWEST,
         );
         let mut table = Table::new("Differences to the leader", note, 3);
-        table.head(["#", "optimizer", "schedule", "difference", "t interval", "bootstrap interval", "p (Holm)"]);
-        table.head(["p (Wilcoxon)", "detectable", "seeds", "verdict"]);
+        let compared = || self.comparisons.iter().flatten();
+        let drawn = |lead: &Difference| bootstrap::percentile(&lead.pairs, self.standard.confidence());
+        let many = compared().any(|comparison| comparison.lead.as_ref().is_some_and(|lead| drawn(lead).is_some()));
+        let targeted = compared().any(|comparison| comparison.steps_saved.is_some());
+        table.head(["#", "optimizer", "schedule", "difference"]);
+        table.head([self.interval_name()]);
+        if many {
+            table.head(["bootstrap interval"]);
+        }
+        table.head(["in std", "p (worse)", "may be best", "p (Holm)", "p (Wilcoxon)", "detectable"]);
+        if targeted {
+            table.head(["steps saved"]);
+        }
+        table.head(["seeds", "verdict"]);
         for (place, (rank, comparison)) in self.ranking.ranks.iter().zip(&self.comparisons).enumerate() {
             let Some(comparison) = comparison else { continue };
             let mut row = names(place, rank);
@@ -150,13 +187,23 @@ impl Section<'_> {
             row.push(cell(lead.map(|lead| points(lead.mean, metric))));
             let known = |range: (f64, f64)| range.0.is_finite().then(|| interval(range, metric));
             let alike = lead.and_then(Difference::same_step).map(|n| format!("the same in all {n}"));
-            let interval = lead.and_then(|lead| known(lead.interval(standard::LEVEL)));
+            let interval = lead.and_then(|lead| known(self.standard.interval(lead)));
             row.push(cell(alike.clone().or(interval)));
-            let drawn = lead.and_then(|lead| bootstrap::percentile(&lead.pairs, standard::LEVEL));
-            row.push(cell(drawn.filter(|_| alike.is_none()).and_then(known)));
+            if many {
+                row.push(cell(lead.and_then(drawn).filter(|_| alike.is_none()).and_then(known)));
+            }
+            row.push(cell(comparison.effect.deviations.map(|deviations| format!("{deviations:.1}"))));
+            row.push(probability(comparison.p_worse));
+            row.push(self.yes_or_no(place));
             row.push(probability(comparison.p_adjusted));
             row.push(probability(comparison.wilcoxon));
             row.push(cell(comparison.detectable.map(|x| points(x, metric))));
+            if targeted {
+                row.push(cell(comparison.steps_saved.as_ref().map(|saved| match self.standard.interval(saved) {
+                    (low, high) if low.is_infinite() || low == high => format!("{:.0}", saved.mean),
+                    (low, high) => format!("{:.0} [{low:.0}, {high:.0}]", saved.mean),
+                })));
+            }
             row.push(lead.map_or(0, |lead| lead.n).to_string());
             row.push(comparison.verdict.word().to_owned());
             table.rows.push(row);
