@@ -76,7 +76,7 @@ fn course<'a, 'b>(rank: &'b Rank<'a>, factors: (f64, f64), metric: Metric) -> Re
     }
     let at = |lr: f64| rank.tried.iter().filter(|arm| arm.lr() == Some(lr)).min_by(|a, b| order(a, b, metric));
     let arms: Vec<(f64, &Summary)> =
-        rates(&rank.tried, metric).iter().filter_map(|rate| Some(((rate.lr / best).ln(), at(rate.lr)?))).collect();
+        rates(rank).iter().filter_map(|rate| Some(((rate.lr / best).ln(), at(rate.lr)?))).collect();
     let (first, last) = (arms.first().map_or(0.0, |arm| arm.0), arms.last().map_or(0.0, |arm| arm.0));
     let ends = (factors.0.ln(), factors.1.ln());
     for (missing, end, reached, direction, towards) in [

@@ -28,7 +28,7 @@ pub(super) fn settings<'a, 'b>(
         At::Tuned | At::EveryHorizon | At::AroundBest => Ok(alone(&better.best, &than.best)),
         At::Default => Ok(alone(at_defaults(better, experiment)?, at_defaults(than, experiment)?)),
         At::EveryLr => {
-            let [ours, theirs] = [better, than].map(|rank| rates(&rank.tried, metric));
+            let [ours, theirs] = [better, than].map(|rank| rates(rank));
             let pairs: Vec<_> = ours
                 .iter()
                 .filter(|rate| theirs.iter().any(|other| other.lr == rate.lr))

@@ -76,7 +76,8 @@ pub fn comparisons(ranking: &Ranking, standard: Standard) -> Vec<Option<Comparis
         ranking.ranks[1..].iter().zip(leads).zip(holm::adjust_known(&p)).map(|((rank, lead), p_adjusted)| {
             let known = lead.as_ref();
             Some(Comparison {
-                effect: known.map_or_else(Effect::default, |lead| effect(lead, &leader.best, &rank.best, metric, floor)),
+                effect: known
+                    .map_or_else(Effect::default, |lead| effect(lead, &leader.best, &rank.best, metric, floor)),
                 p_worse: known.and_then(|lead| standard.p_above(lead)),
                 may_be_best: may_be_best(leader, rank, known, standard),
                 wilcoxon: known.and_then(|lead| wilcoxon::signed_rank(&lead.pairs)),
@@ -139,11 +140,14 @@ pub(super) fn verdict(
     }
 }
 
-/// The smallest difference between two arms that this sweep would typically have seen: the median
-/// over the comparisons with the leader.
+/// The smallest difference that this sweep would have found with probability [`POWER`]: the median over the arms that may
+/// be the best, as it is of these that more would be known with more seeds; over all where there is none.
 pub fn detectable(comparisons: &[Option<Comparison>]) -> Option<f64> {
-    let all: Sample = comparisons.iter().flatten().filter_map(|comparison| comparison.detectable).collect();
-    all.quantile(0.5).filter(|x| x.is_finite())
+    let of = |open: bool| -> Sample {
+        let meant = comparisons.iter().flatten().filter(|comparison| comparison.may_be_best || !open);
+        meant.filter_map(|comparison| comparison.detectable).collect()
+    };
+    of(true).quantile(0.5).or_else(|| of(false).quantile(0.5)).filter(|x| x.is_finite())
 }
 
 #[cfg(test)]
@@ -187,7 +191,11 @@ mod tests {
 
     fn standing(arms: &[Arm], standard: Standard) -> Vec<bool> {
         let records = records(arms);
-        comparisons(&ranking(&records, "task", Metric::Loss), standard).iter().flatten().map(|c| c.may_be_best).collect()
+        comparisons(&ranking(&records, "task", Metric::Loss), standard)
+            .iter()
+            .flatten()
+            .map(|c| c.may_be_best)
+            .collect()
     }
 
     #[test]
@@ -209,7 +217,8 @@ mod tests {
     fn divergence_rules_out_an_arm_by_an_exact_test_alone() {
         let a = Arm::new("a", &[1.0, 1.1, 1.2, 1.3, 1.4]);
         let lost = |n: usize| {
-            let losses: Vec<f64> = (0..5).map(|i| if i < n { f64::NAN } else { [1.2, 1.2, 1.1, 1.2, 1.4][i] }).collect();
+            let losses: Vec<f64> =
+                (0..5).map(|i| if i < n { f64::NAN } else { [1.2, 1.2, 1.1, 1.2, 1.4][i] }).collect();
             standing(&[a.clone(), Arm::new("b", &losses)], Standard::FIXED)
         };
         assert_eq!([0, 1, 2, 3, 4, 5].map(lost).concat(), [true, true, true, true, false, false]);

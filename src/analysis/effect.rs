@@ -14,7 +14,13 @@ pub struct Effect {
 }
 
 /// The effect size of the lead of one arm over another.
-pub(super) fn effect(lead: &Difference, leader: &Summary, other: &Summary, metric: Metric, floor: Option<f64>) -> Effect {
+pub(super) fn effect(
+    lead: &Difference,
+    leader: &Summary,
+    other: &Summary,
+    metric: Metric,
+    floor: Option<f64>,
+) -> Effect {
     let variance = |arm: &Summary| arm.reported(metric).deviation().map(|deviation| deviation.powi(2));
     let pooled = variance(leader).zip(variance(other)).map(|(a, b)| (0.5 * (a + b)).sqrt());
     let left = other.reported(metric).mean().map(|mean| match metric {
@@ -36,7 +42,8 @@ mod tests {
 
     #[test]
     fn a_lead_by_hand() {
-        let records = records(&[Arm::new("a", &[1.0, 2.0, 3.0]), Arm::new("b", &[3.0, 4.0, 5.0]), Arm::new("c", &[-1.0])]);
+        let records =
+            records(&[Arm::new("a", &[1.0, 2.0, 3.0]), Arm::new("b", &[3.0, 4.0, 5.0]), Arm::new("c", &[-1.0])]);
         let arms = summaries(&records);
         let of = |a: usize, b: usize, floor| {
             let lead = Difference::lead(&arms[a], &arms[b], Metric::Loss).unwrap();

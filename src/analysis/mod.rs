@@ -2,6 +2,9 @@
 
 pub mod anytime;
 pub mod around_best;
+#[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
+mod best_rates;
 pub mod bootstrap;
 mod caveats;
 pub mod claim;
@@ -36,8 +39,8 @@ pub mod wilcoxon;
 pub use caveats::{caveats, note, warnings};
 pub use comparison::{Comparison, Verdict, comparisons, detectable};
 pub use completeness::{Progress, progress, progress_of_all};
-pub use effect::Effect;
 pub use difference::{BySeed, Difference};
+pub use effect::Effect;
 pub use over_tasks::{FEWEST as FEWEST_TASKS, OverArm, OverTasks, over_tasks};
 pub use ranking::{Rank, Ranking, order, ranking};
 pub use rates::{Rate, good_range, rates};

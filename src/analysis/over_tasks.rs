@@ -84,7 +84,10 @@ pub fn over_tasks<'a, 'b>(rankings: &[&'b Ranking<'a>], standard: Standard) -> O
 
 /// The arm on a task, if anything of it is ranked there.
 fn find<'a, 'b>(ranking: &'b Ranking<'a>, arm: &Rank) -> Option<&'b Rank<'a>> {
-    ranking.ranks.iter().find(|rank| rank.is_ranked() && (rank.optimizer, rank.schedule) == (arm.optimizer, arm.schedule))
+    ranking
+        .ranks
+        .iter()
+        .find(|rank| rank.is_ranked() && (rank.optimizer, rank.schedule) == (arm.optimizer, arm.schedule))
 }
 
 #[cfg(test)]
@@ -96,7 +99,8 @@ mod tests {
     #[test]
     fn ratios_are_averaged_over_tasks_by_hand() {
         // a is at 1/2, 1/3 and 1/4 of b's loss, whatever the size of either; c is not on every task.
-        let tasks = [[1.0, 2.0], [10.0, 30.0], [0.1, 0.4]].map(|[a, b]| records(&[Arm::new("a", &[a]), Arm::new("b", &[b])]));
+        let tasks =
+            [[1.0, 2.0], [10.0, 30.0], [0.1, 0.4]].map(|[a, b]| records(&[Arm::new("a", &[a]), Arm::new("b", &[b])]));
         let rankings: Vec<Ranking> = tasks.iter().map(|records| ranking(records, "task", Metric::Loss)).collect();
         let all = rankings.iter().collect::<Vec<_>>();
         let over = over_tasks(&all, Standard::FIXED).unwrap();
@@ -113,8 +117,8 @@ mod tests {
 
     #[test]
     fn accuracies_are_taken_as_errors_and_what_has_no_ratio_is_left_out() {
-        let mut tasks = [[1.0, 2.0], [10.0, 30.0], [-1.0, 4.0]]
-            .map(|[a, b]| records(&[Arm::new("a", &[a]), Arm::new("b", &[b])]));
+        let mut tasks =
+            [[1.0, 2.0], [10.0, 30.0], [-1.0, 4.0]].map(|[a, b]| records(&[Arm::new("a", &[a]), Arm::new("b", &[b])]));
         for (run, accuracy) in tasks[1].iter_mut().zip([0.98, 0.92]) {
             run.validation.as_mut().unwrap().accuracy = Some(accuracy);
         }

@@ -48,8 +48,11 @@ mod tests {
     fn the_good_range_is_contiguous_around_the_best() {
         let scores = [(0.001, Some(1.0)), (0.01, Some(0.0)), (0.1, Some(0.995)), (1.0, Some(1.0)), (10.0, None)];
         let of = |chosen: usize| -> Vec<Rate> {
-            let rate = |(place, (lr, behind)): (usize, (f64, Option<f64>))| {
-                Rate { lr, score: behind.map(|behind| 2.0 - behind), behind, is_chosen: place == chosen }
+            let rate = |(place, (lr, behind)): (usize, (f64, Option<f64>))| Rate {
+                lr,
+                score: behind.map(|behind| 2.0 - behind),
+                behind,
+                is_chosen: place == chosen,
             };
             scores.into_iter().enumerate().map(rate).collect()
         };

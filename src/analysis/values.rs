@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn each_value_is_compared_with_the_chosen_one_on_the_scores_that_are_reported() {
-        let at = |lr, validation: &[f64], test: &[f64]| Arm { test: Some(test.to_vec()), ..Arm::at("a", lr, validation) };
+        let at =
+            |lr, validation: &[f64], test: &[f64]| Arm { test: Some(test.to_vec()), ..Arm::at("a", lr, validation) };
         // A search chose 0.1 over all seeds; under the first, the only one of 1, that is better.
         let runs = records(&[
             at(0.01, &[3.0, 3.0, 3.0], &[4.0, 4.5, 4.6]),

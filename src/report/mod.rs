@@ -1,6 +1,8 @@
 //! What people and scripts read: the ranking in several formats, the tables, the charts, the page.
 
 mod answer;
+#[cfg(test)]
+mod answer_tests;
 mod anytime;
 pub mod charts;
 mod check;
@@ -9,6 +11,7 @@ mod check_tables;
 mod check_text;
 mod check_words;
 mod csv;
+mod evidence;
 mod format;
 mod glob;
 mod gradients;

@@ -6,7 +6,7 @@ use crate::analysis::{Difference, Rank, Tried};
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::tables::names;
-use crate::report::words::{count, interval, points, short, with_unit};
+use crate::report::words::{count, interval, listed, points, short, with_unit};
 
 /// The values of a key of one arm.
 struct Key<'a> {
@@ -77,7 +77,7 @@ impl Section<'_> {
         (!said.is_empty()).then(|| said.join(" "))
     }
 
-    /// `Other values of `lr` than 0.1 cost 0.20 points (at 0.03; 95% interval 0.10 to 0.30) to 3.10 points (at 1; ...).`
+    /// `Values of `lr` other than 0.1 cost from 0.20 points (at 0.03; 95% interval 0.10 to 0.30) to 3.10 points (at 1; ...).`
     fn cost_of(&self, key: &Key) -> Option<String> {
         let chosen = key.tried.iter().find(|tried| tried.is_chosen)?;
         let mut costs: Vec<(f64, &Difference)> =
@@ -85,26 +85,27 @@ impl Section<'_> {
         costs.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
         let lost = key.tried.iter().filter(|tried| tried.best.is_none()).map(|tried| short(tried.value));
         let lost: Vec<String> = lost.collect();
-        let diverged = if lost.is_empty() {
-            String::new()
-        } else {
-            format!("; at {}, seeds were lost", crate::report::words::listed(&lost))
-        };
-        let one = |(value, cost): &(f64, &Difference)| {
-            let known = self.known(cost).map_or_else(|| count(cost.n, "seed"), |range| {
-                format!("{} {range}", self.interval_name())
-            });
+        let diverged = if lost.is_empty() { String::new() } else { format!("; at {}, seeds were lost", listed(&lost)) };
+        let one = |value: Option<f64>, cost: &Difference| {
+            let at = value.map_or_else(String::new, |value| format!("at {}; ", short(value)));
+            let known = self
+                .known(cost)
+                .map_or_else(|| count(cost.n, "seed"), |range| format!("{} {range}", self.interval_name()));
             let (low, high) = self.standard.interval(cost);
             let open = if low <= 0.0 && high >= 0.0 && cost.n > 1 { ", not significant" } else { "" };
-            format!("{} (at {}; {known}{open})", points(cost.mean, self.ranking.metric), short(*value))
+            format!("{} ({at}{known}{open})", points(cost.mean, self.ranking.metric))
         };
         let (name, best) = (key.name, short(chosen.value));
         Some(match &costs[..] {
             [] => format!("Of `{name}`, {best} alone finished in every seed."),
-            [only] => format!("Another `{name}` than {best} costs {}{diverged}.", one(only)),
-            [least, .., most] => {
-                format!("Other values of `{name}` than {best} cost {} to {}{diverged}.", one(least), one(most))
+            [(value, cost)] => {
+                format!("`{name}` {} instead of {best} costs {}{diverged}.", short(*value), one(None, cost))
             }
+            [least, .., most] => format!(
+                "Values of `{name}` other than {best} cost from {} to {}{diverged}.",
+                one(Some(least.0), least.1),
+                one(Some(most.0), most.1)
+            ),
         })
     }
 
@@ -189,13 +190,13 @@ mod tests {
     fn one_arm_alone_is_answered_by_what_other_values_cost() {
         let records = runs(&GRID);
         let headline = Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline();
-        let expected = "On task, a+constant reached final loss 1.1000 at lr 0.1, beta 0.9 (3 seeds). Another `lr` than 0.1 costs \
-                        0.5667 (at 1; 95% interval 0.4232 to 0.7101). Another `beta` than 0.9 costs 0.5667 (at 0.5; 95% \
-                        interval 0.4232 to 0.7101); at 0.99, seeds were lost.";
+        let expected = "On task, a+constant reached final loss 1.1000 at lr 0.1, beta 0.9 (3 seeds). `lr` 1 instead of 0.1 costs \
+                        0.5667 (95% interval 0.4232 to 0.7101). `beta` 0.5 instead of 0.9 costs 0.5667 (95% interval 0.4232 \
+                        to 0.7101); at 0.99, seeds were lost.";
         assert_eq!(headline, expected);
         let three = runs(&[GRID[2], ("0.9", 0.2, [1.1, 1.0, 1.4]), ("0.9", 0.4, [2.0, 2.0, 2.0])]);
         let headline = Section::new(ranking(&three, "task", Metric::Loss), &three, None).headline();
-        let expected = "Other values of `lr` than 0.1 cost 0.0667 (at 0.2; 95% interval -0.3128 to 0.5461, not significant) to \
+        let expected = "Values of `lr` other than 0.1 cost from 0.0667 (at 0.2; 95% interval -0.3128 to 0.4461, not significant) to \
                         0.9000 (at 0.4; 95% interval 0.6516 to 1.1484).";
         assert!(headline.ends_with(expected), "{headline}");
     }

@@ -24,7 +24,9 @@ pub(super) fn answer(sections: &[Section]) -> Option<String> {
     let tasks = count(compared.len(), "task");
     let open = match names.len() {
         0 => format!("Over {tasks}, no arm may be the best on every task."),
-        1..=NAMED => format!("Over {tasks}, only {} may be the best on every task.", crate::report::words::listed(&names)),
+        1..=NAMED => {
+            format!("Over {tasks}, only {} may be the best on every task.", crate::report::words::listed(&names))
+        }
         n => format!("Over {tasks}, {n} arms may be the best on every task."),
     };
     Some(format!("{open}{}", Over::new(sections).map_or_else(String::new, |over| format!(" {}", over.sentence()))))
@@ -179,8 +181,9 @@ mod tests {
             .iter()
             .map(|means| {
                 let arm = |(name, mean): (_, &f64)| Arm::new(name, &[0.0, 0.02, -0.01].map(|noise| mean + noise));
-                let [a, b, mut c] = [("a", &means[0]), ("b", &means[1]), ("c", &means[2])].map(arm);
-                // The third differs from the others by more than a step that every seed has.
+                let [a, mut b, mut c] = [("a", &means[0]), ("b", &means[1]), ("c", &means[2])].map(arm);
+                // They differ by more than a step that every seed has.
+                b.validation[0] += 0.0005;
                 c.validation[0] += 0.001;
                 records(&[a, b, c])
             })

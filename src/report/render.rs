@@ -54,7 +54,7 @@ fn details(section: &Section) -> String {
     shown.map(|table| format!("\n{}\n\n{}", table.title, table.terminal())).collect()
 }
 
-fn terminal(section: &Section) -> String {
+pub(super) fn terminal(section: &Section) -> String {
     let said = |warning: &Warning| format!("warning: {warning}\n");
     let caveats: String = section.caveats().map(said).collect();
     let top = format!("{}\n{caveats}{}\n", section.headline(), section.subtitle());
@@ -73,7 +73,8 @@ fn terminal(section: &Section) -> String {
 fn markdown(results: &Results, section: &Section) -> Result<String> {
     let probed = gradients::table(&gradients::seen(&results.store, &section.ranking)?);
     let note = section.note().map_or_else(String::new, |note| format!("\n> {note}\n"));
-    let mut text = format!("## {}\n\n**{}**\n{note}\n{}\n", section.ranking.task, section.headline(), section.subtitle());
+    let mut text =
+        format!("## {}\n\n**{}**\n{note}\n{}\n", section.ranking.task, section.headline(), section.subtitle());
     for table in section.tables().into_iter().chain(probed) {
         text += &table_with_note(&table, "###");
     }
