@@ -15,6 +15,12 @@ use crate::optim::{Optimizer, State, Step};
 use crate::schedule::Schedule;
 use crate::task::{Problem, Split};
 
+/// The revision of what every run shares: the loop, averages of weights, evaluations, batches and initial weights.
+///
+/// Add 1 when a change makes the numbers of all runs differ from before, be it in the last digit; what changes the
+/// numbers of one kind alone raises the revision of that kind.
+pub const REVISION: u32 = 1;
+
 /// Everything that one training needs.
 pub struct Training {
     /// The weights and where their gradients come from.

@@ -37,6 +37,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
         commit: None,
         run: format!("{}-lr{}-s{seed}", arm.optimizer, arm.lr),
         fingerprint: String::new(),
+        identity: None,
         task: "task".into(),
         optimizer: arm.optimizer.into(),
         schedule: "constant".into(),

@@ -2,16 +2,16 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use crate::analysis::regression::changes;
+use crate::cli::comparable::baseline;
 use crate::cli::{Exit, print, say};
-use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::{Checked, Level, Results};
-use crate::results::{EXPERIMENT, Store};
+use crate::results::Store;
 
 /// Judge the claims of the config and, with --baseline, what became worse
 #[derive(Args)]
@@ -69,7 +69,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     }
     let changed = match &arguments.baseline {
         None => None,
-        Some(folder) => match baseline(folder, experiment)? {
+        Some(folder) => match baseline(folder, &results)? {
             Ok(old) => {
                 let metric = |task: &str| {
                     experiment
@@ -103,31 +103,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         Choice::Junit => checked.junit(),
     })?;
     Ok(if checked.level() == Level::Fail { Exit::Failure } else { Exit::Success })
-}
-
-/// The results to compare with, or why they cannot be.
-fn baseline(folder: &Path, experiment: &Experiment) -> Result<Result<Results, String>> {
-    let store = Store::new(folder);
-    if store.read(EXPERIMENT)?.is_none() {
-        return Ok(Err(format!("the baseline {} is missing: there is no experiment.toml in it", folder.display())));
-    }
-    let old = Results::open(store)?;
-    // Other optimizers, schedules and seeds can be compared arm by arm; other tasks and budgets cannot.
-    let decides = |line: &String| ["tasks.", "epochs:", "steps:"].iter().any(|key| line.starts_with(key));
-    let harmless = |line: &String| line.contains(".target") || line.contains(".metric");
-    let differences = old.experiment.differences(experiment);
-    let differences: Vec<String> = differences.into_iter().filter(|line| decides(line) && !harmless(line)).collect();
-    if old.records.is_empty() {
-        return Ok(Err(format!("the baseline {} holds no run", folder.display())));
-    }
-    if differences.is_empty() {
-        return Ok(Ok(old));
-    }
-    let lines: String = differences.iter().map(|line| format!("\n  {line}")).collect();
-    Ok(Err(format!(
-        "the baseline {} is not comparable:{lines}\n  help: train the baseline anew with this config",
-        folder.display()
-    )))
 }
 
 /// Adds the findings to the summary of a GitHub job.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::admission::indented;
 use crate::cli::guard::refuse_foreign;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
@@ -36,6 +37,17 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
                 first.store.root().display(),
                 other.store.root().display(),
                 differences.join("\n  ")
+            )));
+        }
+        let (was, is) = (first.conditions()?, other.conditions()?);
+        let differences = [was.other_data(&is), was.other_revisions(&is)].concat();
+        if !differences.is_empty() {
+            let (one, other) = (first.store.root().display(), other.store.root().display());
+            return Err(Error::Usage(format!(
+                "{other} cannot be merged with {one}: its runs were trained under other conditions\n{}\n  \
+                 help: `optbench run {other}/{EXPERIMENT} --out {other}-2` trains these runs again with the data and \
+                 the device of now; then merge {other}-2",
+                indented(&differences)
             )));
         }
     }

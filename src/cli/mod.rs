@@ -7,10 +7,14 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 
+mod admission;
+mod again;
 mod check;
+mod comparable;
 mod completions;
 mod data;
 mod device;
+mod extension;
 mod guard;
 mod init;
 mod interrupt;

@@ -30,7 +30,7 @@ enum Choice {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let results = Results::open_run(Store::new(&arguments.results))?;
-    if let Some(warning) = results.mixed_builds() {
+    for warning in results.mixed()? {
         say(&format!("warning: {warning}"));
     }
     let format = match arguments.format {

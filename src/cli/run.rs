@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::device::{self, Choice};
-use crate::cli::guard::{Earlier, enter, missing};
+use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
 use crate::cli::progress::Bars;
-use crate::cli::{Exit, data, interrupt, print, provenance, say, threads};
+use crate::cli::{Exit, data, extension, interrupt, print, provenance, say, threads};
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::report::{self, Format, Results, tensorboard};
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     /// Forget earlier results of this experiment first (asks, unless --yes)
     #[arg(long)]
     fresh: bool,
-    /// Add seeds, rates, optimizers, schedules or tasks to the results that are there
+    /// Keep the results that are there and train what the config adds: seeds, values, optimizers, schedules, tasks
     #[arg(long, conflicts_with = "fresh")]
     extend: bool,
     /// Answer yes to every question
@@ -73,13 +73,22 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let interrupt = interrupt::listen()?;
     let device = device::open(arguments.device)?;
     let library = data::library(arguments.data_dir.clone());
-    let plan = Plan::new(experiment, &library)?;
+    let mut plan = Plan::on(&device, experiment, &library)?;
+    if !arguments.fresh && (arguments.extend || !arguments.dry_run) {
+        refuse_foreign(&store)?;
+        plan.adopt(&store.done()?);
+    }
+    let plan = plan;
     if device.is_cpu() {
         plan.refuse_oversized()?;
     }
     let first = plan.due(&[], arguments.shard);
     for warning in plan.warnings(&first.iter().collect::<Vec<_>>())? {
         say(&format!("warning: {warning}"));
+    }
+    if arguments.dry_run && arguments.extend {
+        print(&extension::preview(&store, &plan, arguments.shard)?)?;
+        return Ok(Exit::Success);
     }
     if arguments.dry_run {
         return dry_run(&plan, &first, arguments.shard);
@@ -125,7 +134,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     for flaw in flaws {
         say(&format!("warning: {flaw}; the run is left out"));
     }
-    if let Some(warning) = results.mixed_builds() {
+    for warning in results.mixed()? {
         say(&format!("warning: {warning}"));
     }
     results.write()?;

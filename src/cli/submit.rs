@@ -8,7 +8,8 @@ use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::guard::{Earlier, enter, missing, refuse_other_experiment};
+use crate::cli::admission::{Beside, admit};
+use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
 use crate::cli::{Exit, print, say};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
@@ -72,7 +73,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let root = arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
     let root = std::path::absolute(&root).map_err(Error::io("find", &root))?;
     let store = Store::new(&root);
-    let plan = Plan::new(experiment, &Library::new(arguments.data_dir.clone()))?;
+    refuse_foreign(&store)?;
+    let mut plan = Plan::new(experiment, &Library::new(arguments.data_dir.clone()))?;
     if plan.experiment.tuning.is_some() {
         return Err(Error::Usage(
             "a job array is fixed when it is submitted, and [tuning] decides what to train as it goes\n  \
@@ -80,7 +82,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
                 .into(),
         ));
     }
-    refuse_other_experiment(&store, &plan.experiment)?;
+    plan.adopt(&store.done()?);
+    admit(&store, &plan, Beside::Results)?;
     let all: Vec<&Run> = plan.runs.iter().collect();
     let missing = missing(&store, &all)?;
     if !arguments.dry_run {

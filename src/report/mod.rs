@@ -39,7 +39,7 @@ use crate::analysis::{
 };
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::results::{EXPERIMENT, Record, Store};
+use crate::results::{Conditions, EXPERIMENT, Record, Store};
 use crate::sweep::order;
 use crate::task::Spec;
 
@@ -188,6 +188,7 @@ impl Results {
     /// # Errors
     /// When it is none, or something in it is damaged.
     pub fn open(store: Store) -> Result<Self> {
+        store.refuse_file()?;
         let records = store.records();
         Self::with(store, records)
     }
@@ -197,6 +198,7 @@ impl Results {
     /// # Errors
     /// When it is none, or anything but runs is damaged.
     pub fn open_sound(store: Store) -> Result<(Self, Vec<String>)> {
+        store.refuse_file()?;
         let (records, flaws) = store.sound_records()?;
         Ok((Self::with(store, Ok(records))?, flaws))
     }
@@ -232,8 +234,26 @@ impl Results {
         Ok(results)
     }
 
+    /// Warnings where the runs do not belong together: of other data, or from builds of different commits.
+    ///
+    /// # Errors
+    /// When `provenance.json` is needed and cannot be read.
+    pub fn mixed(&self) -> Result<Vec<String>> {
+        let mut warnings = self.conditions()?.mixed_data();
+        warnings.extend(self.mixed_builds());
+        Ok(warnings)
+    }
+
+    /// The conditions that the runs were trained under.
+    ///
+    /// # Errors
+    /// When `provenance.json` is needed and cannot be read.
+    pub fn conditions(&self) -> Result<Conditions> {
+        Conditions::of(&self.store, &self.records, &self.experiment.tasks)
+    }
+
     /// A warning where the runs come from builds of different commits, as far as these are known.
-    pub fn mixed_builds(&self) -> Option<String> {
+    fn mixed_builds(&self) -> Option<String> {
         let mut runs: BTreeMap<&str, usize> = BTreeMap::new();
         for commit in self.records.iter().filter_map(|record| record.commit.as_deref()) {
             *runs.entry(commit).or_default() += 1;

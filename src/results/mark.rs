@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Result as IoResult, Write};
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::disk::{sync_folder, temporary};
 use crate::error::{Error, Result};
 use crate::results::store::text;
 use crate::results::{Record, Store};
@@ -23,6 +25,19 @@ struct Mark {
     record: Record,
     /// How long its files are, so that one that was cut off later is found.
     bytes: Option<BTreeMap<String, u64>>,
+}
+
+/// The same as it is written: the lengths come last, so that no part of it is missed unseen.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    bytes: &'a BTreeMap<String, u64>,
+}
+
+/// The text of a mark.
+pub(super) fn written(record: &Record, bytes: &BTreeMap<String, u64>) -> IoResult<String> {
+    toml::to_string(&Written { record, bytes }).map_err(std::io::Error::other)
 }
 
 impl Store {
@@ -88,6 +103,36 @@ impl Store {
     /// When the folder or a record cannot be read.
     pub fn finished_all(&self) -> Result<Vec<Record>> {
         self.names()?.iter().filter_map(|name| self.finished(name).transpose()).collect()
+    }
+
+    /// The records of all runs that are done, from their folders or, of those without one, as they were packed.
+    ///
+    /// # Errors
+    /// When the folder or a record cannot be read.
+    pub fn done(&self) -> Result<Vec<Record>> {
+        let mut done = self.packed()?;
+        done.retain(|_, record| record.is_done());
+        done.extend(self.finished_all()?.into_iter().map(|record| (record.run.clone(), record)));
+        Ok(done.into_values().collect())
+    }
+
+    /// Writes the record of a finished run anew, beside curves that stay as they are.
+    ///
+    /// # Errors
+    /// When the record that is there cannot be read, or the disk refuses.
+    pub fn rewrite(&self, record: &Record) -> Result<()> {
+        let folder = self.run(&record.run);
+        let path = folder.join(RECORD);
+        let old = text(&path)?.unwrap_or_default();
+        let Mark { bytes, .. } = toml::from_str(&old).map_err(|error| Error::damaged(&path, &error.message()))?;
+        let write = || {
+            let mut new = temporary(&folder)?;
+            new.write_all(written(record, &bytes.unwrap_or_default())?.as_bytes())?;
+            new.as_file().sync_all()?;
+            new.persist(&path)?;
+            sync_folder(&folder)
+        };
+        write().map_err(Error::io("write", &path))
     }
 
     /// A run that another version of optbench than this one trained, and that version, as far as they are known.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::disk::{TEMPORARY, sync_folder};
 use crate::error::{Error, Result};
-use crate::results::Store;
+use crate::results::{Record, Store};
 
 /// What came of a merge.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Merged {
 impl Store {
     /// Takes over every run of another folder of the same experiment that is not here yet.
     ///
-    /// A run that is damaged there is left out. A run that failed or is damaged here gives way to one that is done there. What is known there by its packed
-    /// record alone is packed here.
+    /// A run that is damaged there is left out. A run that failed or is damaged here gives way to one that is
+    /// done there. What is known there by its packed record alone is packed here.
     ///
     /// # Errors
     /// When a folder cannot be read or written to.
@@ -33,11 +33,26 @@ impl Store {
         self.create()?;
         let (records, flaws) = other.sound_records()?;
         let mut merged = Merged { flaws, ..Merged::default() };
-        let known: HashMap<String, bool> =
-            self.sound_records()?.0.into_iter().map(|record| (record.run.clone(), record.is_done())).collect();
+        let here = self.sound_records()?.0;
+        let known: HashMap<String, bool> = here.iter().map(|record| (record.run.clone(), record.is_done())).collect();
         let mut packed = Vec::new();
         for record in records {
             let (from, to) = (other.run(&record.run), self.run(&record.run));
+            if let Some(same) = here.iter().find(|same| is_same_run(same, &record))
+                && same.run != record.run
+            {
+                // A folder that was extended calls its runs as it did before.
+                merged.known += 1;
+                continue;
+            }
+            if let Some(another) = here.iter().find(|one| one.run == record.run && are_different_runs(one, &record)) {
+                return Err(Error::Usage(format!(
+                    "`{}` is another run in {} than in {}: it was trained with other settings",
+                    another.run,
+                    other.root().display(),
+                    self.root().display()
+                )));
+            }
             if !from.exists() {
                 if known.get(&record.run).is_some_and(|done| *done || !record.is_done()) {
                     merged.known += 1;
@@ -66,6 +81,20 @@ impl Store {
         }
         Ok(merged)
     }
+}
+
+/// Whether two records are of one run, whatever their folders are called.
+fn is_same_run(a: &Record, b: &Record) -> bool {
+    let what = |record: &Record| record.identity.is_some() && record.is_done();
+    what(a)
+        && what(b)
+        && a.fingerprint == b.fingerprint
+        && (&a.task, &a.optimizer, &a.schedule) == (&b.task, &b.optimizer, &b.schedule)
+}
+
+/// Whether two records are known to be of different runs: those from before records kept their conditions may be one.
+fn are_different_runs(a: &Record, b: &Record) -> bool {
+    a.is_done() && b.is_done() && a.identity.is_some() && b.identity.is_some() && a.fingerprint != b.fingerprint
 }
 
 fn same_curves(a: &Path, b: &Path) -> Result<bool> {

@@ -82,7 +82,8 @@ impl Store {
     }
 
     fn unpack(&self) -> Result<Vec<Record>> {
-        let Some(text) = self.read(FILE)? else { return Ok(Vec::new()) };
+        // One that was cut off to nothing holds nothing.
+        let Some(text) = self.read(FILE)?.filter(|text| !text.trim().is_empty()) else { return Ok(Vec::new()) };
         let damaged = |problem: &str| Error::damaged(self.root().join(FILE), &problem);
         let packed: Packed = toml::from_str(&text).map_err(|error| damaged(error.message()))?;
         if packed.runs.len() != packed.count {

@@ -28,7 +28,7 @@ impl Store {
     pub fn add_origin(&self, start: Value) -> Result<()> {
         // One that does not read back is of no use to anybody, and must not keep a sweep from going on.
         let mut origins = self.origins().unwrap_or_default();
-        let extended = self.extended().unwrap_or_default();
+        let extended = self.extended()?;
         origins.retain(|other| *other != start);
         origins.push(start);
         self.write_provenance(latest_first(origins), &extended)
@@ -51,12 +51,15 @@ impl Store {
         Ok(starts)
     }
 
-    /// The seeds that `--extend` added once results were there.
+    /// The seeds that `--extend` added once results were there; none of a file that is damaged.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file is there but cannot be read.
     pub fn extended(&self) -> Result<BTreeSet<u64>> {
-        let origins = self.provenance()?;
+        let origins = match self.provenance() {
+            Err(Error::Damaged { .. }) => return Ok(BTreeSet::new()),
+            origins => origins?,
+        };
         let seeds = origins.iter().filter_map(|origin| origin.get(EXTENDED)?.as_array());
         Ok(seeds.flatten().filter_map(Value::as_u64).collect())
     }
@@ -64,14 +67,14 @@ impl Store {
     /// Notes seeds that are added to results that are there.
     ///
     /// # Errors
-    /// When the file cannot be read or written: a verdict must not miss them.
+    /// When the file cannot be read or written.
     pub fn note_extended(&self, seeds: impl IntoIterator<Item = u64>) -> Result<()> {
         let before = self.extended()?;
         let all: BTreeSet<u64> = before.iter().copied().chain(seeds).collect();
         if all == before {
             return Ok(());
         }
-        self.write_provenance(latest_first(self.origins()?), &all)
+        self.write_provenance(latest_first(self.origins().unwrap_or_default()), &all)
     }
 
     /// Takes over what other folders know of their making.
@@ -79,7 +82,7 @@ impl Store {
     /// # Errors
     /// When one of the files cannot be read or written.
     pub fn merge_provenance(&self, others: &[&Self]) -> Result<()> {
-        let (mut made, mut extended) = (Vec::new(), self.extended().unwrap_or_default());
+        let (mut made, mut extended) = (Vec::new(), self.extended()?);
         for other in others {
             for start in other.origins()? {
                 if !made.contains(&start) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::metric::{Metric, Scores};
+use crate::results::Identity;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Record {
     pub run: String,
     /// The hash of everything that decides the run's numbers.
     pub fingerprint: String,
+    /// The conditions that it was trained under; `None` of a run from before they were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     /// The task's label.
     pub task: String,
     /// The optimizer's label.

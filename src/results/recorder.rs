@@ -9,16 +9,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
-use serde::Serialize;
 
 use crate::disk::sync_folder;
 use crate::error::{Error, Result};
+use crate::results::identity::STARTED;
 use crate::results::log::{Cell, Extent, Log};
-use crate::results::mark::RECORD;
-use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, curves, magnitudes, path};
+use crate::results::mark::{RECORD, written};
+use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, Started, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
-const CHECKPOINT: &str = "checkpoint.safetensors";
+pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 const STEPS: (&str, &str) = ("steps.csv", "step,epoch,lr,loss,grad_norm");
 const EVALUATIONS: (&str, &str) = ("evals.csv", "step,epoch,split,loss,accuracy,perplexity");
 
@@ -52,10 +52,11 @@ impl Recorder {
         folder: PathBuf,
         destination: PathBuf,
         (lock_path, lock): (PathBuf, File),
-        fingerprint: &str,
+        started: &Started,
         steps_per_epoch: Option<u64>,
         probes: Probes,
     ) -> Result<Self> {
+        let fingerprint = &started.fingerprint;
         let mut files = vec![STEPS, EVALUATIONS];
         files.extend(probes.gradients.then_some((magnitudes::FILE, magnitudes::HEADER)));
         files.extend(probes.path.then_some((path::FILE, path::HEADER)));
@@ -70,6 +71,9 @@ impl Recorder {
             None => {
                 remove_folder(&folder)?;
                 fs::create_dir(&folder).map_err(Error::io("create", &folder))?;
+                let path = folder.join(STARTED);
+                let text = toml::to_string(started).map_err(|error| Error::damaged(&path, &error))?;
+                fs::write(&path, text).map_err(Error::io("write", &path))?;
                 let start = |(name, header): &(&str, &str)| Log::start(folder.join(name), header);
                 (None, files.iter().map(start).collect::<Result<_>>()?)
             }
@@ -79,7 +83,7 @@ impl Recorder {
         Ok(Self {
             folder,
             destination,
-            fingerprint: fingerprint.to_owned(),
+            fingerprint: fingerprint.clone(),
             steps: next(),
             evaluations: next(),
             gradients: probes.gradients.then(&mut next),
@@ -181,10 +185,8 @@ impl Recorder {
                 let (name, length) = log.finish()?;
                 bytes.insert(name, length);
             }
-            let written = Written { record, bytes: &bytes };
-            let text = toml::to_string(&written).map_err(std::io::Error::other)?;
             let mut file = File::create(folder.join(RECORD))?;
-            file.write_all(text.as_bytes())?;
+            file.write_all(written(record, &bytes)?.as_bytes())?;
             file.sync_all()?;
             // Checkpoints, and what a kill left of one that was being written.
             for entry in fs::read_dir(&folder)? {
@@ -205,14 +207,6 @@ impl Recorder {
         };
         write().map_err(Error::io("write", &destination))
     }
-}
-
-/// What stands in `run.toml`: the lengths come last, so that no part of it is missed unseen.
-#[derive(Serialize)]
-struct Written<'a> {
-    #[serde(flatten)]
-    record: &'a Record,
-    bytes: &'a BTreeMap<String, u64>,
 }
 
 fn remove_folder(path: &Path) -> Result<()> {

@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{is_at, remove_temporary, sync_folder, temporary};
 use crate::error::{Error, Result};
-use crate::results::{Probes, Recorder};
+use crate::results::{Probes, Recorder, Started};
 
 /// The resolved config: the first file that is written and the last that is removed, so that it tells whose the
 /// others are.
 pub const EXPERIMENT: &str = "experiment.toml";
 /// What else optbench writes.
 const FOLDERS: [&str; 3] = ["runs", "charts", "tensorboard"];
+/// How the folders of runs that are under way end.
+const PARTIAL: &str = ".partial";
 const FILES: [&str; 5] = ["provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"];
 
 /// The results folder of one experiment.
@@ -124,7 +126,9 @@ impl Store {
         let runs = self.runs();
         let entries = match fs::read_dir(&runs) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
             Err(error) => return Err(Error::io("read", runs)(error)),
         };
         let mut names = Vec::new();
@@ -137,6 +141,26 @@ impl Store {
         Ok(names)
     }
 
+    /// The folders of runs that are under way, or were when something interrupted them.
+    pub(super) fn under_way(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.runs()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_partial =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(PARTIAL));
+        entries.filter(is_partial).collect()
+    }
+
+    /// A folder of results is no file.
+    ///
+    /// # Errors
+    /// In words for the user, where it is one.
+    pub fn refuse_file(&self) -> Result<()> {
+        if self.root.is_file() {
+            let root = self.root.display();
+            return Err(Error::Usage(format!("`{root}` is a file; expected the folder of an experiment's results")));
+        }
+        Ok(())
+    }
+
     /// Starts to record a run, or goes on from its checkpoint; `None` while another process trains it.
     ///
     /// # Errors
@@ -144,7 +168,7 @@ impl Store {
     pub fn begin(
         &self,
         run: &str,
-        fingerprint: &str,
+        started: &Started,
         steps_per_epoch: Option<u64>,
         probes: Probes,
     ) -> Result<Option<Recorder>> {
@@ -159,8 +183,8 @@ impl Store {
                 Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path)(error)),
             }
         };
-        let folder = self.runs().join(format!(".{run}.partial"));
-        Recorder::open(folder, self.run(run), (lock_path, lock), fingerprint, steps_per_epoch, probes).map(Some)
+        let folder = self.runs().join(format!(".{run}{PARTIAL}"));
+        Recorder::open(folder, self.run(run), (lock_path, lock), started, steps_per_epoch, probes).map(Some)
     }
 }
 
@@ -169,7 +193,7 @@ pub(super) fn text(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) => match error.kind() {
-            ErrorKind::NotFound => Ok(None),
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(None),
             ErrorKind::InvalidData => Err(Error::damaged(path, &"it is no text in UTF-8")),
             _ => Err(Error::io("read", path)(error)),
         },
@@ -186,12 +210,15 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let store = Store::new(root.path());
         store.create().unwrap();
-        let mut recorder = store.begin("a", "f", None, Probes::default()).unwrap().unwrap();
-        assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_none(), "locked while it is trained");
+        let identity = crate::results::Identity { device: "cpu".into(), data: None, revisions: Default::default() };
+        let started = Started { fingerprint: "f".into(), task: "t".into(), identity };
+        let begin = || store.begin("a", &started, None, Probes::default()).unwrap();
+        let mut recorder = begin().unwrap();
+        assert!(begin().is_none(), "locked while it is trained");
         recorder.step(&StepRecord { step: 1, lr: 0.1, loss: 2.5, grad_norm: 1.0 }).unwrap();
         recorder.abandon();
         assert!(store.load("a").unwrap().is_none());
         assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
-        assert!(store.begin("a", "f", None, Probes::default()).unwrap().is_some(), "free again");
+        assert!(begin().is_some(), "free again");
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use crate::error::{Error, Result};
-use crate::results::{Probes, Record, Status, Store};
+use crate::results::{Probes, Record, Started, Status, Store};
 use crate::settings::Value;
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
@@ -137,7 +137,10 @@ impl Context<'_> {
             gradients: self.plan.experiment.probes_gradients,
             path: spec.function().is_some_and(|function| function.start().len() == 2),
         };
-        let Some(mut recorder) = self.store.begin(&run.name, &run.fingerprint, steps_per_epoch, probes)? else {
+        let identity = self.plan.identity(run);
+        let started =
+            Started { fingerprint: run.fingerprint.clone(), task: spec.label.clone(), identity: identity.clone() };
+        let Some(mut recorder) = self.store.begin(&run.name, &started, steps_per_epoch, probes)? else {
             return Ok(Trained::Elsewhere);
         };
         if let Some(before) = self.store.finished(&run.name)? {
@@ -180,6 +183,7 @@ impl Context<'_> {
             commit: option_env!("OPTBENCH_COMMIT").map(str::to_owned),
             run: run.name.clone(),
             fingerprint: run.fingerprint.clone(),
+            identity: Some(identity),
             task: spec.label.clone(),
             optimizer: run.optimizer_label.clone(),
             schedule: run.schedule_label.clone(),

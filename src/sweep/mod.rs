@@ -2,6 +2,7 @@
 
 mod execute;
 mod horizon;
+mod identity;
 mod memory;
 mod name;
 pub mod order;

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use candle_core::{Device, DeviceLocation};
+
 use crate::checksum::sha256;
 use crate::config::{Budget, Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
+use crate::results::{Conditions, Data, Identity, Record};
 use crate::settings::Settings;
+use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
-use crate::sweep::name::Stems;
+use crate::sweep::identity::Numbers;
+use crate::sweep::name::Names;
 use crate::sweep::tuning::drawn;
-use crate::sweep::{Snapshots, name};
 use crate::task::data::Library;
-use crate::task::{self, Spec, Task};
+use crate::task::{self, Task};
 use crate::{optim, schedule};
 
 /// One training of the sweep.
@@ -36,7 +40,7 @@ pub struct Run {
     pub horizon: Option<u64>,
     /// The horizons at which it stands for a run that ends there, because nothing in it depends on its length.
     pub stands_for: Vec<u64>,
-    /// The hash of everything that decides the run's numbers.
+    /// The hash of everything that decides the run's numbers: SHA-256 of [`Plan::identity_text`].
     pub fingerprint: String,
 }
 
@@ -63,7 +67,11 @@ pub struct Plan {
     pub budgets: Vec<Budget>,
     /// The horizons of the anytime comparison of each task, in steps.
     pub horizons: Vec<Vec<u64>>,
-    stems: Stems,
+    /// The data of each task; `None` for functions.
+    pub data: Vec<Option<Data>>,
+    /// The kind of device that trains: `cpu` or `cuda`.
+    pub device: &'static str,
+    names: Names,
     /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
 }
@@ -90,16 +98,30 @@ impl Problems {
 }
 
 impl Plan {
-    /// Lists the runs of an experiment and loads the data that they need.
+    /// Lists the runs of an experiment on the CPU and loads the data that they need.
+    ///
+    /// # Errors
+    /// See [`Plan::on`].
+    pub fn new(experiment: Experiment, library: &Library) -> Result<Self> {
+        Self::on(&Device::Cpu, experiment, library)
+    }
+
+    /// Lists the runs of an experiment on a device and loads the data that they need.
     ///
     /// # Errors
     /// When a dataset is missing, or with everything that does not fit the data, one problem a line.
-    pub fn new(experiment: Experiment, library: &Library) -> Result<Self> {
+    pub fn on(device: &Device, experiment: Experiment, library: &Library) -> Result<Self> {
         let mut plan = Self {
             tasks: Vec::new(),
             budgets: Vec::new(),
             horizons: Vec::new(),
-            stems: name::stems(&experiment),
+            data: Vec::new(),
+            device: match device.location() {
+                DeviceLocation::Cpu => "cpu",
+                DeviceLocation::Cuda { .. } => "cuda",
+                DeviceLocation::Metal { .. } => "metal",
+            },
+            names: Names::new(&experiment),
             runs: Vec::new(),
             experiment,
         };
@@ -109,11 +131,16 @@ impl Plan {
             let measured = |task: Arc<dyn Task>| {
                 let epoch = task.steps_per_epoch();
                 let horizons = plan.experiment.horizons(epoch).map_err(mistaken)?;
-                Ok((plan.experiment.budget(epoch).map_err(mistaken)?, horizons, task))
+                let digest = |settings| Ok::<_, Error>(Data::of(settings, library.digest(settings)?));
+                let data = spec.dataset.as_ref().map(digest).transpose()?;
+                Ok((plan.experiment.budget(epoch).map_err(mistaken)?, horizons, data, task))
             };
-            if let Some((budget, horizons, task)) = problems.keep(task::build(spec, library).and_then(measured))? {
+            if let Some((budget, horizons, data, task)) =
+                problems.keep(task::build(spec, library).and_then(measured))?
+            {
                 plan.budgets.push(budget);
                 plan.horizons.push(horizons);
+                plan.data.push(data);
                 plan.tasks.push(task);
             }
         }
@@ -155,6 +182,22 @@ impl Plan {
             }
         }
         self.runs = runs;
+        if self.names.separate(&self.runs, &self.experiment) {
+            self.name_all();
+        }
+    }
+
+    /// Calls the runs that are in a folder already as they are called there.
+    pub fn adopt(&mut self, records: &[Record]) {
+        self.names.adopt(records);
+        self.name_all();
+    }
+
+    fn name_all(&mut self) {
+        let names: Vec<String> = self.runs.iter().map(|run| self.names.of(run, &self.experiment)).collect();
+        for (run, name) in self.runs.iter_mut().zip(names) {
+            run.name = name;
+        }
     }
 
     /// A run for each setting of an optimizer and a schedule that the experiment tries, without seed and name.
@@ -183,10 +226,39 @@ impl Plan {
 
     /// The run with the name and the fingerprint that belong to the rest of it.
     pub(super) fn named(&self, mut run: Run) -> Run {
-        let task = &self.experiment.tasks[run.task];
-        run.fingerprint = fingerprint(&run, task, self.budget(&run), &self.horizons[run.task]);
-        run.name = name::of(&run, &self.experiment, &self.stems);
+        run.fingerprint = sha256(self.identity_text(&run));
+        run.name = self.names.of(&run, &self.experiment);
         run
+    }
+
+    /// Everything that decides the numbers of a run, as canonical TOML.
+    pub fn identity_text(&self, run: &Run) -> String {
+        self.numbers(run).text()
+    }
+
+    /// The conditions of a run, which are kept with its record.
+    pub fn identity(&self, run: &Run) -> Identity {
+        self.numbers(run).identity()
+    }
+
+    fn numbers<'a>(&'a self, run: &'a Run) -> Numbers<'a> {
+        Numbers {
+            run,
+            spec: &self.experiment.tasks[run.task],
+            data: self.data[run.task].as_ref(),
+            device: self.device,
+            budget: self.budget(run),
+            horizons: &self.horizons[run.task],
+        }
+    }
+
+    /// The conditions under which all runs would be trained now.
+    pub fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        for run in &self.runs {
+            conditions.add(&self.experiment.tasks[run.task].label, &self.identity(run));
+        }
+        conditions
     }
 
     /// The run of full length, and one for each horizon at which that one cannot stand for it.
@@ -265,16 +337,4 @@ impl Plan {
             .map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))?;
         Ok(optim::build(&settings))
     }
-}
-
-/// The hash of everything that decides the numbers of a run.
-fn fingerprint(run: &Run, spec: &Spec, budget: Budget, horizons: &[u64]) -> String {
-    // The task's label, target and metric judge a run; they do not change it.
-    let decides = (&spec.model, &spec.dataset, spec.batch_size, spec.dtype, &run.optimizer, &run.schedule);
-    let mut text = format!("{decides:?} {} {budget:?}", run.seed);
-    if run.horizon.is_none() && !horizons.is_empty() {
-        // They change no update, but what is evaluated.
-        text += &format!(" {horizons:?} {:?}", run.stands_for);
-    }
-    sha256(text)[..16].to_owned()
 }

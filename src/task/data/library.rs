@@ -2,20 +2,32 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use crate::task::data::{Dataset, Locator, Source, find};
+use crate::task::data::{Dataset, Locator, Source, find, title};
 
-/// A dataset beside its name, with the path that a user gave.
-type Loaded = (String, Arc<Dataset>);
+/// A dataset with what it was asked for by.
+#[derive(Debug)]
+struct Loaded {
+    settings: Settings,
+    data: Arc<Dataset>,
+    /// Made when it is first asked for: a large dataset takes a moment.
+    digest: OnceLock<String>,
+}
+
+impl Loaded {
+    fn digest(&self) -> String {
+        self.digest.get_or_init(|| self.data.digest()).clone()
+    }
+}
 
 /// The datasets of a process: each is read once, however many runs share it.
 #[derive(Debug, Default)]
 pub struct Library {
     locator: Locator,
-    loaded: Mutex<HashMap<String, Loaded>>,
+    loaded: Mutex<HashMap<String, Arc<Loaded>>>,
 }
 
 impl Library {
@@ -41,25 +53,34 @@ impl Library {
     /// # Errors
     /// When a file is missing or is not what it should be.
     pub fn load(&self, settings: &Settings) -> Result<Arc<Dataset>> {
+        Ok(self.loaded(settings)?.data.clone())
+    }
+
+    /// The SHA-256 of the contents of the dataset with these settings, in hexadecimal.
+    ///
+    /// # Errors
+    /// See [`Library::load`].
+    pub fn digest(&self, settings: &Settings) -> Result<String> {
+        Ok(self.loaded(settings)?.digest())
+    }
+
+    fn loaded(&self, settings: &Settings) -> Result<Arc<Loaded>> {
         let key = format!("{settings:?}");
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, data)) = loaded.get(&key) {
-            return Ok(data.clone());
+        if let Some(known) = loaded.get(&key) {
+            return Ok(known.clone());
         }
         let definition =
             find(&settings.kind).ok_or_else(|| Error::Usage(format!("there is no dataset `{}`", settings.kind)))?;
         let data = Arc::new((definition.load)(settings, &self.locator)?);
-        let name = match settings.get("path") {
-            Some(path) => format!("{} {path}", settings.kind),
-            None => settings.kind.clone(),
-        };
-        loaded.insert(key, (name, data.clone()));
-        Ok(data)
+        let new = Arc::new(Loaded { settings: settings.clone(), data, digest: OnceLock::new() });
+        loaded.insert(key, new.clone());
+        Ok(new)
     }
 
-    /// The datasets read so far, by name, and the SHA-256 of their contents.
+    /// The datasets read so far, by their titles, and the SHA-256 of their contents.
     pub fn digests(&self) -> BTreeMap<String, String> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.values().map(|(name, data)| (name.clone(), data.digest())).collect()
+        let loaded: Vec<_> = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        loaded.iter().map(|one| (title(&one.settings), one.digest())).collect()
     }
 }

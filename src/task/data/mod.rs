@@ -104,6 +104,14 @@ pub fn find(name: &str) -> Option<&'static Definition> {
     DATASETS.iter().find(|definition| definition.about.name == name)
 }
 
+/// What a dataset is called for people: its kind, and the path that a user gave.
+pub fn title(settings: &Settings) -> String {
+    match settings.get("path") {
+        Some(path) => format!("{} {path}", settings.kind),
+        None => settings.kind.clone(),
+    }
+}
+
 /// A dataset in memory, shared by all runs of a process.
 #[derive(Debug)]
 pub enum Dataset {

@@ -1,0 +1,36 @@
+//! `optbench run --extend --dry-run`: what would be added to the results that are there.
+
+use crate::cli::admission::{Beside, Changes, admit};
+use crate::error::Result;
+use crate::results::Store;
+use crate::sweep::{Plan, Run, Shard};
+
+/// The runs that would be trained, and what else would change. Refuses what `--extend` would refuse.
+pub(super) fn preview(store: &Store, plan: &Plan, shard: Shard) -> Result<String> {
+    let Changes { seeds, targets } = admit(store, plan, Beside::Extending)?;
+    let done = store.done()?;
+    let due = plan.due(&done, shard);
+    let (there, new): (Vec<&Run>, Vec<&Run>) = due.iter().partition(|run| done.iter().any(|one| one.run == run.name));
+    let mut text = String::new();
+    for run in &new {
+        text += &format!("{}  {} steps\n", run.name, plan.budget(run).steps);
+    }
+    let steps: u64 = new.iter().map(|run| plan.budget(run).steps).sum();
+    text += &format!("\n{} new run{}, {steps} steps in total; ", new.len(), if new.len() == 1 { "" } else { "s" });
+    text += &match there.len() {
+        1 => "1 run is there and stays as it is\n".to_owned(),
+        n => format!("{n} runs are there and stay as they are\n"),
+    };
+    if plan.experiment.tuning.is_some() {
+        text += "The search may need more runs, which depend on these.\n";
+    }
+    if !seeds.is_empty() && !done.is_empty() {
+        let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
+        text +=
+            &format!("Seeds added to results ({}) are noted in provenance.json under `extended`.\n", seeds.join(", "));
+    }
+    for task in targets {
+        text += &format!("Task `{task}` has another target: when each run reached it is read from its evaluations.\n");
+    }
+    Ok(text)
+}
