@@ -202,6 +202,8 @@ pub(super) fn text(path: &Path) -> Result<Option<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::train::StepRecord;
 
@@ -210,7 +212,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let store = Store::new(root.path());
         store.create().unwrap();
-        let identity = crate::results::Identity { device: "cpu".into(), data: None, revisions: Default::default() };
+        let identity = crate::results::Identity { device: "cpu".into(), data: None, revisions: BTreeMap::new() };
         let started = Started { fingerprint: "f".into(), task: "t".into(), identity };
         let begin = || store.begin("a", &started, None, Probes::default()).unwrap();
         let mut recorder = begin().unwrap();
