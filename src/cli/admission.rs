@@ -116,7 +116,8 @@ fn other_conditions(store: &Store, plan: &Plan, known: &[Record], beside: Beside
     then.data.retain(|task, all| {
         let place = plan.experiment.tasks.iter().position(|spec| spec.label == *task);
         let new = place.and_then(|place| plan.data[place].as_ref());
-        new.is_some_and(|new| all.iter().all(|old| (&old.dataset, &old.path) == (&new.dataset, &new.path)))
+        all.retain(|old| new.is_some_and(|new| (&old.dataset, &old.path) == (&new.dataset, &new.path)));
+        !all.is_empty()
     });
     let mut lines = then.other_data(&now);
     let places = now.data.values().flatten().filter_map(|data| data.path.as_deref());

@@ -58,6 +58,9 @@ fn share(text: &str) -> Result<f64, String> {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let results = Results::open_run(Store::new(&arguments.results))?;
+    for warning in results.conditions()?.mixed_data() {
+        say(&format!("warning: {warning}"));
+    }
     let experiment = &results.experiment;
     if experiment.claims.is_empty() && arguments.baseline.is_none() {
         return Err(Error::Usage(format!(
