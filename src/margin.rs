@@ -90,22 +90,27 @@ impl fmt::Display for Margin {
 impl FromStr for Margin {
     type Err = String;
 
-    /// Reads `1%`, `0.01`, `0.5 points`, `5% of the error` and `{ absolute = 0.01 }`.
+    /// Reads `1%`, `0.01`, `0.5 points`, `5% of the error`, and `absolute 0.01` as a command states it or
+    /// `{ absolute = 0.01 }` as a config does.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = |text: &str| text.trim().parse::<f64>().ok();
         let percent = |text: &str| Some(number(text.trim_end().strip_suffix('%')?)? / 100.0);
         let words = text.trim();
         let inner = words.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(words).trim();
-        let read =
-            if let Some(size) = inner.strip_prefix("absolute").and_then(|size| size.trim_start().strip_prefix('=')) {
-                number(size).map(Self::Absolute)
-            } else if let Some(points) = words.strip_suffix("points").or_else(|| words.strip_suffix("point")) {
-                number(points).map(Self::Points)
-            } else if let Some(share) = words.strip_suffix("of the error") {
-                percent(share).map(Self::OfError)
-            } else {
-                percent(words).or_else(|| number(words)).map(Self::Share)
-            };
+        // A number above 1 is not a share; whoever writes it means percent.
+        if let Some(percent) = number(words).filter(|x| (1.0..=100.0).contains(x) && *x > 1.0) {
+            return Err(format!("`{percent}` as a share is {}%; did you mean `{percent}%`?", 100.0 * percent));
+        }
+        let read = if let Some(size) = inner.strip_prefix("absolute") {
+            let size = size.trim_start();
+            number(size.strip_prefix('=').unwrap_or(size)).map(Self::Absolute)
+        } else if let Some(points) = words.strip_suffix("points").or_else(|| words.strip_suffix("point")) {
+            number(points).map(Self::Points)
+        } else if let Some(share) = words.strip_suffix("of the error") {
+            percent(share).map(Self::OfError)
+        } else {
+            percent(words).or_else(|| number(words)).map(Self::Share)
+        };
         read.and_then(Self::checked).ok_or_else(|| format!("`{text}` is not a valid margin; expected {EXPECTED}"))
     }
 }
@@ -120,8 +125,10 @@ mod tests {
             assert_eq!(text.parse::<Margin>().unwrap().to_string(), text);
         }
         assert_eq!(["0.01".parse(), "absolute=2".parse()], [Ok(Margin::Share(0.01)), Ok(Margin::Absolute(2.0))]);
+        assert_eq!(["absolute 0.01".parse(), "1".parse()], [Ok(Margin::Absolute(0.01)), Ok(Margin::Share(1.0))]);
+        assert_eq!("2".parse::<Margin>().unwrap_err(), "`2` as a share is 200%; did you mean `2%`?");
         for text in
-            ["", "a bit", "101%", "-1%", "1.5", "-2 points", "200% of the error", "absolute = -1", "nan%", "inf"]
+            ["", "a bit", "101%", "-1%", "150", "-2 points", "200% of the error", "absolute = -1", "nan%", "inf"]
         {
             let refused = text.parse::<Margin>().unwrap_err();
             assert!(refused.contains("\"0.5 points\""), "{text}: {refused}");

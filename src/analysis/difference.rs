@@ -47,9 +47,18 @@ impl Difference {
 
     /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
     pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
-        let lead = Self::between(&a.by_seed(metric), &b.by_seed(metric))?;
+        Self::lead_beyond(a, b, metric, |_| 0.0)
+    }
+
+    /// How much better `a` scored than `b` beyond what `b` is granted: an amount for every score of `a`. Where it is
+    /// a share of that score, this tests the ratio of both sides, and the noise of `a` counts in it.
+    pub fn lead_beyond(a: &Summary, b: &Summary, metric: Metric, granted: impl Fn(f64) -> f64) -> Option<Self> {
+        let higher = metric.higher_is_better();
+        let worse = |score: f64| if higher { score - granted(score) } else { score + granted(score) };
+        let bar: BySeed = a.by_seed(metric).into_iter().map(|(seed, score)| (seed, worse(score))).collect();
+        let lead = Self::between(&bar, &b.by_seed(metric))?;
         let lead = lead.unless_by_chance(a.is_deterministic() && b.is_deterministic());
-        Some(if metric.higher_is_better() { lead } else { lead.reversed() })
+        Some(if higher { lead } else { lead.reversed() })
     }
 
     /// The same, of runs that are `deterministic` or not: whether the seed changes nothing.

@@ -3,7 +3,6 @@
 use super::claim::{Finding, judge};
 use super::comparison::{Verdict, comparisons};
 use super::ranking;
-use super::regression::{Outcome, changes};
 use super::simulated::{Arm, records};
 use super::standard::{ALPHA, POWER, Standard};
 use super::student;
@@ -21,43 +20,6 @@ fn losses(stream: &mut Stream, shared: &[f64], mean: f64) -> Vec<f64> {
 
 fn seeds(stream: &mut Stream, n: usize) -> Vec<f64> {
     (0..n).map(|_| stream.normal()).collect()
-}
-
-/// The share of `trials` in which a baseline of `arms` arms, `worse` times as bad now, fails the check.
-fn regressions(trials: usize, arms: usize, n: usize, worse: f64) -> f64 {
-    const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let mut stream = Stream::new(3, &format!("{arms} arms, {worse}"));
-    let failed = (0..trials).filter(|_| {
-        let shared = seeds(&mut stream, n);
-        let side = |stream: &mut Stream, mean: f64| -> Vec<Arm> {
-            NAMES[..arms].iter().map(|name| Arm::new(name, &losses(stream, &shared, mean))).collect()
-        };
-        let (old, new) = (side(&mut stream, 1.0), side(&mut stream, worse));
-        let found = changes(&records(&new), &records(&old), |_| Metric::Loss, 0.01);
-        found.iter().any(|change| change.outcome == Outcome::Regressed)
-    });
-    failed.count() as f64 / trials as f64
-}
-
-/// As [`regressions`] of nothing, but with seeds of their own on each side: nothing can be paired.
-fn regressions_of_other_seeds(trials: usize, arms: usize, n: usize) -> f64 {
-    const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let mut stream = Stream::new(5, &format!("{arms} arms, other seeds"));
-    let failed = (0..trials).filter(|_| {
-        let [old, mut new] = [0, 1].map(|_| {
-            let own = seeds(&mut stream, n);
-            records(
-                &NAMES[..arms].iter().map(|name| Arm::new(name, &losses(&mut stream, &own, 1.0))).collect::<Vec<_>>(),
-            )
-        });
-        for run in &mut new {
-            run.seed += 100;
-        }
-        let found = changes(&new, &old, |_| Metric::Loss, 0.01);
-        assert!(found.iter().all(|change| change.worse.as_ref().is_some_and(|worse| worse.pairs.is_empty())));
-        found.iter().any(|change| change.outcome == Outcome::Regressed)
-    });
-    failed.count() as f64 / trials as f64
 }
 
 /// The share of each finding when `a` is `worse` times as bad as `b`, at a margin of `margin`.
@@ -105,38 +67,6 @@ fn seen(trials: usize, rivals: usize) -> f64 {
 /// Four standard errors of a share: less than one run of this test in 10,000 strays as far.
 fn slack(share: f64, trials: usize) -> f64 {
     4.0 * (share * (1.0 - share) / trials as f64).sqrt()
-}
-
-#[test]
-fn a_change_of_nothing_fails_one_check_in_twenty_at_most() {
-    for (arms, n) in [(1, 3), (1, 5), (8, 5)] {
-        let rate = regressions(1000, arms, n, 1.0);
-        println!("A/A, {arms} arms, {n} seeds: {rate}");
-        assert!(rate <= 0.05 + slack(0.05, 1000), "{arms} arms, {n} seeds: {rate}");
-        assert!(regressions(200, arms, n, 1.0) <= 0.05 + slack(0.05, 200));
-    }
-}
-
-#[test]
-fn other_seeds_than_the_baseline_fail_no_more_often() {
-    for (arms, n) in [(1, 3), (1, 5), (8, 5)] {
-        let rate = regressions_of_other_seeds(1000, arms, n);
-        println!("A/A with other seeds, {arms} arms, {n} seeds: {rate}");
-        assert!(rate <= 0.05 + slack(0.05, 1000), "{arms} arms, {n} seeds: {rate}");
-    }
-}
-
-#[test]
-fn a_planted_regression_is_found_with_the_power_of_the_test() {
-    // The pairs differ by a standard deviation of 0.03 * sqrt(1 + 1.05^2); the check is one-sided at 0.05.
-    for n in [3, 5, 10] {
-        let shift = 0.05 * (n as f64).sqrt() / (0.03 * 1.05f64.hypot(1.0));
-        // A two-sided test at twice the level has the same upper threshold.
-        let power = student::power(shift, n as f64 - 1.0, 0.1);
-        let found = regressions(1000, 1, n, 1.05);
-        println!("5% worse, {n} seeds: found {found}, power {power:.3}");
-        assert!((found - power).abs() <= slack(power, 1000) + 0.02, "{n} seeds: {found}, {power}");
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the records say: arms over their seeds, who is ahead, and whether that is more than noise.
 
 pub mod anytime;
+mod arm_match;
 pub mod around_best;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
@@ -18,6 +19,10 @@ mod effect;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates;
+#[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
+mod error_rates_of_gate;
+mod gate_power;
 pub mod holm;
 mod over_tasks;
 pub mod profile;

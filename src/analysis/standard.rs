@@ -103,6 +103,15 @@ impl Standard {
         }
     }
 
+    /// The two-sided interval that lies above zero exactly where [`Standard::p_above`] is below alpha, and its confidence.
+    pub fn interval_above(self, difference: &Difference) -> ((f64, f64), f64) {
+        let two_sided = match self.basis {
+            Basis::Fixed | Basis::Looks => Self { alpha: 2.0 * self.alpha, ..self },
+            Basis::Anytime => self,
+        };
+        (two_sided.interval(difference), two_sided.confidence())
+    }
+
     /// The probability of a difference at least this large where there is none; `None` where the noise is unknown.
     pub fn p_value(self, difference: &Difference) -> Option<f64> {
         match self.basis {

@@ -40,12 +40,26 @@ pub fn upper_tail(t: f64, freedom: f64) -> f64 {
 
 /// The probability that a two-sided t test at level `alpha` finds an effect of `shift` standard errors.
 ///
-/// The test's statistic is `(Z + shift) / S` with Z normal and `freedom * S^2` chi-squared (the
-/// noncentral t distribution); the probability is integrated over S by Simpson's rule.
+/// The test's statistic is `(Z + shift) / S` with Z normal and `freedom * S^2` chi-squared: the noncentral t
+/// distribution.
 pub fn power(shift: f64, freedom: f64, alpha: f64) -> f64 {
-    const PIECES: i32 = 2000;
-    let Ok(normal) = Normal::new(0.0, 1.0) else { return f64::NAN };
     let critical = quantile(1.0 - 0.5 * alpha, freedom);
+    let found = |normal: &Normal, s: f64| normal.sf(critical * s - shift) + normal.cdf(-critical * s - shift);
+    over_spreads(freedom, (shift + 9.0) / critical, found)
+}
+
+/// The probability that an effect of `shift` standard errors is found where it has to come out above `critical`
+/// times its estimated error (a one-sided t test) and above `floor` times its true one.
+pub fn power_above(shift: f64, freedom: f64, critical: f64, floor: f64) -> f64 {
+    let found = |normal: &Normal, s: f64| normal.sf((critical * s).max(floor) - shift);
+    over_spreads(freedom, (shift + 9.0) / critical, found)
+}
+
+/// The mean of a probability over S, where `freedom * S^2` is chi-squared, by Simpson's rule; it is nothing beyond
+/// `end`.
+fn over_spreads(freedom: f64, end: f64, probability: impl Fn(&Normal, f64) -> f64) -> f64 {
+    const PIECES: i32 = 2000;
+    let normal = Normal::standard();
     let half = 0.5 * freedom;
     let scale = std::f64::consts::LN_2 + half * half.ln() - ln_gamma(half);
     let integrand = |s: f64| {
@@ -54,10 +68,10 @@ pub fn power(shift: f64, freedom: f64, alpha: f64) -> f64 {
             (0.0, _) => return 0.0,
             _ => scale + (freedom - 1.0) * s.ln() - half * s * s,
         };
-        log_density.exp() * (normal.sf(critical * s - shift) + normal.cdf(-critical * s - shift))
+        log_density.exp() * probability(&normal, s)
     };
     // Beyond either end nothing is left of one of the two factors.
-    let end = (1.0 + 10.0 / freedom.sqrt()).min((shift + 9.0) / critical);
+    let end = (1.0 + 10.0 / freedom.sqrt()).min(end);
     let step = end / f64::from(PIECES);
     let weight = |i: i32| match i {
         0 | PIECES => 1.0,

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::analysis::regression::changes;
+use crate::analysis::Standard;
+use crate::analysis::regression::{Matching, Rules, Side, changes};
 use crate::cli::comparable::baseline;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
-use crate::report::{Checked, Level, Results};
+use crate::margin::Margin;
+use crate::metric::Metric;
+use crate::report::{Against, Checked, Level, Results};
 use crate::results::Store;
 
 /// Judge the claims of the config and, with --baseline, what became worse
@@ -22,9 +25,13 @@ pub(super) struct Arguments {
     /// Earlier results of the same tasks and budget, to compare every arm with
     #[arg(long, value_name = "RESULTS")]
     baseline: Option<PathBuf>,
-    /// How much worse than the baseline an arm may be, as a share of its mean: 1% or 0.01
-    #[arg(long, default_value = "1%", value_parser = share)]
-    tolerance: f64,
+    /// How much worse than the baseline an arm may be: "1%" of its score, "0.5 points" or "5% of the error" of an
+    /// accuracy, or "absolute 0.01" in the metric's own unit
+    #[arg(long, default_value = "1%", value_name = "MARGIN")]
+    tolerance: Margin,
+    /// Which arms are compared: those with the same settings, or those with the same labels, whatever settings changed
+    #[arg(long = "match", value_enum, value_name = "WHAT", default_value_t = Match::Settings)]
+    matching: Match,
     /// Fail on what these seeds cannot decide, too
     #[arg(long)]
     strict: bool,
@@ -49,11 +56,12 @@ enum Choice {
     Junit,
 }
 
-/// Reads `1%` or `0.01`.
-fn share(text: &str) -> Result<f64, String> {
-    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().ok().map(|x| x / scale).filter(|x| (0.0..=1.0).contains(x));
-    share.ok_or_else(|| format!("`{text}` is no share; expected 1%, or a number from 0 to 1"))
+#[derive(Clone, Copy, ValueEnum)]
+enum Match {
+    /// Task, labels and every hyper-parameter
+    Settings,
+    /// Task and labels, each side at the settings that were best on its validation
+    Label,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
@@ -70,31 +78,18 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             experiment.name
         )));
     }
-    let changed = match &arguments.baseline {
+    let against = match &arguments.baseline {
         None => None,
         Some(folder) => match baseline(folder, &results)? {
-            Ok(old) => {
-                let metric = |task: &str| {
-                    experiment
-                        .tasks
-                        .iter()
-                        .find(|spec| spec.label == task)
-                        .map_or(crate::metric::Metric::Loss, |s| s.metric)
-                };
-                Some(changes(&results.records, &old.records, metric, arguments.tolerance))
-            }
+            Ok(old) => Some(compare(&results, &old, arguments)?),
             Err(reason) => {
                 say(&format!("error: {reason}"));
                 return Ok(Exit::NotComparable);
             }
         },
     };
-    let checked = Checked {
-        changes: changed,
-        strict: arguments.strict,
-        fail_on_time: arguments.fail_on_time,
-        ..Checked::new(&results)
-    };
+    let checked =
+        Checked { against, strict: arguments.strict, fail_on_time: arguments.fail_on_time, ..Checked::new(&results) };
     print(&match arguments.format {
         Choice::Table => checked.terminal(),
         Choice::Markdown => checked.markdown(),
@@ -106,6 +101,31 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         Choice::Junit => checked.junit(),
     })?;
     Ok(if checked.level() == Level::Fail { Exit::Failure } else { Exit::Success })
+}
+
+/// Every arm of the baseline against the same arm now.
+fn compare(now: &Results, old: &Results, arguments: &Arguments) -> Result<Against> {
+    let tasks = &now.experiment.tasks;
+    let metric = |task: &str| tasks.iter().find(|spec| spec.label == task).map_or(Metric::Loss, |spec| spec.metric);
+    let tolerance = arguments.tolerance;
+    if let Some(task) = tasks.iter().find(|task| !tolerance.fits(task.metric)) {
+        return Err(Error::Usage(format!(
+            "`--tolerance \"{tolerance}\"` is for accuracies, and task `{}` is judged by its {}\n  \
+             help: give a share such as \"1%\", or \"absolute 0.01\"",
+            task.label,
+            task.metric.name()
+        )));
+    }
+    let rules = Rules {
+        matching: match arguments.matching {
+            Match::Settings => Matching::Settings,
+            Match::Label => Matching::Label,
+        },
+        tolerance,
+        standard: Standard::FIXED,
+    };
+    let [ours, theirs] = [now, old].map(|side| Side { records: &side.records, experiment: Some(&side.experiment) });
+    Ok(Against { rules, changes: changes(ours, theirs, metric, rules) })
 }
 
 /// Adds the findings to the summary of a GitHub job.

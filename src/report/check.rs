@@ -1,10 +1,11 @@
 //! The findings of `optbench check`: claims and changes, as a table, Markdown, JSON, for GitHub and as `JUnit` XML.
 
 use crate::analysis::claim::{Finding, Judgement, judge};
-use crate::analysis::regression::{Change, Outcome};
+use crate::analysis::regression::{Change, Outcome, Rules};
 use crate::analysis::{Progress, Standard, progress_of_all};
 use crate::report::Results;
-use crate::report::check_words::{change_name, explain, explain_change, part_name};
+use crate::report::baseline_words::{change_name, explain_change, unstable};
+use crate::report::check_words::{explain, part_name};
 use crate::report::words::count;
 
 /// What was checked, and how strictly.
@@ -16,11 +17,19 @@ pub struct Checked<'a> {
     /// The claims.
     pub claims: Vec<Judgement<'a>>,
     /// The arms of the baseline; `None` without one.
-    pub changes: Option<Vec<Change>>,
+    pub against: Option<Against>,
     /// Whether what the seeds cannot decide fails.
     pub strict: bool,
     /// Whether slower steps fail.
     pub fail_on_time: bool,
+}
+
+/// A comparison with a baseline.
+pub struct Against {
+    /// How it was made.
+    pub rules: Rules,
+    /// Every arm of the baseline.
+    pub changes: Vec<Change>,
 }
 
 /// How much a finding matters.
@@ -51,7 +60,7 @@ impl<'a> Checked<'a> {
             name: &experiment.name,
             progress: progress_of_all(experiment, records),
             claims: experiment.claims.iter().map(|claim| judge(claim, experiment, records, Standard::FIXED)).collect(),
-            changes: None,
+            against: None,
             strict: false,
             fail_on_time: false,
         }
@@ -78,14 +87,24 @@ impl<'a> Checked<'a> {
                 message: explain(judgement, part),
             })
         });
-        let changes = self.changes.iter().flatten().map(|change| Item {
+        let all = || self.against.iter().flat_map(|against| &against.changes);
+        let changes = all().map(|change| Item {
             class: "regression",
             name: change_name(change),
             level: self.of_outcome(change.outcome),
             word: change.outcome.word(),
             message: explain_change(change),
         });
-        let times = self.changes.iter().flatten().filter_map(|change| {
+        let unstable = all().filter_map(|change| {
+            Some(Item {
+                class: "divergence",
+                name: change_name(change),
+                level: self.undecided(),
+                word: "UNSTABLE",
+                message: unstable(change)?,
+            })
+        });
+        let times = all().filter_map(|change| {
             let slower = change.slower?;
             Some(Item {
                 class: "time",
@@ -95,7 +114,7 @@ impl<'a> Checked<'a> {
                 message: format!("a step takes {slower:.2} times as long as in the baseline"),
             })
         });
-        claims.chain(changes).chain(times).collect()
+        claims.chain(changes).chain(unstable).chain(times).collect()
     }
 
     fn undecided(&self) -> Level {
@@ -110,10 +129,10 @@ impl<'a> Checked<'a> {
         }
     }
 
-    fn of_outcome(&self, outcome: Outcome) -> Level {
+    pub(super) fn of_outcome(&self, outcome: Outcome) -> Level {
         match outcome {
             Outcome::Identical | Outcome::Unchanged | Outcome::Improved => Level::Pass,
-            Outcome::Unclear => self.undecided(),
+            Outcome::Undecided => self.undecided(),
             Outcome::Regressed | Outcome::Diverged | Outcome::Missing => Level::Fail,
         }
     }
@@ -131,28 +150,28 @@ impl<'a> Checked<'a> {
             }
             said.push(text);
         }
-        if let Some(changes) = &self.changes {
-            let with = |outcome| changes.iter().filter(|change| change.outcome == outcome).count();
-            let (missing, unclear) = (with(Outcome::Missing), with(Outcome::Unclear));
-            let failed = changes.iter().filter(|change| self.of_outcome(change.outcome) == Level::Fail).count();
-            let bad = failed - missing;
-            let mut text = if bad == 0 { "no regression".to_owned() } else { count(bad, "regression") };
-            text += &format!(" in {}", count(changes.len(), "arm"));
-            if missing > 0 {
-                text += &format!(", {missing} missing");
-            }
-            if unclear > 0 && !self.strict {
-                text += &format!(" ({unclear} worse inside the noise)");
-            }
-            let slower = changes.iter().filter(|change| change.slower.is_some()).count();
-            if slower > 0 {
-                text += &format!(", {slower} slower");
-            }
-            said.push(text);
-        }
+        said.extend(self.against.as_ref().map(|against| self.regressions(&against.changes)));
         let verdict = if self.level() == Level::Fail { "FAILED" } else { "passed" };
         let Progress { there, planned } = self.progress;
         let so_far = if there == planned { String::new() } else { format!(" so far, with {there} of {planned} runs") };
         format!("{}: check {verdict}{so_far}: {}.", self.name, said.join("; "))
+    }
+
+    /// `2 regressions in 8 arms, 1 missing, 1 undecided`.
+    fn regressions(&self, changes: &[Change]) -> String {
+        let with = |is_so: &dyn Fn(&Change) -> bool| changes.iter().filter(|change| is_so(change)).count();
+        let missing = with(&|change| change.outcome == Outcome::Missing);
+        let bad = with(&|change| self.of_outcome(change.outcome) == Level::Fail) - missing;
+        let mut text = if bad == 0 { "no regression".to_owned() } else { count(bad, "regression") };
+        text += &format!(" in {}", count(changes.len(), "arm"));
+        let undecided = with(&|change| change.outcome == Outcome::Undecided && !self.strict);
+        let unstable = with(&|change| change.is_unstable);
+        let slower = with(&|change| change.slower.is_some());
+        for (n, word) in [(missing, "missing"), (undecided, "undecided"), (unstable, "unstable"), (slower, "slower")] {
+            if n > 0 {
+                text += &format!(", {n} {word}");
+            }
+        }
+        text
     }
 }

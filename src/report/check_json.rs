@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::Judgement;
-use crate::analysis::regression::Change;
-use crate::analysis::standard::LEVEL;
 use crate::error::{Error, Result};
+use crate::report::baseline_json::{json_change, json_rules};
 use crate::report::check::{Checked, Level};
 use crate::report::check_words::statement;
 
@@ -17,14 +16,15 @@ impl Checked<'_> {
     /// Never with finite memory.
     pub fn json(&self) -> Result<String> {
         let claims: Vec<Value> = self.claims.iter().map(json_claim).collect();
-        let changes = self.changes.as_ref().map(|changes| changes.iter().map(json_change).collect::<Vec<_>>());
+        let arms = self.against.as_ref().map(|against| against.changes.iter().map(json_change).collect::<Vec<_>>());
         let document = json!({
             "experiment": self.name,
             "passed": self.level() < Level::Fail,
             "answer": self.headline(),
             "runs": { "there": self.progress.there, "planned": self.progress.planned },
             "claims": claims,
-            "arms": changes,
+            "baseline": self.against.as_ref().map(json_rules),
+            "arms": arms,
         });
         serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
     }
@@ -53,30 +53,5 @@ fn json_claim(judgement: &Judgement) -> Value {
         "statement": statement(judgement),
         "finding": judgement.finding.word(),
         "parts": parts.collect::<Vec<_>>(),
-    })
-}
-
-fn json_change(change: &Change) -> Value {
-    json!({
-        "task": change.task,
-        "arm": change.arm,
-        "settings": change.settings.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-        "metric": change.metric.name(),
-        "outcome": change.outcome.word(),
-        "before": change.before,
-        "now": change.now,
-        "worse_by": change.worse.as_ref().map(|worse| worse.mean),
-        "interval": change.worse.as_ref().map(|worse| worse.interval(LEVEL)).map(|(low, high)| [low, high]),
-        "allowed": change.allowed,
-        "n": change.worse.as_ref().map(|worse| worse.n),
-        "paired": change.worse.as_ref().map(|worse| !worse.pairs.is_empty()),
-        "seeds_before": change.seeds_before.ran,
-        "seeds": change.seeds.map(|seeds| seeds.ran),
-        "diverged_before": change.seeds_before.diverged,
-        "diverged": change.seeds.map(|seeds| seeds.diverged),
-        "nearest": change.nearest.iter().map(|c| json!({ "key": c.key, "was": c.was, "is": c.is })).collect::<Vec<_>>(),
-        "p_holm": change.p,
-        "detectable": change.detectable,
-        "slower": change.slower,
     })
 }

@@ -1,5 +1,6 @@
 //! The findings of a check in the forms that terminals, GitHub and CI servers read.
 
+use crate::report::baseline_words::legend;
 use crate::report::check::{Checked, Item, Level};
 
 impl Checked<'_> {
@@ -11,8 +12,8 @@ impl Checked<'_> {
                 text += &format!("\n{}", table.terminal());
             }
         }
-        if self.changes.is_some() {
-            text += &format!("\n  {}\n", self.changes_note());
+        if let Some(against) = &self.against {
+            text += &format!("\n  {}\n", legend(against));
         }
         let troubled: Vec<Item> = self.items().into_iter().filter(|item| item.level > Level::Pass).collect();
         if !troubled.is_empty() {
@@ -20,6 +21,12 @@ impl Checked<'_> {
         }
         for item in &troubled {
             text += &format!("{}: {} {}: {}\n", level_word(item.level), item.word, item.name, item.message);
+        }
+        for (arms, note) in self.notes() {
+            text += &format!("note: {arms}: {note}\n");
+        }
+        if let Some(help) = self.help() {
+            text += &format!("help: {help}\n");
         }
         text
     }
@@ -37,7 +44,9 @@ impl Checked<'_> {
         let others = self.items().into_iter().filter(|item| item.level > Level::Pass && item.class != "claim");
         let others: String =
             others.map(|item| format!("- **{}** {}: {}\n", item.word, item.name, item.message)).collect();
-        if others.is_empty() { text } else { format!("{text}\n{others}") }
+        let mut notes: String = self.notes().into_iter().map(|(arms, note)| format!("- {arms}: {note}\n")).collect();
+        notes.extend(self.help().map(|help| format!("- {help}\n")));
+        if others.is_empty() && notes.is_empty() { text } else { format!("{text}\n{others}{notes}") }
     }
 
     /// Workflow commands of GitHub Actions: an annotation for each finding that is not well.
@@ -47,6 +56,12 @@ impl Checked<'_> {
             let command = if item.level == Level::Fail { "error" } else { "warning" };
             let title = property(&format!("{} {}", item.word, item.name));
             text += &format!("::{command} title={title}::{}\n", data(&item.message));
+        }
+        for (arms, note) in self.notes() {
+            text += &format!("::notice title={}::{}\n", property(&arms), data(&note));
+        }
+        if let Some(help) = self.help() {
+            text += &format!("::notice::{}\n", data(help));
         }
         text + &self.headline() + "\n"
     }

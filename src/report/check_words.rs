@@ -2,10 +2,9 @@
 
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::{Finding, Judgement, Part};
-use crate::analysis::regression::{Change, Outcome, Seeds};
 use crate::analysis::standard::LEVEL;
 use crate::config::{At, Bar};
-use crate::report::words::{count, interval, points, probability, short, short_value};
+use crate::report::words::{count, interval, points, short};
 
 /// `a+constant at most 1% worse than b+cosine`.
 pub(super) fn statement(judgement: &Judgement) -> String {
@@ -104,66 +103,4 @@ pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
     }
     said.extend(part.note.clone());
     (!said.is_empty()).then(|| said.join("; "))
-}
-
-/// `lr 0.01, beta1 0.9`.
-pub(super) fn settings(change: &Change) -> String {
-    change.settings.iter().map(|(key, text)| format!("{key} {}", short_value(text))).collect::<Vec<_>>().join(", ")
-}
-
-pub(super) fn change_name(change: &Change) -> String {
-    format!("{}: {} at {}", change.task, change.arm, settings(change))
-}
-
-pub(super) fn explain_change(change: &Change) -> String {
-    let metric = change.metric;
-    let Some(seeds) = change.seeds else { return gone(change) };
-    if change.outcome == Outcome::Diverged {
-        return diverged(change, seeds);
-    }
-    if change.outcome == Outcome::Identical {
-        return format!("the same {} as before in every seed ({})", metric.name(), seeds_compared(change));
-    }
-    let Some(worse) = &change.worse else { return format!("{}: nothing to compare", diverged(change, seeds)) };
-    let (direction, difference) =
-        if worse.mean < 0.0 { ("better", worse.reversed()) } else { ("worse", worse.clone()) };
-    let mut text = format!(
-        "{} {direction} by {} (95% interval {}, {}); {} worse allowed; p {}",
-        metric.name(),
-        points(difference.mean, metric),
-        interval(difference.interval(LEVEL), metric),
-        seeds_compared(change),
-        points(change.allowed, metric),
-        probability(change.p),
-    );
-    if let (Outcome::Unclear, Some(detectable)) = (change.outcome, change.detectable) {
-        text += &format!("; these seeds see {} with 80% power: raise `seeds`", points(detectable, metric));
-    }
-    text
-}
-
-/// `1 of 5 seeds diverged, before 0 of 5`.
-pub(super) fn diverged(change: &Change, now: Seeds) -> String {
-    let before = change.seeds_before;
-    format!("{} of {} diverged, before {} of {}", now.diverged, count(now.ran, "seed"), before.diverged, before.ran)
-}
-
-fn gone(change: &Change) -> String {
-    if change.nearest.is_empty() {
-        return "no finished run of it is there".into();
-    }
-    let changed =
-        change.nearest.iter().map(|c| format!("{} was {}, is {}", c.key, short_value(&c.was), short_value(&c.is)));
-    format!("no finished run of it is there; of the nearest new arm, {}", changed.collect::<Vec<_>>().join("; "))
-}
-
-/// `5 seeds, paired`, or how many each side has.
-pub(super) fn seeds_compared(change: &Change) -> String {
-    let (Some(worse), Some(now)) = (&change.worse, change.seeds) else { return "-".into() };
-    let before = change.seeds_before.ran;
-    match worse.pairs.len() {
-        0 => format!("{before} and {} seeds, not paired", now.ran),
-        n if n == before && n == now.ran => format!("{}, paired", count(n, "seed")),
-        n => format!("{}, paired, of {before} before and {} now", count(n, "seed"), now.ran),
-    }
 }

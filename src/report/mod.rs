@@ -4,6 +4,9 @@ mod answer;
 #[cfg(test)]
 mod answer_tests;
 mod anytime;
+mod baseline_json;
+mod baseline_tables;
+mod baseline_words;
 pub mod charts;
 mod check;
 mod check_json;
@@ -43,7 +46,7 @@ use crate::results::{Conditions, EXPERIMENT, Record, Store};
 use crate::sweep::order;
 use crate::task::Spec;
 
-pub use check::{Checked, Level};
+pub use check::{Against, Checked, Level};
 pub use format::Format;
 pub use render::render;
 pub use words::with_unit;

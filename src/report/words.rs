@@ -72,6 +72,14 @@ pub(super) fn interval((low, high): (f64, f64), metric: Metric) -> String {
     format!("{} to {}", score(low, metric), score(high, metric))
 }
 
+/// The same in brackets, beside a number: `[-0.12, 0.86]`.
+pub(super) fn interval_of((low, high): (f64, f64), metric: Metric) -> String {
+    if low.is_infinite() && high.is_infinite() {
+        return "[unknown]".into();
+    }
+    format!("[{}, {}]", score(low, metric), score(high, metric))
+}
+
 /// A time in any unit to three digits, those before the point in full: `0.000123`, `4.56`, `1235`.
 pub(super) fn time(x: f64) -> String {
     match x.abs() {
