@@ -1,5 +1,6 @@
 //! What weakens a conclusion, to stand beside it wherever it is told.
 
+use crate::analysis::choice::of_search;
 use crate::analysis::comparison::{self, Comparison, Verdict};
 use crate::analysis::edges::edges;
 use crate::analysis::tries::luck;
@@ -12,10 +13,26 @@ use crate::metric::Metric;
 /// a best value at the end of those tried, unequal tries, one rate beside tuned ones.
 pub fn caveats(ranks: &[&Rank], metric: Metric, experiment: Option<&Experiment>) -> Vec<Warning> {
     let seeds = ranks.iter().map(|rank| rank.best.runs.len()).min().unwrap_or(0);
-    let few = ((1..3).contains(&seeds) && ranks.len() > 1).then_some(Warning::FewSeeds { seeds });
+    let few = ((1..3).contains(&seeds) && ranks.len() > 1)
+        .then(|| Warning::FewSeeds { seeds, set: few_seeds_key(experiment) });
     let mut caveats: Vec<Warning> = few.into_iter().chain(edges(ranks, experiment)).collect();
     caveats.extend(unequal_tries(ranks, metric));
+    if ranks.iter().any(|rank| rank.is_judged()) {
+        // Under seeds of its own, the best of many tries is not flattered.
+        caveats.retain(|caveat| !matches!(caveat, Warning::UnequalTries { .. }));
+    }
     caveats
+}
+
+/// What to set for three seeds that are reported.
+fn few_seeds_key(experiment: Option<&Experiment>) -> &'static str {
+    match experiment {
+        Some(experiment) if !experiment.judge_seeds.is_empty() => "`judge_seeds` to 3 or more",
+        Some(experiment) if experiment.tuning.is_some() => {
+            "`seeds` to 4 or more, as the seed of the search is not reported"
+        }
+        _ => "`seeds` to 3 or more",
+    }
 }
 
 /// The caveats as sentences of one note; `None` where there are none.
@@ -53,6 +70,7 @@ pub fn warnings(
     }
     warnings.extend(weak);
     warnings.extend(chosen_by_what_is_compared(ranking).then_some(Warning::SameScores));
+    warnings.extend(of_search(ranks, experiment));
     let open = comparisons.iter().flatten().filter(|comparison| comparison.may_be_best).count();
     // Where more are missing, or there are fewer than three, that is said already.
     let enough = incomplete.is_none() && ranks.iter().all(|rank| rank.best.runs.len() >= 3);
@@ -72,9 +90,9 @@ pub fn warnings(
         warnings.push(Warning::TargetNeverReached { target });
     }
     let (diverged, failed): (usize, usize) =
-        all().fold((0, 0), |(diverged, failed), arm| (diverged + arm.diverged, failed + arm.failed));
+        ranks.iter().fold((0, 0), |(diverged, failed), rank| (diverged + rank.diverged, failed + rank.failed));
     if diverged > 0 {
-        warnings.push(Warning::Diverged { runs: diverged, of: all().map(|arm| arm.runs.len()).sum() });
+        warnings.push(Warning::Diverged { runs: diverged, of: ranks.iter().map(|rank| rank.runs).sum() });
     }
     if failed > 0 {
         warnings.push(Warning::Failed { runs: failed });
@@ -87,7 +105,8 @@ fn chosen_by_what_is_compared(ranking: &Ranking) -> bool {
     let arms = || ranking.ranks.iter().filter(|rank| rank.is_ranked()).map(|rank| &rank.best);
     let tested = arms().any(|arm| arm.runs.iter().any(|run| run.test.is_some()));
     let noisy = arms().any(|arm| arm.finished > 1 && !arm.is_deterministic());
-    !tested && noisy && arms().count() > 2
+    let judged = ranking.ranks.iter().any(Rank::is_judged);
+    !tested && noisy && !judged && arms().count() > 2
 }
 
 /// Arms that were tuned over different numbers of settings, and those that ran at one rate beside them.

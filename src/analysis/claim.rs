@@ -5,7 +5,7 @@ use crate::analysis::around_best::{Costs, costs};
 use crate::analysis::claim_evidence::{FAILED, compare};
 use crate::analysis::claim_settings::settings;
 use crate::analysis::standard;
-use crate::analysis::{Difference, Rank, Ranking, Standard, order, progress, ranking};
+use crate::analysis::{Difference, Rank, Ranking, Roles, Standard, order, progress, ranking, ranking_of};
 use crate::config::{Arm, At, Bar, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
@@ -100,7 +100,7 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record], 
         }
         parts.extend(match claim.at {
             At::EveryHorizon => at_horizons(claim, &task.label, metric, records, standard),
-            At::AroundBest => around_best(claim, &task.label, metric, records, standard),
+            At::AroundBest => around_best(claim, &task.label, metric, experiment, records, standard),
             at => at_settings(claim, at, &task.label, metric, experiment, records, standard),
         });
     }
@@ -127,7 +127,7 @@ fn at_settings(
     records: &[Record],
     standard: Standard,
 ) -> Vec<Part> {
-    let ranking = ranking(records, task, metric);
+    let ranking = ranking_of(records, task, metric, &roles(claim, experiment));
     let (better, than) = match (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better))
     {
         (Some(better), Some(than)) => (better, than),
@@ -175,8 +175,15 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record], st
 }
 
 /// The part of a claim on one task about what rates off the best one cost.
-fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record], standard: Standard) -> Vec<Part> {
-    let ranking = ranking(records, task, metric);
+fn around_best(
+    claim: &Claim,
+    task: &str,
+    metric: Metric,
+    experiment: &Experiment,
+    records: &[Record],
+    standard: Standard,
+) -> Vec<Part> {
+    let ranking = ranking_of(records, task, metric, &roles(claim, experiment));
     let (better, than) = match (side(&ranking, &claim.better, &claim.than), side(&ranking, &claim.than, &claim.better))
     {
         (Some(better), Some(than)) => (better, than),
@@ -194,6 +201,12 @@ fn around_best(claim: &Claim, task: &str, metric: Metric, records: &[Record], st
     let mut part = Part { needed, ..Part::new(task, metric) };
     part.weigh(claim.bar, costs.lead.clone(), standard);
     vec![Part { costs: Some(costs), ..part }]
+}
+
+/// The seeds that judge a claim: the chosen settings alone are trained under judge seeds.
+fn roles(claim: &Claim, experiment: &Experiment) -> Roles {
+    let roles = Roles::of(experiment);
+    if claim.at == At::Tuned { roles } else { roles.without_judges() }
 }
 
 /// The best arm that a side of a claim means; a `*` means every label, but not the other side.

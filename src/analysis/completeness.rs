@@ -1,6 +1,8 @@
 //! How much of what an experiment plans is there: half a sweep is not judged as if it were whole.
 
+use crate::analysis::{Roles, ranking_of};
 use crate::config::{Entrant, Experiment, Grid};
+use crate::metric::Metric;
 use crate::results::Record;
 
 /// Runs of full length that are there, of those that are planned.
@@ -47,8 +49,9 @@ pub fn progress(
                 let planned = planned(experiment, grid, schedule);
                 // Runs of settings that the config no longer lists do not stand for others.
                 let there = whole.iter().filter(own).filter(|run| experiment.seeds.contains(&run.seed)).count();
-                progress.there += there.min(planned);
-                progress.planned += planned;
+                let judged = judged(experiment, &whole, task, (&grid.label, &schedule.label));
+                progress.there += there.min(planned) + judged;
+                progress.planned += planned + experiment.judge_seeds.len();
             }
         }
     }
@@ -70,7 +73,21 @@ fn planned(experiment: &Experiment, optimizer: &Grid, schedule: &Grid) -> usize 
     let Some(tuning) = experiment.tuning else { return settings * experiment.seeds.len() };
     // Tries run under the first seed, and the best of them under the others, too.
     let tries = tuning.rungs().last().map_or(0, |rung| rung.tries);
-    tries.min(settings) + experiment.seeds.len() - 1
+    tries.min(settings) + tuning.finalists.min(settings) * (experiment.seeds.len() - 1)
+}
+
+/// The runs that are there under the judge seeds of the settings that an optimizer and a schedule were chosen at.
+fn judged(experiment: &Experiment, whole: &[&Record], task: &str, arm: (&str, &str)) -> usize {
+    if experiment.judge_seeds.is_empty() {
+        return 0;
+    }
+    let own = whole.iter().filter(|record| (record.optimizer.as_str(), record.schedule.as_str()) == arm);
+    let own: Vec<Record> = own.map(|record| (*record).clone()).collect();
+    let metric = experiment.tasks.iter().find(|spec| spec.label == task).map_or(Metric::Loss, |spec| spec.metric);
+    let roles = Roles::of(experiment);
+    let ranking = ranking_of(&own, task, metric, &roles);
+    let best = ranking.ranks.first().map(|rank| &rank.best);
+    best.map_or(0, |best| best.runs.iter().filter(|run| roles.report(run.seed)).count())
 }
 
 #[cfg(test)]
@@ -99,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_search_runs_its_tries_once_and_the_best_under_every_seed() {
+    fn a_search_runs_its_tries_once_and_its_finalists_under_every_seed() {
         let text = "seeds = 3\nsteps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[tuning]\nbudget = 4\n\
                     [optimizers.a]\nkind = \"sgd\"\nlr = { log = [0.01, 1], points = 5 }\n";
         let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
-        assert_eq!(progress(&experiment, &[], "task", |_, _| true), Progress { there: 0, planned: 6 });
+        assert_eq!(progress(&experiment, &[], "task", |_, _| true), Progress { there: 0, planned: 10 });
     }
 }

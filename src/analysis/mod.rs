@@ -8,6 +8,7 @@ pub mod around_best;
 mod best_rates;
 pub mod bootstrap;
 mod caveats;
+mod choice;
 pub mod claim;
 mod claim_evidence;
 mod claim_settings;
@@ -29,7 +30,12 @@ pub mod profile;
 mod ranking;
 mod rates;
 pub mod regression;
+mod roles;
 mod sample;
+pub mod sequential;
+#[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
+mod sequential_rates;
 pub mod shares;
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -47,11 +53,13 @@ pub use completeness::{Progress, progress, progress_of_all};
 pub use difference::{BySeed, Difference};
 pub use effect::Effect;
 pub use over_tasks::{FEWEST as FEWEST_TASKS, OverArm, OverTasks, over_tasks};
-pub use ranking::{Rank, Ranking, order, ranking};
+pub use ranking::{Rank, Ranking, order, ranking, ranking_of};
 pub use rates::{Rate, good_range, rates};
+pub use roles::Roles;
 pub use sample::Sample;
+pub use sequential::Standing;
 pub use standard::Standard;
 pub use summary::{Summary, summaries};
 pub use tries::expected_best;
 pub use values::Tried;
-pub use warning::Warning;
+pub use warning::{MORE_SEEDS, Warning};

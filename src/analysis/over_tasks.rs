@@ -47,7 +47,7 @@ pub fn over_tasks<'a, 'b>(rankings: &[&'b Ranking<'a>], standard: Standard) -> O
         (left > 0.0).then(|| left.ln())
     };
     let [validation, reported]: [fn(&Rank, Metric) -> Sample; 2] =
-        [|rank, metric| rank.best.validation(metric), |rank, metric| rank.best.reported(metric)];
+        [|rank, metric| rank.selection.validation(metric), |rank, metric| rank.best.reported(metric)];
     let has_ratios = |ranking: &&&Ranking| {
         arms.iter().all(|arm| [validation, reported].iter().all(|score| on(ranking, arm, *score).is_some()))
     };

@@ -1,6 +1,6 @@
 //! Who is ahead on a task: every optimizer and schedule at its best hyper-parameters.
 
-use crate::analysis::{Summary, summaries};
+use crate::analysis::{Roles, Summary, summaries};
 use crate::metric::Metric;
 use crate::results::Record;
 
@@ -29,9 +29,11 @@ pub struct Rank<'a> {
     pub optimizer: &'a str,
     /// The schedule's label.
     pub schedule: &'a str,
-    /// The arm at the chosen hyper-parameters.
+    /// The arm at the chosen hyper-parameters, under the seeds that are reported.
     pub best: Summary<'a>,
-    /// Every arm that was tried, the best among them.
+    /// The same arm under the seeds that chose it: its validation scores were the best of those tried.
+    pub selection: Summary<'a>,
+    /// Every arm that was tried, that of `selection` among them, under the seeds that choose.
     pub tried: Vec<Summary<'a>>,
     /// The numbers that every numeric key was tried with, in order, be it in runs that ended early.
     pub tried_values: Vec<(String, Vec<f64>)>,
@@ -39,6 +41,8 @@ pub struct Rank<'a> {
     pub runs: usize,
     /// See [`Rank::runs`].
     pub diverged: usize,
+    /// See [`Rank::runs`].
+    pub failed: usize,
     /// What is ranked by.
     pub metric: Metric,
 }
@@ -48,6 +52,11 @@ impl Rank<'_> {
     /// and nothing was chosen.
     pub fn is_ranked(&self) -> bool {
         self.best.runs.len() > self.best.lost_in(self.metric)
+    }
+
+    /// Whether seeds that chose nothing are reported.
+    pub fn is_judged(&self) -> bool {
+        self.best.runs.iter().all(|run| self.selection.runs.iter().all(|chose| chose.seed != run.seed))
     }
 
     /// The optimizer and the schedule, as claims name them.
@@ -70,11 +79,18 @@ impl Rank<'_> {
     }
 }
 
+/// [`ranking_of`] where all seeds choose and all are reported.
+pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
+    ranking_of(records, task, metric, &Roles::default())
+}
+
 /// Ranks what ran on a task: hyper-parameters are chosen on validation among the arms with the most
-/// seeds (a search runs its winner alone under all of them), an arm with fewer diverged
+/// seeds (a search runs its finalists alone under all of them), an arm with fewer diverged
 /// seeds before one with more, then by the mean of `metric`, then by the mean loss ([`order`]). Arms in which nothing
 /// finished come last.
-pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
+///
+/// Where no run of a chosen arm is there yet under the seeds that are reported, those that chose it stand for them.
+pub fn ranking_of<'a>(records: &'a [Record], task: &str, metric: Metric, roles: &Roles) -> Ranking<'a> {
     let all: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
     // Runs that end earlier by plan are for the anytime comparison and for searches.
     let (arms, early): (Vec<_>, Vec<_>) = all.into_iter().partition(|arm| arm.runs[0].horizon.is_none());
@@ -88,10 +104,12 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
                 optimizer,
                 schedule,
                 best: arm.clone(),
+                selection: arm.clone(),
                 tried: vec![arm],
                 tried_values: Vec::new(),
                 runs: 0,
                 diverged: 0,
+                failed: 0,
                 metric,
             }),
         }
@@ -102,13 +120,22 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
             |arm: &&Summary| (&*arm.runs[0].optimizer, &*arm.runs[0].schedule) == (rank.optimizer, rank.schedule);
         rank.tried_values = numbers(early.iter().filter(same).chain(&rank.tried));
         rank.diverged = rank.tried.iter().map(|arm| arm.diverged).sum();
+        rank.failed = rank.tried.iter().map(|arm| arm.failed).sum();
+        let whole = std::mem::take(&mut rank.tried);
+        let choosing: Vec<Summary> = whole.iter().filter_map(|arm| arm.under(|seed| roles.choose(seed))).collect();
+        // Judge seeds alone: what they judge was chosen elsewhere.
+        rank.tried = if choosing.is_empty() { whole.clone() } else { choosing };
         let most = rank.tried.iter().map(|arm| arm.runs.len()).max().unwrap_or(0);
         let known_best = rank.tried.iter().filter(|arm| arm.runs.len() == most);
         if let Some(best) = known_best.min_by(|a, b| order(a, b, metric)) {
-            rank.best = best.clone();
+            rank.selection = best.clone();
         }
+        let settings = &rank.selection.runs[0].hyper_parameters;
+        let same = whole.iter().find(|arm| arm.runs[0].hyper_parameters == *settings);
+        let reported = same.and_then(|arm| arm.under(|seed| roles.report(seed)));
+        rank.best = reported.unwrap_or_else(|| rank.selection.clone());
     }
-    ranks.sort_by(|a, b| order(&a.best, &b.best, metric));
+    ranks.sort_by(|a, b| b.is_ranked().cmp(&a.is_ranked()).then_with(|| order(&a.selection, &b.selection, metric)));
     Ranking { task: task.to_owned(), metric, ranks }
 }
 

@@ -18,6 +18,26 @@ pub struct Summary<'a> {
     pub failed: usize,
 }
 
+impl<'a> Summary<'a> {
+    /// The same arm under some of its seeds; `None` where there is no run of them.
+    pub fn under(&self, seeds: impl Fn(u64) -> bool) -> Option<Self> {
+        let mut runs = self.runs.iter().copied().filter(|record| seeds(record.seed)).peekable();
+        runs.peek()?;
+        let mut arm = Self { runs: Vec::new(), finished: 0, diverged: 0, failed: 0 };
+        runs.for_each(|record| arm.push(record));
+        Some(arm)
+    }
+
+    fn push(&mut self, record: &'a Record) {
+        self.runs.push(record);
+        match record.status {
+            Status::Finished => self.finished += 1,
+            Status::Diverged => self.diverged += 1,
+            Status::Failed => self.failed += 1,
+        }
+    }
+}
+
 impl Summary<'_> {
     /// The learning rate.
     pub fn lr(&self) -> Option<f64> {
@@ -149,13 +169,7 @@ pub fn summaries(records: &[Record]) -> Vec<Summary<'_>> {
             arms.push(Summary { runs: Vec::new(), finished: 0, diverged: 0, failed: 0 });
             arms.len() - 1
         });
-        let arm = &mut arms[place];
-        arm.runs.push(record);
-        match record.status {
-            Status::Finished => arm.finished += 1,
-            Status::Diverged => arm.diverged += 1,
-            Status::Failed => arm.failed += 1,
-        }
+        arms[place].push(record);
     }
     arms
 }

@@ -48,7 +48,7 @@ pub fn expected_best(scores: Vec<f64>, metric: Metric) -> Vec<f64> {
 /// either does to all, over the better half of the settings that have every seed.
 pub(super) fn luck(rank: &Rank, fewer: usize) -> Option<f64> {
     let metric = rank.metric;
-    let seeds: Vec<u64> = rank.best.validation_by_seed(metric).into_iter().map(|(seed, _)| seed).collect();
+    let seeds: Vec<u64> = rank.selection.validation_by_seed(metric).into_iter().map(|(seed, _)| seed).collect();
     let mut whole: Vec<&Summary> =
         rank.tried.iter().filter(|arm| arm.validation(metric).len() == seeds.len()).collect();
     whole.sort_by(|a, b| order(a, b, metric));

@@ -33,7 +33,7 @@ impl<'a> Rank<'a> {
     /// the most seeds are preferred, as they are where settings are chosen.
     pub fn tried_with(&self, key: &str) -> Vec<Tried<'a>> {
         let metric = self.metric;
-        let chosen = self.best.number(key);
+        let chosen = self.selection.number(key);
         let mut values: Vec<f64> = self.tried.iter().filter_map(|arm| arm.number(key)).collect();
         values.sort_by(f64::total_cmp);
         values.dedup();
@@ -41,7 +41,7 @@ impl<'a> Rank<'a> {
             let is_chosen = chosen == Some(value);
             let sound = self.tried.iter().filter(|arm| arm.number(key) == Some(value) && arm.lost_in(metric) == 0);
             let best = if is_chosen {
-                Some(&self.best).filter(|_| self.is_ranked())
+                Some(&self.selection).filter(|_| self.is_ranked())
             } else {
                 let more_seeds = |a: &Summary, b: &Summary| b.runs.len().cmp(&a.runs.len());
                 sound.min_by(|a, b| more_seeds(a, b).then_with(|| order(a, b, metric)))
@@ -49,8 +49,8 @@ impl<'a> Rank<'a> {
             Tried {
                 value,
                 is_chosen,
-                behind: best.and_then(|best| behind(&self.best, best, metric)),
-                cost: best.filter(|_| !is_chosen).and_then(|best| Difference::lead(&self.best, best, metric)),
+                behind: best.and_then(|best| behind(&self.selection, best, metric)),
+                cost: best.filter(|_| !is_chosen).and_then(|best| Difference::lead(&self.selection, best, metric)),
                 best: best.cloned(),
             }
         };

@@ -5,6 +5,10 @@ use crate::metric::Metric;
 use crate::settings::{number, short};
 use crate::task::Target;
 
+/// How to have more seeds, and what each way costs.
+pub const MORE_SEEDS: &str = "plan them before the first run (`seeds = { looks = [3, 5, 8, 12, 20] }`), or add them \
+                              with `--extend` for a verdict that needs more evidence";
+
 /// Why a ranking may mislead, and which key would mend it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
@@ -28,6 +32,21 @@ pub enum Warning {
     FewSeeds {
         /// How many.
         seeds: usize,
+        /// The key to set, and to what.
+        set: &'static str,
+    },
+    /// Settings are reported under the only seed, which they were searched with.
+    SearchedSeed,
+    /// The settings that a search chose are worse on what is reported than its second choice.
+    RunnerUp {
+        /// The arm.
+        arm: String,
+        /// Where the second choice differs.
+        settings: String,
+        /// By how much it is better, and in what.
+        by: (f64, Metric),
+        /// Whether that is significant.
+        significant: bool,
     },
     /// Arms were tuned with different numbers of tries.
     UnequalTries {
@@ -90,12 +109,21 @@ impl std::fmt::Display for Warning {
                 "the rate of {} was not tuned while others were: another may be better; give a list as `lr`",
                 optimizers.join(", ")
             ),
-            Self::FewSeeds { seeds: 1 } => {
-                write!(f, "with one seed, noise cannot be estimated; set `seeds` to 3 or more")
+            Self::FewSeeds { seeds: 1, set } => write!(f, "with one seed, noise cannot be estimated; set {set}"),
+            Self::FewSeeds { seeds, set } => {
+                write!(f, "with {seeds} seeds, only very large differences are significant; set {set}")
             }
-            Self::FewSeeds { seeds } => {
-                write!(f, "with {seeds} seeds, only very large differences are significant; set `seeds` to 3 or more")
-            }
+            Self::SearchedSeed => f.write_str(
+                "the settings were searched under the seed that is reported, so their scores look better than they are; \
+                 set `seeds` to 4 or more",
+            ),
+            Self::RunnerUp { arm, settings, by, significant } => write!(
+                f,
+                "{arm}: the runner-up of the search ({settings}) is better than the chosen settings on the reported scores, \
+                 by {} ({}significant): validation may have chosen by luck; set `judge_seeds`, or more `seeds` and `finalists`",
+                difference(by.0, by.1),
+                if *significant { "" } else { "not " }
+            ),
             Self::UnequalTries { fewest, most, by } => {
                 let chance = by.map_or_else(String::new, |(by, metric)| {
                     format!(", by up to about {} by chance alone", difference(by, metric))
@@ -122,16 +150,16 @@ impl std::fmt::Display for Warning {
             }
             Self::Open { arms, detectable: Some(smallest), metric } if *smallest > 0.0 => write!(
                 f,
-                "{arms} arms may be the best; raise `seeds` to detect differences smaller than {}",
+                "{arms} arms may be the best; differences smaller than {} take more seeds: {MORE_SEEDS}",
                 difference(*smallest, *metric)
             ),
             Self::Open { arms, .. } => {
-                write!(f, "{arms} arms may be the best; raise `seeds` to detect smaller differences")
+                write!(f, "{arms} arms may be the best; smaller differences take more seeds: {MORE_SEEDS}")
             }
             Self::TestDisagrees { better } => write!(
                 f,
                 "{better} is better on test than the arm that validation chose as the leader; \
-                 do not choose by test alone: raise `seeds`"
+                 do not choose by test alone: use more seeds"
             ),
             Self::Diverged { runs, of } => {
                 write!(f, "{runs} of {of} runs diverged; if none should, lower the highest `lr` or set `clip_norm`")

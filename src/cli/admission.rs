@@ -8,7 +8,7 @@ use crate::cli::say;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::results::{Conditions, EXPERIMENT, Record, Store};
-use crate::sweep::{Plan, Run, Shard};
+use crate::sweep::{Plan, Run};
 
 /// What else there is in the folder that a plan comes into.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -148,7 +148,7 @@ fn planned(plan: &Plan, known: &[Record]) -> HashMap<Setting, String> {
         let setting = (task, run.optimizer_label, run.schedule_label, run.seed, run.horizon, hyper_parameters);
         (setting, run.fingerprint)
     };
-    plan.due(known, Shard::WHOLE).into_iter().map(of).collect()
+    plan.may_be_due(known).into_iter().map(of).collect()
 }
 
 /// A run that the plan has with the same settings but other numbers.
@@ -177,9 +177,27 @@ fn changes(old: &Experiment, new: &Experiment) -> Changes {
     let target = |label: &str| old.tasks.iter().find(|task| task.label == label).map(|task| task.target);
     let other = new.tasks.iter().filter(|task| target(&task.label).is_some_and(|target| target != task.target));
     Changes {
-        seeds: new.seeds.iter().copied().filter(|seed| !old.seeds.contains(seed)).collect(),
+        seeds: added_seeds(old, new),
         targets: other.map(|task| task.label.clone()).collect(),
     }
+}
+
+/// The seeds that an experiment adds to one that has results.
+///
+/// Where other looks are planned than were, no seed's place is what it was. Judge seeds that are the first are none of
+/// these, as nobody has seen what they judge; where there were some, other `seeds` may let them judge another choice.
+fn added_seeds(old: &Experiment, new: &Experiment) -> Vec<u64> {
+    let mut added: Vec<u64> = new.seeds.iter().copied().filter(|seed| !old.seeds.contains(seed)).collect();
+    if old.judge_seeds.is_empty() {
+        if old.seed_looks != new.seed_looks {
+            added.clone_from(&new.seeds);
+        }
+    } else if !added.is_empty() || old.looks() != new.looks() {
+        added.extend(&new.judge_seeds);
+    } else {
+        added.extend(new.judge_seeds.iter().filter(|seed| !old.judge_seeds.contains(seed)));
+    }
+    added
 }
 
 /// Makes the changes: before the config says them, so that a kill leaves no seed without its note.

@@ -24,6 +24,7 @@ mod plot;
 mod progress;
 mod provenance;
 mod report;
+mod rounds;
 mod run;
 mod schedule;
 mod submit;

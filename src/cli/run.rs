@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::analysis::sequential::is_extended;
 use crate::cli::device::{self, Choice};
 use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
 use crate::cli::progress::Bars;
-use crate::cli::{Exit, data, extension, interrupt, print, provenance, say, threads};
+use crate::cli::{Exit, data, extension, interrupt, print, provenance, rounds, say, threads};
 use crate::config::Experiment;
 use crate::error::Result;
 use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
-use crate::sweep::{Execution, Plan, Run, Shard, execute as train};
+use crate::sweep::{Execution, Plan, Shard, execute as train};
 
 /// Train everything in CONFIG that is not done yet; then table, charts, report
 #[derive(Args)]
@@ -78,7 +79,6 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         refuse_foreign(&store)?;
         plan.adopt(&store.done()?);
     }
-    let plan = plan;
     if device.is_cpu() {
         plan.refuse_oversized()?;
     }
@@ -91,7 +91,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     if arguments.dry_run {
-        return dry_run(&plan, &first, arguments.shard);
+        print(&rounds::outlook(&plan, &first, arguments.shard))?;
+        return Ok(Exit::Success);
     }
 
     let earlier = match (arguments.fresh, arguments.extend) {
@@ -100,17 +101,21 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         _ => Earlier::Keep,
     };
     let _hold = enter(&store, &plan, earlier)?;
+    plan.extended = is_extended(&plan.experiment, &store.extended()?);
     let mut execution = Execution::default();
     for round in 1.. {
-        // A search learns from each round what the next one is to train.
-        let done = if plan.experiment.tuning.is_some() { store.finished_all()? } else { Vec::new() };
+        // Each round tells what the next one is to train.
+        let done = if plan.has_rounds() { store.finished_all()? } else { Vec::new() };
         let due = plan.due(&done, arguments.shard);
         let mut missing = missing(&store, &due.iter().collect::<Vec<_>>())?;
         missing.retain(|run| execution.failed.iter().all(|(failed, _)| *failed != run.name));
+        if missing.is_empty() {
+            rounds::refuse_lonely_part(&plan, &done, arguments.shard, round)?;
+        }
         if round > 1 && missing.is_empty() {
             break;
         }
-        announce(&plan, round, missing.len(), due.len(), jobs);
+        rounds::announce(&plan, &done, round, &missing, due.len(), jobs);
         if !missing.is_empty() {
             store.add_origin(provenance::of(&plan, &library, &device, jobs, threads))?;
         }
@@ -124,11 +129,16 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         execution.trained += now.trained;
         execution.failed.extend(now.failed);
         execution.interrupted = now.interrupted;
-        if now.interrupted || plan.experiment.tuning.is_none() {
+        if now.interrupted || !plan.has_rounds() {
             break;
         }
     }
 
+    if !execution.interrupted
+        && let Some(waiting) = rounds::waiting(&plan, &store.finished_all()?, arguments.shard)
+    {
+        say(&waiting);
+    }
     // Those of this part were trained again: what is left is of another one, or of no part at all.
     let (results, flaws) = Results::open_sound(store)?;
     for flaw in flaws {
@@ -156,39 +166,4 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
 fn count(results: &Results) -> String {
     let n = results.records.len();
     format!("{n} run{}", if n == 1 { "" } else { "s" })
-}
-
-fn announce(plan: &Plan, round: usize, missing: usize, due: usize, jobs: usize) {
-    let name = &plan.experiment.name;
-    let plural = if missing == 1 { "" } else { "s" };
-    if round > 1 {
-        return say(&format!("{name}: round {round} of the search: {missing} run{plural} to train"));
-    }
-    let done = due - missing;
-    let before = if done > 0 { format!("; {done} done before") } else { String::new() };
-    say(&format!("{name}: {missing} run{plural} of {due} to train, {jobs} at a time{before}"));
-}
-
-fn dry_run(plan: &Plan, runs: &[Run], shard: Shard) -> Result<Exit> {
-    let mut text = String::new();
-    for run in runs {
-        text += &format!("{}  {} steps\n", run.name, plan.budget(run).steps);
-    }
-    let all = plan.outlook(shard);
-    if let Some(tuning) = plan.experiment.tuning {
-        text += "\nThe search, for every optimizer under every schedule, on every task:\n";
-        for rung in tuning.rungs() {
-            text += &format!("  {} tries of {}% of the steps\n", rung.tries, short(100.0 * rung.share));
-        }
-        let others = plan.experiment.seeds.len() - 1;
-        text += &format!("  the best again under {others} more seed{}\n", if others == 1 { "" } else { "s" });
-    }
-    text += &format!("\n{} runs, {} steps in total\n", all.runs, all.steps);
-    print(&text)?;
-    Ok(Exit::Success)
-}
-
-/// Three digits are enough for a share.
-fn short(x: f64) -> String {
-    format!("{x:.1}").trim_end_matches(".0").to_owned()
 }

@@ -82,6 +82,21 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
                 .into(),
         ));
     }
+    if !plan.experiment.looks().is_empty() {
+        return Err(Error::Usage(
+            "a job array is fixed when it is submitted, and planned looks decide as they go how many seeds are trained\n  \
+             help: give `seeds` a fixed number (`--set seeds=5`), or start `optbench run --shard I/N` for all parts in one \
+             folder that they share"
+                .into(),
+        ));
+    }
+    if !plan.experiment.judge_seeds.is_empty() {
+        return Err(Error::Usage(
+            "a job array is fixed when it is submitted, and `judge_seeds` train what is chosen as it goes\n  \
+             help: submit `optbench run --shard I/N` for parts of it, or a config without `judge_seeds`"
+                .into(),
+        ));
+    }
     plan.adopt(&store.done()?);
     admit(&store, &plan, Beside::Results)?;
     let all: Vec<&Run> = plan.runs.iter().collect();

@@ -1,22 +1,22 @@
 //! The top level of a config.
 
-use std::collections::HashSet;
-
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::config::value::{interval, value, whole};
+use crate::config::value::{interval, value};
 use crate::config::{
-    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, schedule_names, task, tuning,
+    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, schedule_names, seeds, task,
+    tuning,
 };
 use crate::duration::Duration;
 use crate::registry::{Accepts, Range, nearest};
 use crate::schedule;
 use crate::settings::Value;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "seeds",
+    "judge_seeds",
     "epochs",
     "steps",
     "eval_every",
@@ -30,7 +30,6 @@ const KEYS: [&str; 13] = [
     "claims",
 ];
 const PROBES: [&str; 1] = ["gradients"];
-const MOST_SEEDS: i64 = 10_000;
 const MOST_STEPS: f64 = 1e12;
 /// What a sweep may span: at 10 seconds a run, eleven days of one core.
 const MOST_RUNS: f64 = 100_000.0;
@@ -52,9 +51,14 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     let optimizers = entrant::read_all(table, &tasks, &schedules, tries, diagnostics);
     let length = length(table, diagnostics);
     let anytime = table.get("anytime").and_then(|entry| anytime::read(&entry.value, length, diagnostics));
+    let seeds = seeds::seeds(table, diagnostics);
+    let judges = seeds::judge_seeds(table, &seeds, diagnostics);
     let experiment = Experiment {
         name: name(table, default_name, diagnostics),
-        seeds: seeds(table, diagnostics),
+        seeds: seeds.all,
+        seed_looks: seeds.looks,
+        judge_seeds: judges.all,
+        judge_looks: judges.looks,
         length,
         eval_every: match table.get("eval_every") {
             Some(entry) => interval(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
@@ -75,6 +79,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         schedules,
     };
     refuse_too_many_runs(table, &experiment, diagnostics);
+    seeds::check_looks(table, &experiment, diagnostics);
     if let Some(tuning) = experiment.tuning {
         feasible::check_tries(table, &experiment, tuning.tries(), diagnostics);
     }
@@ -153,34 +158,6 @@ fn folder_name(name: &str) -> String {
         safe.push('_');
     }
     safe
-}
-
-/// Reads `seeds = 3`, which means 0, 1, 2, or a list.
-fn seeds(table: &Table, diagnostics: &mut Diagnostics) -> Vec<u64> {
-    const EXPECTED: &str = "how many (1 to 10000), or a list of different integers, each 0 or more";
-    let Some(entry) = table.get("seeds") else { return vec![0, 1, 2] };
-    let integer = |item: &Item| match item {
-        Item::Integer(n) => Some(*n),
-        Item::Float(x) => whole(*x),
-        _ => None,
-    };
-    let read = match &entry.value.item {
-        Item::Array(list) if !list.is_empty() => list
-            .iter()
-            .map(|node| u64::try_from(integer(&node.item)?).ok())
-            .collect::<Option<Vec<u64>>>()
-            .filter(|seeds| seeds.len() <= MOST_SEEDS as usize && all_differ(seeds)),
-        item => integer(item).filter(|n| (1..=MOST_SEEDS).contains(n)).map(|n| (0..n as u64).collect()),
-    };
-    read.unwrap_or_else(|| {
-        diagnostics.add(&entry.value.place, "`seeds` cannot be read").expected(EXPECTED);
-        vec![0]
-    })
-}
-
-fn all_differ(seeds: &[u64]) -> bool {
-    let mut known = HashSet::new();
-    seeds.iter().all(|seed| known.insert(seed))
 }
 
 fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {

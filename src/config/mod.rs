@@ -23,6 +23,7 @@ mod label;
 mod nested;
 mod resolved;
 mod sampling;
+mod seeds;
 mod source;
 mod spread;
 mod task;
@@ -33,6 +34,7 @@ pub use anytime::Anytime;
 pub use claim::{Arm, At, Bar, Claim};
 pub use entrant::Entrant;
 pub use grid::Grid;
+pub use seeds::Stage;
 pub use tuning::{Halving, Rung, Tuning};
 
 use diagnostics::Diagnostics;
@@ -44,6 +46,13 @@ pub struct Experiment {
     pub name: String,
     /// The seeds that every arm is run under.
     pub seeds: Vec<u64>,
+    /// The numbers of [`Experiment::seeds`] at which a verdict may be reached, rising up to all of them; empty where
+    /// their number is fixed.
+    pub seed_looks: Vec<usize>,
+    /// The seeds that the chosen settings alone are run under, and that alone are reported; empty where `seeds` do both.
+    pub judge_seeds: Vec<u64>,
+    /// What [`Experiment::seed_looks`] are, of [`Experiment::judge_seeds`].
+    pub judge_looks: Vec<usize>,
     /// How long a run trains.
     pub length: Duration,
     /// The time between two evaluations.

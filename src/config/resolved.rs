@@ -3,7 +3,7 @@
 use candle_core::DType;
 use toml::{Table, Value as Toml};
 
-use crate::config::{Bar, Claim, Entrant, Experiment, Grid};
+use crate::config::{Bar, Claim, Entrant, Experiment, Grid, seeds};
 use crate::duration::Duration;
 use crate::settings::{Settings, Value};
 use crate::task::Spec;
@@ -41,9 +41,11 @@ impl Experiment {
 
     fn training(&self) -> Table {
         let mut table = Table::new();
-        let seeds: Vec<Toml> = self.seeds.iter().map(|&seed| Toml::Integer(seed as i64)).collect();
         table.insert("name".into(), self.name.clone().into());
-        table.insert("seeds".into(), seeds.into());
+        table.insert("seeds".into(), seeds::to_toml(&self.seeds, &self.seed_looks));
+        if !self.judge_seeds.is_empty() {
+            table.insert("judge_seeds".into(), seeds::to_toml(&self.judge_seeds, &self.judge_looks));
+        }
         match self.length {
             Duration::Epochs(epochs) => table.insert("epochs".into(), epochs.into()),
             length => table.insert("steps".into(), of_value(&Value::Duration(length))),
@@ -71,6 +73,7 @@ impl Experiment {
         table.insert("schedules".into(), schedules.into());
         if let Some(tuning) = self.tuning {
             let mut own = Table::from_iter([("budget".to_owned(), Toml::Integer(tuning.budget as i64))]);
+            own.insert("finalists".into(), Toml::Integer(tuning.finalists as i64));
             if let Some(halving) = tuning.halving {
                 let from = of_value(&Value::Duration(Duration::Percent(halving.from)));
                 let keys = [("factor".to_owned(), Toml::Integer(halving.factor as i64)), ("from".to_owned(), from)];

@@ -9,16 +9,21 @@ use crate::registry::{Accepts, Range};
 use crate::settings::Value;
 
 const MOST_TRIES: f64 = 10_000.0;
+/// One run of a try is noisy: the best of several seeds is among the first few more often than it is the first.
+const FINALISTS: usize = 3;
 
 /// How many settings of every optimizer under every schedule are tried, and how.
 ///
-/// Tries are trained under the first seed; the best of them on validation under all.
+/// Tries are trained under the first seed; the best of them on validation, the finalists, under all, and the best of
+/// these on validation is reported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tuning {
     /// What the tries of one optimizer and schedule may cost together, in whole runs.
     pub budget: usize,
     /// Whether bad tries are stopped early, so that more of them can be started.
     pub halving: Option<Halving>,
+    /// How many of the best tries are trained under all seeds, at most those that are trained to the end.
+    pub finalists: usize,
 }
 
 /// Successive halving (Karnin et al. 2013, Jamieson and Talwalkar 2016): of the tries of one rung, the
@@ -83,7 +88,7 @@ pub(super) fn read(entry: &Entry, anytime: bool, diagnostics: &mut Diagnostics) 
         added.expected("a table: [tuning] with budget = 16");
         return None;
     };
-    refuse_unknown(table, &["budget", "halving"], "`tuning`", diagnostics);
+    refuse_unknown(table, &["budget", "halving", "finalists"], "`tuning`", diagnostics);
     if anytime {
         let added = diagnostics.add(&entry.key_place, "`tuning` and `anytime` are both given");
         added.expected("one of them: [anytime] needs every setting at every horizon, under every seed");
@@ -106,7 +111,25 @@ pub(super) fn read(entry: &Entry, anytime: bool, diagnostics: &mut Diagnostics) 
             return None;
         }
     }
-    Some(Tuning { budget, halving })
+    let mut tuning = Tuning { budget, halving, finalists: FINALISTS };
+    let whole_runs = tuning.rungs().last().map_or(1, |rung| rung.tries);
+    tuning.finalists = match table.get("finalists") {
+        None => FINALISTS.min(whole_runs),
+        Some(entry) => {
+            let finalists = whole(&entry.value, "finalists", Range::within(1.0, MOST_TRIES), diagnostics)?;
+            if finalists > whole_runs {
+                let title = format!("`finalists` is {finalists}, and {} to the end", trained(whole_runs));
+                diagnostics.add(&entry.value.place, title).expected(format!("at most {whole_runs}"));
+                return None;
+            }
+            finalists
+        }
+    };
+    Some(tuning)
+}
+
+fn trained(tries: usize) -> String {
+    if tries == 1 { "1 try is trained".to_owned() } else { format!("{tries} tries are trained") }
 }
 
 fn whole(node: &Node, name: &str, range: Range, diagnostics: &mut Diagnostics) -> Option<usize> {
@@ -156,7 +179,7 @@ mod tests {
 
     fn rungs(budget: usize, halving: Option<(usize, f64)>) -> Vec<(usize, f64)> {
         let halving = halving.map(|(factor, from)| Halving { factor, from });
-        Tuning { budget, halving }.rungs().iter().map(|rung| (rung.tries, rung.share)).collect()
+        Tuning { budget, halving, finalists: 1 }.rungs().iter().map(|rung| (rung.tries, rung.share)).collect()
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The answer in words, for every kind of evidence.
 
 use super::*;
+use crate::analysis::ranking;
 use crate::analysis::simulated::{Arm, records};
 use crate::metric::Metric;
 use crate::rng::Stream;

@@ -1,8 +1,9 @@
 //! The findings of `optbench check`: claims and changes, as a table, Markdown, JSON, for GitHub and as `JUnit` XML.
 
-use crate::analysis::claim::{Finding, Judgement, judge};
+use crate::analysis::claim::{Finding, Judgement};
 use crate::analysis::regression::{Change, Outcome, Rules};
-use crate::analysis::{Progress, Standard, progress_of_all};
+use crate::analysis::sequential::judgements;
+use crate::analysis::{Progress, progress_of_all};
 use crate::report::Results;
 use crate::report::baseline_words::{change_name, explain_change, unstable};
 use crate::report::check_words::{explain, part_name};
@@ -12,6 +13,8 @@ use crate::report::words::count;
 pub struct Checked<'a> {
     /// The experiment's name.
     pub name: &'a str,
+    /// How many seeds the verdicts come from, where that is not a number planned in advance.
+    pub seeds: Vec<String>,
     /// How much of the experiment is there.
     pub progress: Progress,
     /// The claims.
@@ -55,11 +58,12 @@ pub(super) struct Item {
 impl<'a> Checked<'a> {
     /// The claims of an experiment against its runs, without a baseline.
     pub fn new(results: &'a Results) -> Self {
-        let Results { experiment, records, .. } = results;
+        let Results { experiment, records, extended, standing, .. } = results;
         Self {
             name: &experiment.name,
-            progress: progress_of_all(experiment, records),
-            claims: experiment.claims.iter().map(|claim| judge(claim, experiment, records, Standard::FIXED)).collect(),
+            seeds: results.seeds_said(),
+            progress: progress_of_all(standing.experiment(experiment), results.judged()),
+            claims: judgements(experiment, records, *extended),
             against: None,
             strict: false,
             fail_on_time: false,

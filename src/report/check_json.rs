@@ -31,6 +31,8 @@ impl Checked<'_> {
 }
 
 fn json_claim(judgement: &Judgement) -> Value {
+    let standard = judgement.standard;
+    let look = standard.look;
     let parts = judgement.parts.iter().map(|part| {
         json!({
             "task": part.task,
@@ -52,6 +54,10 @@ fn json_claim(judgement: &Judgement) -> Value {
         "claim": judgement.claim.label,
         "statement": statement(judgement),
         "finding": judgement.finding.word(),
+        "basis": standard.basis.name(),
+        "look": look.map(|look| look.number),
+        "looks": look.map(|look| look.of),
+        "level": standard.alpha,
         "parts": parts.collect::<Vec<_>>(),
     })
 }

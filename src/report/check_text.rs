@@ -7,6 +7,7 @@ impl Checked<'_> {
     /// The findings for a terminal.
     pub fn terminal(&self) -> String {
         let mut text = format!("{}\n", self.headline());
+        text += &self.seeds.iter().map(|said| format!("{said}\n")).collect::<String>();
         for table in [self.claims_table(), self.parts_table(false), self.changes_table()] {
             if !table.rows.is_empty() {
                 text += &format!("\n{}", table.terminal());
@@ -34,6 +35,7 @@ impl Checked<'_> {
     /// The findings in GitHub's Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!("## optbench check\n\n**{}**\n", self.headline());
+        text += &self.seeds.iter().map(|said| format!("\n{said}\n")).collect::<String>();
         for table in [self.claims_table(), self.parts_table(true), self.changes_table()] {
             if !table.rows.is_empty() {
                 let note = if table.note.is_empty() { String::new() } else { format!("\n{}\n", table.note) };

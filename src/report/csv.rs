@@ -6,11 +6,11 @@ use crate::metric::{Metric, Scores};
 use crate::results::{Record, Status};
 use crate::settings::number;
 
-/// One row a run.
+/// One row a run; where there are judge seeds, the column `judge` tells their runs from those that choose.
 ///
 /// # Errors
 /// When a row cannot be written, which memory alone can cause.
-pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
+pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     let keys = hyper_parameters(records);
     let mut header: Vec<String> = ["run", "task", "optimizer", "schedule", "seed"].map(str::to_owned).to_vec();
     header.extend(keys.iter().cloned());
@@ -25,6 +25,7 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
             .map(str::to_owned),
     );
     header.push("loss_floor".to_owned());
+    header.extend((!judges.is_empty()).then(|| "judge".to_owned()));
     let rows = records.iter().map(|record| {
         let mut row = vec![record.run.clone(), record.task.clone(), record.optimizer.clone(), record.schedule.clone()];
         row.push(record.seed.to_string());
@@ -39,16 +40,17 @@ pub(super) fn runs(records: &[Record]) -> Result<Vec<u8>> {
         row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
         row.push(record.state_bytes.to_string());
         row.push(exact(record.loss_floor));
+        row.extend((!judges.is_empty()).then(|| judges.contains(&record.seed).to_string()));
         row
     });
     write(&header, rows)
 }
 
-/// One row an arm, over its seeds.
+/// One row an arm, over its seeds; the runs of judge seeds have a row of their own, told by the column `judge`.
 ///
 /// # Errors
 /// When a row cannot be written, which memory alone can cause.
-pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
+pub(super) fn summary(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     let keys = hyper_parameters(records);
     let mut header: Vec<String> = ["task", "optimizer", "schedule"].map(str::to_owned).to_vec();
     header.extend(keys.iter().cloned());
@@ -63,7 +65,11 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
     header.extend(
         ["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes", "loss_floor"].map(str::to_owned),
     );
-    let rows = summaries(records).into_iter().map(|arm: Summary| {
+    header.extend((!judges.is_empty()).then(|| "judge".to_owned()));
+    let judge = |seed: u64| judges.contains(&seed);
+    let arms = summaries(records).into_iter();
+    let arms = arms.flat_map(|arm| [arm.under(|seed| !judge(seed)), arm.under(judge)].into_iter().flatten());
+    let rows = arms.map(|arm: Summary| {
         let first = arm.runs[0];
         let mut row = vec![first.task.clone(), first.optimizer.clone(), first.schedule.clone()];
         row.extend(keys.iter().map(|key| first.hyper_parameter(key).unwrap_or_default().to_owned()));
@@ -85,6 +91,7 @@ pub(super) fn summary(records: &[Record]) -> Result<Vec<u8>> {
         row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
         row.push(first.state_bytes.to_string());
         row.push(cell(first.loss_floor));
+        row.extend((!judges.is_empty()).then(|| judge(first.seed).to_string()));
         row
     });
     write(&header, rows)

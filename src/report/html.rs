@@ -31,6 +31,7 @@ pub(super) fn page(results: &Results, charts: &[Named]) -> Result<String> {
         tasks => tasks,
         closing => over_tasks::answer(&sections),
         over_tasks => Over::new(&sections).map(|over| of_table(&over.table())),
+        seeds => results.seeds_said(),
         charts => of(None),
         profiles => Profiles::new(&results.rankings()).map(|profiles| of_table(&profiles.table())),
         claims => claims(results),

@@ -90,9 +90,9 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
         "chosen": rank.is_ranked().then(|| settings(rank)),
         "may_be_best": section.may_be_best_at(place),
         "note": section.note_at(place),
-        "validation": statistics(&rank.best.validation(metric)),
+        "validation": statistics(&rank.selection.validation(metric)),
         "reported": statistics(&rank.best.reported(metric)),
-        "validation_loss": statistics(&rank.best.validation(Metric::Loss)),
+        "validation_loss": statistics(&rank.selection.validation(Metric::Loss)),
         "reported_loss": statistics(&rank.best.reported(Metric::Loss)),
         "above_floor": statistics(&rank.best.above_floor()),
         "difference": comparison.map(|comparison| json!({

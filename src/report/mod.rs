@@ -20,6 +20,7 @@ mod glob;
 mod gradients;
 mod html;
 mod json;
+mod looks;
 mod other_values;
 mod over_tasks;
 mod profiles;
@@ -37,8 +38,10 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::analysis::anytime::{Stage, stages};
+use crate::analysis::sequential::is_extended;
 use crate::analysis::{
-    Comparison, Progress, Ranking, Standard, Warning, caveats, comparisons, note, progress, ranking, warnings,
+    Comparison, Progress, Ranking, Roles, Standard, Standing, Warning, caveats, comparisons, note, progress,
+    ranking_of, warnings,
 };
 use crate::config::Experiment;
 use crate::error::{Error, Result};
@@ -87,9 +90,19 @@ impl<'a> Section<'a> {
         records: &'a [Record],
         experiment: Option<&'a Experiment>,
     ) -> Self {
+        let comparisons = comparisons(&ranking, standard);
+        Self::with(standard, ranking, comparisons, records, experiment)
+    }
+
+    fn with(
+        standard: Standard,
+        ranking: Ranking<'a>,
+        comparisons: Vec<Option<Comparison>>,
+        records: &'a [Record],
+        experiment: Option<&'a Experiment>,
+    ) -> Self {
         let spec = experiment.and_then(|experiment| experiment.tasks.iter().find(|task| task.label == ranking.task));
         let progress = experiment.map(|experiment| progress(experiment, records, &ranking.task, |_, _| true));
-        let comparisons = comparisons(&ranking, standard);
         let warnings = warnings(&ranking, &comparisons, experiment, progress);
         let stages = stages(records, &ranking.task);
         Self { ranking, comparisons, warnings, standard, experiment, spec, records, stages }
@@ -170,6 +183,8 @@ fn is_caveat(warning: &Warning) -> bool {
             | Warning::UnequalTries { .. }
             | Warning::OneRate { .. }
             | Warning::SameScores
+            | Warning::SearchedSeed
+            | Warning::RunnerUp { .. }
     )
 }
 
@@ -183,6 +198,10 @@ pub struct Results {
     pub records: Vec<Record>,
     /// Whether there is more of the runs than their records.
     pub curves: bool,
+    /// Whether seeds were added after results had been seen.
+    pub extended: bool,
+    /// What of it is judged, and by which standard.
+    pub standing: Standing,
 }
 
 impl Results {
@@ -219,7 +238,9 @@ impl Results {
         let mut records = records?;
         order::sort(&mut records, &experiment);
         let curves = records.is_empty() || !store.names()?.is_empty();
-        Ok(Self { store, experiment, records, curves })
+        let extended = is_extended(&experiment, &store.extended().unwrap_or_default());
+        let standing = Standing::of(&experiment, &records, extended);
+        Ok(Self { store, experiment, records, curves, extended, standing })
     }
 
     /// Reads the folder of an experiment to judge what has run.
@@ -270,16 +291,33 @@ impl Results {
         })
     }
 
+    /// The records that are judged: those of the latest look, where looks are planned.
+    pub fn judged(&self) -> &[Record] {
+        self.standing.records(&self.records)
+    }
+
     /// Who is ahead on each task on which something has run.
     pub fn rankings(&self) -> Vec<Ranking<'_>> {
-        let tasks = self.experiment.tasks.iter();
-        tasks.map(|task| ranking(&self.records, &task.label, task.metric)).filter(|r| !r.ranks.is_empty()).collect()
+        self.rankings_of_all().filter(|ranking| !ranking.ranks.is_empty()).collect()
+    }
+
+    fn rankings_of_all(&self) -> impl Iterator<Item = Ranking<'_>> {
+        let roles = Roles::of(self.standing.experiment(&self.experiment));
+        self.experiment.tasks.iter().map(move |task| {
+            let mut ranking = ranking_of(self.judged(), &task.label, task.metric, &roles);
+            self.standing.order(&mut ranking);
+            ranking
+        })
     }
 
     /// What there is to say, task by task, of those without a run, too.
     pub fn sections(&self) -> Vec<Section<'_>> {
-        let rankings = self.experiment.tasks.iter().map(|task| ranking(&self.records, &task.label, task.metric));
-        rankings.map(|ranking| Section::new(ranking, &self.records, Some(&self.experiment))).collect()
+        let experiment = self.standing.experiment(&self.experiment);
+        let sections = self.rankings_of_all().map(|ranking| {
+            let comparisons = self.standing.comparisons(&ranking);
+            Section::with(self.standing.standard, ranking, comparisons, self.judged(), Some(experiment))
+        });
+        sections.collect()
     }
 
     /// Writes everything that follows from the runs: tables, charts and the page.
@@ -290,8 +328,8 @@ impl Results {
     /// When the folder cannot be written to.
     pub fn write(&self) -> Result<()> {
         self.store.pack(&self.records)?;
-        self.store.write("runs.csv", csv::runs(&self.records)?)?;
-        self.store.write("summary.csv", csv::summary(&self.records)?)?;
+        self.store.write("runs.csv", csv::runs(&self.records, &self.experiment.judge_seeds)?)?;
+        self.store.write("summary.csv", csv::summary(&self.records, &self.experiment.judge_seeds)?)?;
         if !self.curves {
             return Ok(());
         }

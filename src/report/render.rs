@@ -26,8 +26,9 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
             let details = |one: &Section| if format == Format::Table { details(one) } else { String::new() };
             let texts: Vec<String> = sections.iter().map(|one| terminal(one) + &details(one)).collect();
             let closing = closing.map(|text| format!("\n{text}\n")).unwrap_or_default();
+            let seeds = results.seeds_said().iter().map(|said| format!("\n{said}\n")).collect::<String>();
             let rest = if format == Format::Table { MORE } else { "" };
-            Ok(texts.join("\n") + &closing + rest)
+            Ok(texts.join("\n") + &closing + &seeds + rest)
         }
         Format::Markdown => {
             let texts = sections.iter().map(|section| markdown(results, section)).collect::<Result<Vec<_>>>()?;
@@ -35,7 +36,8 @@ pub fn render(results: &Results, format: Format) -> Result<String> {
             let tables = tables.chain(profiles.map(|profiles| profiles.table()));
             let over_tasks: String = tables.map(|table| table_with_note(&table, "##")).collect();
             let closing = closing.map(|text| format!("\n**{text}**\n")).unwrap_or_default();
-            Ok(texts.join("\n") + &closing + &over_tasks + &claims(results).unwrap_or_default())
+            let seeds = results.seeds_said().iter().map(|said| format!("\n{said}\n")).collect::<String>();
+            Ok(texts.join("\n") + &closing + &seeds + &over_tasks + &claims(results).unwrap_or_default())
         }
         Format::Csv => csv(&sections),
         Format::Json => json::json(results, &sections, profiles.as_ref()),
@@ -114,7 +116,7 @@ fn csv(sections: &[Section]) -> Result<String> {
         let Section { ranking, comparisons, .. } = section;
         let metric = ranking.metric;
         for (place, (rank, comparison)) in ranking.ranks.iter().zip(comparisons).enumerate() {
-            let (validation, reported) = (rank.best.validation(metric), rank.best.reported(metric));
+            let (validation, reported) = (rank.selection.validation(metric), rank.best.reported(metric));
             let settings = if rank.is_ranked() { rank.chosen() } else { Vec::new() };
             let chosen: Vec<String> = settings.iter().map(|(key, value)| format!("{key} {value}")).collect();
             let number = if rank.is_ranked() { (place + 1).to_string() } else { String::new() };

@@ -38,7 +38,7 @@ impl Search {
                 == (task, rank.optimizer, rank.schedule)
         };
         let own: Vec<&Record> = records.iter().filter(of).collect();
-        let first = rank.best.runs.first()?.seed;
+        let first = rank.selection.runs.first()?.seed;
         let (tries, others): (Vec<&Record>, Vec<&Record>) = own.iter().partition(|record| record.seed == first);
         let settings = |kept: &dyn Fn(&Record) -> bool| -> BTreeSet<String> {
             let kept = tries.iter().filter(|record| kept(record));

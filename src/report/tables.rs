@@ -58,7 +58,7 @@ impl Section<'_> {
         table.head(["ms/step"]);
         for (place, (rank, comparison)) in ranks.iter().zip(&self.comparisons).enumerate() {
             let mut row = names(place, rank);
-            row.push(spread_of(&rank.best.validation(metric), metric, rank.best.runs.len()));
+            row.push(spread_of(&rank.selection.validation(metric), metric, rank.selection.runs.len()));
             if tested {
                 row.push(spread_of(&rank.best.reported(metric), metric, rank.best.runs.len()));
             }
@@ -129,7 +129,7 @@ impl Section<'_> {
             let mut row = names(place, rank);
             row.push(self.yes_or_no(place));
             for metric in &metrics {
-                row.push(spread_of(&rank.best.validation(*metric), *metric, rank.best.runs.len()));
+                row.push(spread_of(&rank.selection.validation(*metric), *metric, rank.selection.runs.len()));
                 if tested {
                     row.push(spread_of(&rank.best.reported(*metric), *metric, rank.best.runs.len()));
                 }

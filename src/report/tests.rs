@@ -1,6 +1,7 @@
 //! What a report says of runs that are made up.
 
 use super::*;
+use crate::analysis::ranking;
 use crate::analysis::simulated::{Arm, records};
 use crate::metric::Metric;
 
@@ -27,7 +28,7 @@ fn what_never_finished_has_no_rank_and_no_choice() {
     assert!(rows[1..].iter().all(|row| row[0] == "-" && row[3] == "-"), "{rows:?}");
     assert!(section(&records, &experiment).subtitle().contains("100 steps"), "what the finished run did");
 
-    let summary = String::from_utf8(csv::summary(&records).unwrap()).unwrap();
+    let summary = String::from_utf8(csv::summary(&records, &[]).unwrap()).unwrap();
     assert!(!summary.contains("inf") && !summary.contains("NaN"), "{summary}");
     records.truncate(4);
     for record in &mut records {

@@ -7,13 +7,13 @@ mod memory;
 mod name;
 pub mod order;
 mod plan;
+mod rounds;
 mod shard;
-mod tuning;
 mod witness;
 
 pub use execute::{Execution, Progress, execute};
 pub use memory::in_words;
 pub use plan::{Plan, Run};
+pub use rounds::Outlook;
 pub use shard::Shard;
-pub use tuning::Outlook;
 pub use witness::Snapshots;

@@ -17,6 +17,7 @@ pub fn sort(records: &mut [Record], experiment: &Experiment) {
         return;
     }
     let settings = settings(experiment);
+    let seeds = || experiment.seeds.iter().chain(&experiment.judge_seeds);
     records.sort_by_cached_key(|record| {
         let task = place(experiment.tasks.iter().map(|task| &task.label), &record.task);
         let optimizer = place(experiment.optimizers.iter().map(|own| &own.grid.label), &record.optimizer);
@@ -24,7 +25,7 @@ pub fn sort(records: &mut [Record], experiment: &Experiment) {
         let rung = experiment.tuning.map(|_| record.horizon.unwrap_or(u64::MAX));
         let setting = (record.optimizer.as_str(), record.schedule.as_str(), record.hyper_parameters.clone());
         let setting = settings.get(&setting).copied().unwrap_or(usize::MAX);
-        (task, optimizer, schedule, rung, setting, record.horizon, place(experiment.seeds.iter(), &record.seed))
+        (task, optimizer, schedule, rung, setting, record.horizon, place(seeds(), &record.seed))
     });
 }
 

@@ -14,7 +14,7 @@ use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::identity::Numbers;
 use crate::sweep::name::Names;
-use crate::sweep::tuning::drawn;
+use crate::sweep::rounds::drawn;
 use crate::task::data::Library;
 use crate::task::{self, Task};
 use crate::{optim, schedule};
@@ -74,6 +74,8 @@ pub struct Plan {
     names: Names,
     /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
+    /// Whether seeds were added after results had been seen, so that a look decides by another standard.
+    pub extended: bool,
 }
 
 /// What does not fit the data: told all at once.
@@ -123,6 +125,7 @@ impl Plan {
             },
             names: Names::new(&experiment),
             runs: Vec::new(),
+            extended: false,
             experiment,
         };
         let mut problems = Problems::default();

@@ -22,6 +22,11 @@ impl Shard {
         Self { index, count }
     }
 
+    /// Whether it is the whole sweep.
+    pub fn is_whole(self) -> bool {
+        self.count == 1
+    }
+
     /// Whether the run at this place belongs to the part.
     pub fn contains(self, place: usize) -> bool {
         // Dealt out like cards, so that every part has its share of the slow tasks.

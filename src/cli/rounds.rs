@@ -1,0 +1,118 @@
+//! What a sweep that goes by rounds says of them: searches, judge seeds and planned looks.
+
+use crate::cli::say;
+use crate::error::{Error, Result};
+use crate::results::Record;
+use crate::sweep::{Plan, Run, Shard};
+
+/// Says what is about to be trained.
+pub(super) fn announce(plan: &Plan, done: &[Record], round: usize, missing: &[&Run], due: usize, jobs: usize) {
+    let experiment = &plan.experiment;
+    let mut title = experiment.name.clone();
+    if let Some(look) = look(plan, done) {
+        title += &format!(": {look}");
+    }
+    let judges = |run: &&Run| experiment.judge_seeds.contains(&run.seed);
+    let to_train = format!("{} to train", runs(missing.len()));
+    if !missing.is_empty() && missing.iter().all(judges) {
+        return say(&format!("{title}: the chosen settings under the judge seeds: {to_train}"));
+    }
+    if round > 1 && experiment.tuning.is_some() {
+        return say(&format!("{title}: round {round} of the search: {to_train}"));
+    }
+    let before = due - missing.len();
+    let before = if before > 0 { format!("; {before} done before") } else { String::new() };
+    say(&format!("{title}: {} of {due} to train, {jobs} at a time{before}", runs(missing.len())));
+}
+
+/// `look 2 of 5 (5 seeds)`; `None` where no looks are planned.
+fn look(plan: &Plan, done: &[Record]) -> Option<String> {
+    let looks = plan.experiment.looks();
+    let place = plan.look(done);
+    let seeds = looks.get(place)?;
+    Some(format!("look {} of {} ({seeds} {})", place + 1, looks.len(), kind(plan)))
+}
+
+/// What the looks count.
+fn kind(plan: &Plan) -> &'static str {
+    if plan.experiment.judge_looks.is_empty() { "seeds" } else { "judge seeds" }
+}
+
+fn runs(n: usize) -> String {
+    format!("{n} run{}", if n == 1 { "" } else { "s" })
+}
+
+/// What `--dry-run` prints: the first runs, and what the whole may come to.
+pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
+    let experiment = &plan.experiment;
+    let mut text = String::new();
+    for run in first {
+        text += &format!("{}  {} steps\n", run.name, plan.budget(run).steps);
+    }
+    if let Some(tuning) = experiment.tuning {
+        text += "\nThe search, for every optimizer under every schedule, on every task:\n";
+        for rung in tuning.rungs() {
+            text += &format!("  {} tries of {}% of the steps\n", rung.tries, short(100.0 * rung.share));
+        }
+        let others = experiment.seeds.len() - 1;
+        let best = if tuning.finalists == 1 { "the best".into() } else { format!("the best {}", tuning.finalists) };
+        text += &format!("  {best} again under {others} more seed{}\n", if others == 1 { "" } else { "s" });
+    }
+    if !experiment.judge_seeds.is_empty() {
+        let judges = experiment.judge_seeds.len();
+        let plural = if judges == 1 { "" } else { "s" };
+        text +=
+            &format!("\nThe chosen settings of every optimizer and schedule again under {judges} judge seed{plural}\n");
+    }
+    let all = plan.outlook(shard);
+    let looks: Vec<String> = experiment.looks().iter().map(ToString::to_string).collect();
+    if looks.len() > 1 {
+        let until = if experiment.claims.is_empty() {
+            "one arm of each task is left that may be the best"
+        } else {
+            "every claim is decided"
+        };
+        text +=
+            &format!("\nLooks at {} {}: training stops at the first at which {until}\n", looks.join(", "), kind(plan));
+        return text + &format!("\nat most {}, {} steps in total\n", runs(all.runs), all.steps);
+    }
+    text + &format!("\n{} runs, {} steps in total\n", all.runs, all.steps)
+}
+
+/// Looks need the runs of every part in one folder. A part that has trained its own and finds none of another part
+/// would wait for ever.
+pub(super) fn refuse_lonely_part(plan: &Plan, done: &[Record], shard: Shard, round: usize) -> Result<()> {
+    let own = plan.due(done, shard);
+    let others = || done.iter().any(|record| own.iter().all(|run| run.name != record.run));
+    if shard.is_whole() || plan.experiment.looks().is_empty() || round > 1 || own.is_empty() || others() {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "planned looks need the runs of all parts in one folder, and this folder has no run of another part\n  \
+         help: start every `--shard` with the same `--out`, on a file system that they share; or give `seeds` a fixed number"
+            .into(),
+    ))
+}
+
+/// What to do where other parts have not trained their runs of a look yet; `None` where nothing is missing.
+pub(super) fn waiting(plan: &Plan, done: &[Record], shard: Shard) -> Option<String> {
+    if shard.is_whole() {
+        return None;
+    }
+    let look = look(plan, done)?;
+    let due = plan.due(done, Shard::WHOLE);
+    let missing = due.iter().filter(|run| done.iter().all(|record| record.run != run.name)).count();
+    (missing > 0).then(|| {
+        format!(
+            "{look}: this part is trained; {} of other parts {} missing, and nothing is decided before they are there\n  \
+             help: run the same command again once the other parts have ended",
+            runs(missing),
+            if missing == 1 { "is" } else { "are" }
+        )
+    })
+}
+
+/// Three digits are enough for a share.
+fn short(x: f64) -> String {
+    format!("{x:.1}").trim_end_matches(".0").to_owned()
+}
