@@ -176,10 +176,7 @@ fn misfit(plan: &Plan, old: Option<&Experiment>, known: &[Record]) -> Option<Str
 fn changes(old: &Experiment, new: &Experiment) -> Changes {
     let target = |label: &str| old.tasks.iter().find(|task| task.label == label).map(|task| task.target);
     let other = new.tasks.iter().filter(|task| target(&task.label).is_some_and(|target| target != task.target));
-    Changes {
-        seeds: added_seeds(old, new),
-        targets: other.map(|task| task.label.clone()).collect(),
-    }
+    Changes { seeds: added_seeds(old, new), targets: other.map(|task| task.label.clone()).collect() }
 }
 
 /// The seeds that an experiment adds to one that has results.
