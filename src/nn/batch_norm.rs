@@ -1,91 +1,17 @@
 //! Batch normalisation of feature maps, its running statistics kept apart from the parameters.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use candle_core::{DType, Device, Shape, Tensor};
 
 use crate::error::Result;
 use crate::nn::float::{Float, read_all};
 use crate::nn::fused::{Inputs, Operation, apply3};
-use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::hand_over::HandOver;
+use crate::nn::params::{Init, Parameter};
+use crate::nn::running::Running;
 use crate::nn::simd::vectorized;
 
 /// What is added to a variance, as in `PyTorch`.
 const EPS: f64 = 1e-5;
-/// The share of a new batch in the running statistics, as in `PyTorch`.
-const MOMENTUM: f64 = 0.1;
-
-/// Mean and variance of each channel, as an evaluation normalises by them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statistics {
-    mean: Vec<f64>,
-    variance: Vec<f64>,
-    /// Batches seen since the statistics were reset; `None` where they follow a training.
-    averaged: Option<u64>,
-}
-
-/// One layer's running statistics; clones share them.
-#[derive(Debug, Clone)]
-pub struct Running(Arc<Mutex<Statistics>>);
-
-impl Running {
-    /// Mean 0 and variance 1.
-    pub fn new(channels: usize) -> Self {
-        let fresh = Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels], averaged: None };
-        Self(Arc::new(Mutex::new(fresh)))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Statistics> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts an average over the batches to come, all weighing the same; returns what was there.
-    pub fn restart(&self) -> Statistics {
-        let mut now = self.lock();
-        let before = now.clone();
-        now.averaged = Some(0);
-        before
-    }
-
-    /// Takes back what [`Running::restart`] gave.
-    pub fn restore(&self, statistics: Statistics) {
-        *self.lock() = statistics;
-    }
-
-    /// The means and then the variances, for a training that is continued.
-    pub fn numbers(&self) -> Vec<f64> {
-        let now = self.lock();
-        [now.mean.as_slice(), &now.variance].concat()
-    }
-
-    /// Takes back what [`Running::numbers`] gave; `false` where they are not of as many channels.
-    pub fn set_numbers(&self, numbers: &[f64]) -> bool {
-        let mut now = self.lock();
-        let channels = now.mean.len();
-        if numbers.len() != 2 * channels {
-            return false;
-        }
-        now.mean.copy_from_slice(&numbers[..channels]);
-        now.variance.copy_from_slice(&numbers[channels..]);
-        true
-    }
-
-    /// Follows the statistics of a batch of `n` numbers a channel; `variance` divides by `n`.
-    fn follow(&self, mean: &[f64], variance: &[f64], n: usize) {
-        let mut now = self.lock();
-        let share = now.averaged.as_mut().map_or(MOMENTUM, |seen| {
-            *seen += 1;
-            1.0 / *seen as f64
-        });
-        let unbiased = n as f64 / (n.max(2) - 1) as f64;
-        for (running, x) in now.mean.iter_mut().zip(mean) {
-            *running += share * (x - *running);
-        }
-        for (running, x) in now.variance.iter_mut().zip(variance) {
-            *running += share * (x * unbiased - *running);
-        }
-    }
-}
 
 /// `weight (x - mean) / sqrt(variance + 1e-5) + bias` for every channel: over the batch in training,
 /// by the running statistics in an evaluation.

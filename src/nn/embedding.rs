@@ -5,7 +5,8 @@ use candle_core::{Device, Shape, Tensor};
 use crate::error::Result;
 use crate::nn::float::{Float, read};
 use crate::nn::fused::{Inputs, Operation, apply2};
-use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::hand_over::HandOver;
+use crate::nn::params::{Init, Parameter};
 
 /// The table `[vocabulary, width]`.
 #[derive(Debug)]

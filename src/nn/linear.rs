@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::nn::affine::affine;
 use crate::nn::float::{Float, read};
 use crate::nn::fused::{Inputs, Operation, apply3};
+use crate::nn::hand_over::HandOver;
 use crate::nn::matmul::{Matrix, product, write_product};
-use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::params::{Init, Parameter};
 use crate::nn::relu::relu;
 use crate::nn::simd::vectorized;
 

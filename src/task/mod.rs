@@ -6,8 +6,8 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
-use crate::nn::batch_norm::Statistics;
 use crate::nn::params::{Outline, Parameter};
+use crate::nn::running::Statistics;
 use crate::settings::Settings;
 
 mod analytic;

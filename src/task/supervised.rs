@@ -6,9 +6,9 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::metric::Scores;
-use crate::nn::batch_norm::{Running, Statistics};
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
+use crate::nn::running::{Running, Statistics};
 use crate::settings::{Settings, Value};
 use crate::task::batches::Batches;
 use crate::task::data::{Dataset, Draw, Examples, Input};

@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::nn::conv::{bound, by_channel, by_position};
 use crate::nn::float::{Float, read_all};
 use crate::nn::fused::{Inputs, Operation, apply2};
+use crate::nn::hand_over::HandOver;
 use crate::nn::matmul::{Matrix, add_product, product};
-use crate::nn::params::{HandOver, Init, Parameter};
+use crate::nn::params::{Init, Parameter};
 
 /// A convolution without bias: weight `[outputs, inputs, kernel, kernel]`, zero padding `kernel / 2`.
 #[derive(Debug)]

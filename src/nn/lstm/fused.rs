@@ -9,10 +9,11 @@ use crate::nn::affine::affine;
 use crate::nn::embedding::{add_rows, check};
 use crate::nn::float::{Float, read, read_all};
 use crate::nn::fused::{Inputs, Operation};
+use crate::nn::hand_over::HandOver;
 use crate::nn::lstm::recurrence::Trace;
 use crate::nn::lstm::{Lstm, Memory};
 use crate::nn::matmul::{Matrix, product, write_product};
-use crate::nn::params::{HandOver, Parameter};
+use crate::nn::params::Parameter;
 use crate::nn::simd::vectorized;
 
 /// Where the forward pass leaves the memory after the sequence.
