@@ -49,7 +49,7 @@ impl<'a, T> Matrix<'a, T> {
 }
 
 /// The length of a product. Sides of matrices without elements may be of any length: their product must not wrap.
-fn length<T>(a: Matrix<T>, b: Matrix<T>) -> usize {
+fn length<T: Copy>(a: Matrix<T>, b: Matrix<T>) -> usize {
     a.rows.checked_mul(b.cols).unwrap_or_else(|| panic!("a {} by {} product is too large", a.rows, b.cols))
 }
 

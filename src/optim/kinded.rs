@@ -47,13 +47,13 @@ impl Optimizer for Kinded {
         Ok(state)
     }
 
-    fn restore(&mut self, parameters: &[Parameter], mut state: State) -> Result<()> {
+    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
         let base = state.kind.strip_prefix(self.kind).and_then(|rest| match rest {
             "" => Some(rest),
             _ => rest.strip_prefix(AROUND),
         });
-        state.kind = base.ok_or_else(|| misfit_kind(&state.kind, self.kind))?.to_owned();
-        self.inner.restore(parameters, state)
+        let kind = base.ok_or_else(|| misfit_kind(&state.kind, self.kind))?.to_owned();
+        self.inner.restore(parameters, State { kind, ..state })
     }
 
     fn state_bytes(&self) -> usize {

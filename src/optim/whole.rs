@@ -87,7 +87,7 @@ impl Work<'_> {
         if sum.is_nan() || (least..f64::INFINITY).contains(&sum) {
             Ok(sum.sqrt())
         } else {
-            params::norm(&[tensor.clone()])
+            params::norm(std::slice::from_ref(tensor))
         }
     }
 
