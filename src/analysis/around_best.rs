@@ -1,41 +1,75 @@
 //! What a learning rate off the best one costs: sensitivity as a number with an interval.
+//!
+//! The best rate of a side lies somewhere between the rates that were tried, and its place among them differs from
+//! side to side. Two sides whose curves are the same but for that place have to cost the same:
+//!
+//! * Each side is a smooth curve through its scores, not a line with corners ([`Curve`]).
+//! * The window has a fixed width and lies where its own mean is best. There, moving it changes nothing to first
+//!   order, so that an error in its place hardly counts; nor does a cliff that it can keep clear of. A window that
+//!   starts or ends at the best rate has no such place.
+//! * The cost is counted from the lowest point of the curve, not from the best rate that was tried.
+//! * What is left depends on where the curve was sampled. It is measured: the curve is sampled at other places, and
+//!   the largest change of the cost, times [`SAFETY`], widens the interval ([`Difference::allowance`]).
+//!
+//! Window and lowest point are found on validation, costs are measured on what is reported. How often equal curves
+//! are told apart is measured in `error_rates_of_sensitivity.rs`.
 
 use std::collections::BTreeSet;
 
 use crate::analysis::difference::BySeed;
+use crate::analysis::rate_curve::Curve;
 use crate::analysis::{Difference, Rank, Sample, Summary, order, rates};
 use crate::metric::Metric;
 use crate::settings::short;
+
+/// By what the largest change of the cost at other places between the rates is multiplied. Pairs of equal curves
+/// (parabolas, parabolas steeper above, kinks, cliffs, S shapes) at all places on grids of factors of 2, 3 and 10
+/// differ by at most 1.5 times the sum of both sides' largest changes; smooth ones by half of it.
+const SAFETY: f64 = 1.5;
+
+/// By which shares of the distance to a neighbour the rates are moved.
+const SHARES: [f64; 8] = [-0.5, -0.375, -0.25, -0.125, 0.125, 0.25, 0.375, 0.5];
 
 /// What rates off the best one cost two sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Costs {
     /// The cost on each side, in the metric, seed by seed; more is worse.
     pub sides: [BySeed; 2],
+    /// The lowest and the highest rate of each side's window.
+    pub windows: [(f64, f64); 2],
     /// The second side's cost minus the first's: more is better for the first.
     pub lead: Option<Difference>,
-    /// Runs in the interval that diverged, on each side.
+    /// Runs in the window that diverged, on each side.
     pub diverged: [usize; 2],
 }
 
-/// The mean cost of a rate between `factors.0` and `factors.1` times a side's own best rate: how much
-/// worse the reported score is there than at the best rate, averaged over the logarithm of the rate
-/// (straight lines between the rates that were tried). Other keys are at their best for each rate.
+impl Costs {
+    /// Whether the interval is wide rather because of the distance between the rates than because of the seeds.
+    pub fn grid_is_coarse(&self, interval: (f64, f64)) -> bool {
+        self.lead.as_ref().is_some_and(|lead| 4.0 * lead.allowance > interval.1 - interval.0)
+    }
+}
+
+/// The mean cost of a rate within a factor of `width` around a side's best ones: how much worse the reported score
+/// is over the best window of a factor of `width * width` than at the best rate, averaged over the logarithm of the
+/// rate. Other keys are at their best for each rate.
 ///
 /// A run that diverged has the worst score that any setting of the two sides has: it costs that much at
 /// least, which is only said where that score is worse than those at the best rate.
 ///
 /// # Errors
-/// In words for the user, where a side was not tried over the whole interval, where its best rate lost
+/// In words for the user, where a side was not tried over more than the window, where its best rate lost
 /// seeds, or where nothing tells what a diverged run costs.
-pub fn costs(sides: [&Rank; 2], factors: (f64, f64), metric: Metric) -> Result<Costs, String> {
-    let all = || sides.iter().flat_map(|rank| &rank.tried).flat_map(|arm| arm.by_seed(metric)).map(|(_, x)| x);
-    let worst = all().reduce(|a, b| if metric.better(a, b) { b } else { a });
-    let Some(worst) = worst else { return Err("every run diverged".into()) };
-    let courses = [course(sides[0], factors, metric)?, course(sides[1], factors, metric)?];
+pub fn costs(sides: [&Rank; 2], width: f64, metric: Metric) -> Result<Costs, String> {
+    let all = || sides.iter().flat_map(|rank| &rank.tried);
+    let worse = |a: f64, b: f64| if metric.better(a, b) { b } else { a };
+    let reported = all().flat_map(|arm| arm.by_seed(metric)).map(|(_, x)| x).reduce(worse);
+    let validation = all().flat_map(|arm| arm.validation_by_seed(metric)).map(|(_, x)| x).reduce(worse);
+    let Some(worst) = reported.zip(validation) else { return Err("every run diverged".into()) };
+    let courses = [course(sides[0], width, metric, worst)?, course(sides[1], width, metric, worst)?];
     for (course, rank) in courses.iter().zip(sides) {
-        let priced = |&(_, top): &(u64, f64)| metric.better(top, worst);
-        if course.diverged(factors) > 0 && !course.best.by_seed(metric).iter().all(priced) {
+        let priced = |&(_, top): &(u64, f64)| metric.better(top, worst.0);
+        if course.diverged > 0 && !rank.best.by_seed(metric).iter().all(priced) {
             return Err(format!(
                 "runs of {} diverged, and no run of either side ended worse than those at its best rate: what a \
                  diverged run costs is not known",
@@ -43,10 +77,15 @@ pub fn costs(sides: [&Rank; 2], factors: (f64, f64), metric: Metric) -> Result<C
             ));
         }
     }
-    let both = courses.each_ref().map(|course| course.costs(worst, metric));
-    let deterministic = courses.iter().all(Course::is_deterministic);
-    let lead = Difference::between(&both[1], &both[0]).map(|lead| lead.unless_by_chance(deterministic));
-    Ok(Costs { lead, diverged: courses.each_ref().map(|course| course.diverged(factors)), sides: both })
+    let allowance = SAFETY * courses.iter().map(|course| course.placement).sum::<f64>();
+    let deterministic = courses.iter().all(|course| course.is_deterministic);
+    let lead = Difference::between(&courses[1].costs, &courses[0].costs);
+    Ok(Costs {
+        lead: lead.map(|lead| lead.unless_by_chance(deterministic).allowing(allowance)),
+        diverged: courses.each_ref().map(|course| course.diverged),
+        windows: courses.each_ref().map(|course| course.window),
+        sides: courses.map(|course| course.costs),
+    })
 }
 
 /// The mean cost of a side over its seeds.
@@ -54,88 +93,99 @@ pub fn mean(costs: &BySeed) -> Option<f64> {
     costs.iter().map(|(_, cost)| *cost).collect::<Sample>().mean()
 }
 
-/// A side over the rates that surround the interval, with the logarithm of each over the best one.
-struct Course<'a, 'b> {
-    best: &'b Summary<'a>,
-    arms: Vec<(f64, &'b Summary<'a>)>,
-    ends: (f64, f64),
+/// A side over its rates.
+struct Course {
+    costs: BySeed,
+    window: (f64, f64),
+    /// Runs in the window that diverged.
+    diverged: usize,
+    /// By how much the cost changes at most where the same curve is sampled at other places.
+    placement: f64,
+    /// Whether the seed changes nothing at any rate that trained to the end.
+    is_deterministic: bool,
 }
 
-fn course<'a, 'b>(rank: &'b Rank<'a>, factors: (f64, f64), metric: Metric) -> Result<Course<'a, 'b>, String> {
-    /// Rates are printed to six digits.
-    const ROUNDING: f64 = 1e-4;
-    let Some(best) = rank.best.lr() else { return Err(format!("{} has no learning rate", rank.name())) };
-    let lost = rank.best.diverged_in(metric);
-    if lost > 0 {
-        return Err(format!(
-            "{} diverged in {lost} of {} seeds at its best rate ({})",
-            rank.name(),
-            rank.best.runs.len(),
-            short(best)
-        ));
+/// `worst` is the worst score as reported and on validation, which stands for those of diverged runs.
+fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<Course, String> {
+    let name = rank.name();
+    if rank.best.lr().is_none() {
+        return Err(format!("{name} has no learning rate"));
     }
     let at = |lr: f64| rank.tried.iter().filter(|arm| arm.lr() == Some(lr)).min_by(|a, b| order(a, b, metric));
     let arms: Vec<(f64, &Summary)> =
-        rates(rank).iter().filter_map(|rate| Some(((rate.lr / best).ln(), at(rate.lr)?))).collect();
-    let (first, last) = (arms.first().map_or(0.0, |arm| arm.0), arms.last().map_or(0.0, |arm| arm.0));
-    let ends = (factors.0.ln(), factors.1.ln());
-    for (missing, end, reached, direction, towards) in [
-        (ends.0 < first - ROUNDING, ends.0, first, "lower", "down"),
-        (ends.1 > last + ROUNDING, ends.1, last, "higher", "up"),
-    ] {
-        if missing {
-            let (name, best, end) = (rank.name(), short(best), short(end.exp()));
-            let tried = match reached {
-                0.0 => format!("no rate of {name} {direction} than its best ({best}) was tried"),
-                _ => format!("{name} was tried {towards} to {} times its best rate ({best})", short(reached.exp())),
-            };
-            return Err(format!("{tried}, but the claim is about {end} times: add {direction} rates to `lr`"));
+        rates(rank).iter().filter(|rate| rate.lr > 0.0).filter_map(|rate| Some((rate.lr.ln(), at(rate.lr)?))).collect();
+    let place: Vec<f64> = arms.iter().map(|arm| arm.0).collect();
+    let wide = 2.0 * width.ln();
+    let (first, last) = (place[0], place[place.len() - 1]);
+    if place.len() < 3 || wide > last - first {
+        return Err(format!(
+            "{name} was tried at too few learning rates ({}, from {} to {}): `width` asks for three or more over a \
+             factor above {}; add lower and higher rates to `lr`",
+            place.len(),
+            short(first.exp()),
+            short(last.exp()),
+            short(width * width)
+        ));
+    }
+    let ran = |arm: &Summary| arm.runs.iter().map(|run| run.seed).collect::<BTreeSet<u64>>();
+    let seeds = arms[1..].iter().fold(ran(arms[0].1), |seeds, arm| &seeds & &ran(arm.1));
+    if seeds.is_empty() {
+        return Err(format!("no seed has run at every learning rate of {name}"));
+    }
+    // More is worse, whatever the metric.
+    let sign = if metric.higher_is_better() { -1.0 } else { 1.0 };
+    let heights = |scores: &dyn Fn(&Summary) -> BySeed, worst: f64| -> Vec<Vec<f64>> {
+        let by_rate: Vec<BySeed> = arms.iter().map(|arm| scores(arm.1)).collect();
+        let of = |scores: &BySeed, seed: u64| scores.iter().find(|(other, _)| *other == seed).map_or(worst, |(_, x)| *x);
+        seeds.iter().map(|seed| by_rate.iter().map(|scores| sign * of(scores, *seed)).collect()).collect()
+    };
+    let through = |heights: &[f64]| Curve::new(place.clone(), heights.to_vec());
+    let mean = |heights: &[Vec<f64>]| -> Vec<f64> {
+        (0..place.len()).map(|i| heights.iter().map(|seed| seed[i]).sum::<f64>() / heights.len() as f64).collect()
+    };
+    let reported = heights(&|arm| arm.by_seed(metric), worst.0);
+    let chosen = through(&mean(&heights(&|arm| arm.validation_by_seed(metric), worst.1)));
+    let (low, top) = (chosen.best_window(wide), chosen.lowest());
+    let nearest = arms.iter().min_by(|a, b| (a.0 - top).abs().total_cmp(&(b.0 - top).abs())).map(|arm| arm.1);
+    for arm in nearest.into_iter().chain([&rank.best]) {
+        let (lost, seeds) = (arm.diverged_in(metric), arm.runs.len());
+        if lost > 0 {
+            let lr = short(arm.lr().unwrap_or_default());
+            return Err(format!("{name} diverged in {lost} of {seeds} seeds at its best rate ({lr})"));
         }
     }
-    Ok(Course { best: &rank.best, arms, ends: (ends.0.max(first), ends.1.min(last)) })
-}
-
-impl Course<'_, '_> {
-    fn costs(&self, worst: f64, metric: Metric) -> BySeed {
-        let seeds: BTreeSet<u64> = self.best.runs.iter().map(|run| run.seed).collect();
-        let cost = |seed: u64| {
-            let score = |arm: &Summary| {
-                let run = arm.runs.iter().any(|run| run.seed == seed);
-                let found = arm.by_seed(metric).into_iter().find(|(other, _)| *other == seed).map(|(_, x)| x);
-                run.then(|| found.unwrap_or(worst))
-            };
-            let top = score(self.best)?;
-            let lost = |x: f64| if metric.higher_is_better() { top - x } else { x - top };
-            let points: Vec<(f64, f64)> =
-                self.arms.iter().filter_map(|(at, arm)| Some((*at, lost(score(arm)?)))).collect();
-            Some((seed, average(&points, self.ends)?))
-        };
-        seeds.into_iter().filter_map(cost).collect()
+    let high = low + wide;
+    // At an end of the rates it is not known whether the window would be better beyond it.
+    let falls = chosen.at(low) - chosen.at(high);
+    for (end, reached, at, direction) in [
+        (low <= first && falls < 0.0, first, "lowest", "lower"),
+        (high >= last && falls > 0.0, last, "highest", "higher"),
+    ] {
+        if end {
+            return Err(format!(
+                "the best window of a factor of {} of {name} reaches to the {at} rate that was tried ({}), and may be \
+                 better beyond it: add {direction} rates to `lr`",
+                short(width * width),
+                short(reached.exp())
+            ));
+        }
     }
-
-    /// Whether the seed changes nothing at any rate that trained to the end.
-    fn is_deterministic(&self) -> bool {
-        self.arms.iter().filter(|(_, arm)| arm.finished > 0).all(|(_, arm)| arm.is_deterministic())
-    }
-
-    fn diverged(&self, factors: (f64, f64)) -> usize {
-        let inside = |at: f64| at >= factors.0.ln() - 1e-4 && at <= factors.1.ln() + 1e-4;
-        self.arms.iter().filter(|(at, _)| inside(*at)).map(|(_, arm)| arm.diverged).sum()
-    }
-}
-
-/// The mean height of the line through `points`, which rise in x, between two ends that it reaches.
-fn average(points: &[(f64, f64)], (low, high): (f64, f64)) -> Option<f64> {
-    let at = |x: f64| {
-        let right = points.iter().position(|point| point.0 >= x - 1e-12)?;
-        let (x1, y1) = points[right];
-        let Some((x0, y0)) = right.checked_sub(1).map(|left| points[left]) else { return Some(y1) };
-        Some(y0 + (y1 - y0) * ((x - x0) / (x1 - x0)).min(1.0))
+    let cost = |curve: &Curve| curve.mean(low, high) - curve.at(top);
+    let typical = through(&mean(&reported));
+    let best_cost = |curve: &Curve| {
+        let low = curve.best_window(wide);
+        curve.mean(low, low + wide) - curve.at(curve.lowest())
     };
-    let inside = points.iter().filter(|point| point.0 > low && point.0 < high).copied();
-    let line: Vec<(f64, f64)> = std::iter::once((low, at(low)?)).chain(inside).chain([(high, at(high)?)]).collect();
-    let area: f64 = line.windows(2).map(|pair| 0.5 * (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1)).sum();
-    Some(area / (high - low))
+    let here = best_cost(&typical);
+    let placement = SHARES.iter().map(|share| (best_cost(&typical.resampled(*share)) - here).abs()).fold(0.0, f64::max);
+    let inside = arms.iter().filter(|arm| arm.0 >= low && arm.0 <= high);
+    Ok(Course {
+        costs: seeds.iter().zip(&reported).map(|(seed, heights)| (*seed, cost(&through(heights)))).collect(),
+        window: (low.exp(), high.exp()),
+        diverged: inside.map(|(_, arm)| arm.diverged).sum(),
+        placement,
+        is_deterministic: arms.iter().filter(|(_, arm)| arm.finished > 0).all(|(_, arm)| arm.is_deterministic()),
+    })
 }
 
 #[cfg(test)]
@@ -144,105 +194,133 @@ mod tests {
     use crate::analysis::ranking;
     use crate::analysis::simulated::{Arm, records};
 
-    #[test]
-    fn the_area_under_a_line_by_hand() {
-        let points = [(0.0, 0.0), (1.0, 2.0), (3.0, 4.0)];
-        assert_eq!(average(&points, (0.0, 1.0)), Some(1.0));
-        assert_eq!(average(&points, (0.5, 2.0)), Some((0.5 * 1.5 + 2.5) / 1.5));
-        assert_eq!(average(&points, (0.0, 3.0)), Some((1.0 + 6.0) / 3.0));
+    const RATES: [f64; 7] = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0];
+
+    /// One arm for each rate: 1 + `height(log10(lr))` with the noise of three seeds.
+    fn arms(name: &'static str, height: impl Fn(f64) -> f64) -> Vec<Arm> {
+        let at = |lr: f64| Arm::at(name, lr, &[0.0, 0.1, 0.2].map(|seed| 1.0 + seed + height(lr.log10())));
+        RATES.into_iter().map(at).collect()
+    }
+
+    fn judged(calm: &[Arm], wild: &[Arm], width: f64) -> Result<Costs, String> {
+        let records = records(&[calm, wild].concat());
+        let ranking = ranking(&records, "task", Metric::Loss);
+        let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
+        costs([side("calm"), side("wild")], width, Metric::Loss)
     }
 
     #[test]
-    fn a_side_is_measured_from_its_own_best_rate_over_the_same_factors() {
-        let arms = [
-            Arm::at("calm", 1.0, &[1.0, 1.1, 1.2]),
-            Arm::at("calm", 10.0, &[1.2, 1.31, 1.39]),
-            Arm::at("wild", 0.1, &[1.0, 1.1, 1.2]),
-            Arm::at("wild", 1.0, &[3.0, 3.11, f64::NAN]),
-        ];
-        let records = records(&arms);
-        let ranking = ranking(&records, "task", Metric::Loss);
-        let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
-        let found = costs([side("calm"), side("wild")], (1.0, 10.0), Metric::Loss).unwrap();
-        // Half of the loss at ten times the rate; the diverged seed counts as the worst, 3.11.
-        let expected = [[0.1, 0.105, 0.095], [1.0, 1.005, 0.955]];
-        for (side, expected) in found.sides.iter().zip(expected) {
-            for ((_, cost), expected) in side.iter().zip(expected) {
-                assert!((cost - expected).abs() < 1e-12, "{cost} {expected}");
-            }
+    fn the_cost_of_a_parabola_by_hand_wherever_it_lies() {
+        let (calm, wild) = (arms("calm", |x| (x - 0.3).powi(2)), arms("wild", |x| 3.0 * (x + 0.4).powi(2)));
+        let found = judged(&calm, &wild, 100.0).unwrap();
+        // The mean of k x^2 over -2 to 2 is 4 k / 3.
+        for (side, expected) in found.sides.iter().zip([4.0 / 3.0, 4.0]) {
+            assert!(side.iter().all(|(_, cost)| (cost - expected).abs() < 1e-6), "{side:?}");
         }
-        assert_eq!(found.diverged, [0, 1]);
-        assert!((found.lead.unwrap().mean - (2.96 - 0.3) / 3.0).abs() < 1e-12);
-        let short = costs([side("calm"), side("wild")], (1.0, 30.0), Metric::Loss).unwrap_err();
-        assert!(
-            short.contains("calm+constant was tried up to 10 times its best rate (1), but the claim is about 30 times"),
-            "{short}"
+        let lead = found.lead.unwrap();
+        assert!((lead.mean - 8.0 / 3.0).abs() < 1e-6 && lead.allowance < 1e-6, "{lead:?}");
+        let low = found.windows[1].0.log10();
+        assert!((low + 2.4).abs() < 1e-4, "{low}");
+    }
+
+    #[test]
+    fn rates_that_do_not_reach_around_the_window_are_asked_for() {
+        let (calm, wild) = (arms("calm", |x| x * x), arms("wild", |x| (x - 2.0).powi(2)));
+        let reason = judged(&calm, &wild, 100.0).unwrap_err();
+        assert_eq!(
+            reason,
+            "the best window of a factor of 10000 of wild+constant reaches to the highest rate that was tried (1000), and \
+             may be better beyond it: add higher rates to `lr`"
         );
-        assert!(short.contains("add higher rates"), "{short}");
+        let reason = judged(&calm[..4], &wild, 100.0).unwrap_err();
+        assert!(reason.starts_with("calm+constant was tried at too few learning rates (4, from 0.001 to 1)"), "{reason}");
+    }
+
+    #[test]
+    fn what_the_grid_leaves_open_widens_the_interval() {
+        let kink = |x: f64| (x - 0.3).abs();
+        let mut wild = arms("wild", |x| kink(x + 0.3));
+        wild[3].validation[1] += 0.001;
+        let found = judged(&arms("calm", kink), &wild, 10.0).unwrap();
+        let lead = found.lead.as_ref().unwrap();
+        assert!(lead.mean.abs() > 0.1 && lead.allowance > lead.mean.abs(), "{lead:?}");
+        let (low, high) = lead.interval(0.95);
+        assert!(low < 0.0 && high > 0.0 && found.grid_is_coarse((low, high)));
+        assert!(lead.p_value().unwrap() > 0.9 && lead.p_above().unwrap() > 0.5);
+    }
+
+    #[test]
+    fn divergence_at_the_best_rate_or_of_unknown_cost_is_said() {
+        const NAN: f64 = f64::NAN;
+        let calm = arms("calm", |x| x * x);
+        let mut wild = arms("wild", |x| x * x);
+        wild[5].validation = vec![NAN; 3];
+        let found = judged(&calm, &wild, 10.0).unwrap();
+        assert_eq!(found.diverged, [0, 0], "the window lies below it");
+        wild[3].validation[1] = NAN;
+        wild[2].validation[1] = NAN;
+        wild[4].validation[1] = NAN;
+        let reason = judged(&calm, &wild, 10.0).unwrap_err();
+        assert!(reason.starts_with("wild+constant diverged in 1 of 3 seeds at its best rate (1"), "{reason}");
+        let flat = |name| arms(name, |_| 0.0).into_iter().map(|arm| Arm { validation: vec![1.0; 3], ..arm });
+        let mut wild: Vec<Arm> = flat("wild").collect();
+        wild[2].validation[1] = NAN;
+        wild[4].validation[1] = NAN;
+        let hidden = judged(&flat("calm").collect::<Vec<_>>(), &wild, 10.0).unwrap_err();
+        assert!(hidden.starts_with("runs of wild+constant diverged, and no run"), "{hidden}");
     }
 
     #[test]
     fn equal_costs_of_a_few_seeds_are_not_taken_for_exact() {
         let lead = |seeds: &[f64]| {
-            let at = |name, lr, cost: f64| Arm::at(name, lr, &seeds.iter().map(|x| x + cost).collect::<Vec<_>>());
-            let arms = [at("calm", 1.0, 0.0), at("calm", 10.0, 0.25), at("wild", 1.0, 0.0), at("wild", 10.0, 0.5)];
-            let records = records(&arms);
-            let ranking = ranking(&records, "task", Metric::Loss);
-            let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
-            costs([side("calm"), side("wild")], (1.0, 10.0), Metric::Loss).unwrap().lead.unwrap()
+            let arms = |name, k: f64| {
+                let at = |lr: f64| {
+                    Arm::at(name, lr, &seeds.iter().map(|x| x + k * lr.log10().powi(2)).collect::<Vec<_>>())
+                };
+                RATES.into_iter().map(at).collect::<Vec<_>>()
+            };
+            judged(&arms("calm", 0.25), &arms("wild", 0.5), 10.0).unwrap().lead.unwrap()
         };
+        // Powers of two, so that nothing is rounded.
         let noisy = lead(&[1.0, 1.25, 1.5]);
-        assert_eq!((noisy.mean, noisy.same_step(), noisy.p_value()), (0.125, Some(3), Some(0.25)));
+        assert!((noisy.mean - 0.25 / 3.0).abs() < 1e-6, "{noisy:?}");
+        assert_ne!(noisy.p_value(), Some(0.0), "{noisy:?}");
         assert!(lead(&[1.0; 3]).is_exact(), "the seed changes nothing");
-    }
-
-    #[test]
-    fn what_divergence_hides_is_not_called_free() {
-        const NAN: f64 = f64::NAN;
-        let err = |wild: [[f64; 2]; 2]| {
-            let calm = [Arm::at("calm", 1.0, &[1.0, 1.0]), Arm::at("calm", 10.0, &[1.0, 1.0])];
-            let wild = [Arm::at("wild", 1.0, &wild[0]), Arm::at("wild", 10.0, &wild[1])];
-            let records = records(&[calm, wild].concat());
-            let ranking = ranking(&records, "task", Metric::Loss);
-            let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
-            costs([side("calm"), side("wild")], (1.0, 10.0), Metric::Loss).map(|_| ())
-        };
-        let hidden = err([[1.0, 1.0], [NAN, NAN]]).unwrap_err();
-        assert!(hidden.starts_with("runs of wild+constant diverged, and no run"), "{hidden}");
-        let lost = err([[1.0, NAN], [NAN, NAN]]).unwrap_err();
-        assert_eq!(lost, "wild+constant diverged in 1 of 2 seeds at its best rate (1)");
-        assert_eq!(err([[1.0, 1.0], [2.0, NAN]]), Ok(()));
     }
 
     #[test]
     fn a_claim_about_sensitivity_is_judged_by_what_it_costs() {
         use crate::analysis::Standard;
         use crate::analysis::claim::{Finding, judge};
-        let claim = |label: &str, better: &str, than: &str, lr: &str| {
+        let claim = |label: &str, better: &str, than: &str, window: &str| {
             format!(
-                "[claims.{label}]\nbetter = \"{better}+constant\"\nthan = \"{than}+constant\"\nat = \"around_best\"\nlr = {lr}\n"
+                "[claims.{label}]\nbetter = \"{better}+constant\"\nthan = \"{than}+constant\"\nat = \"around_best\"\n{window}\n"
             )
         };
         let text = String::from("steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.calm]\nkind = \"sgd\"\n")
             + "[optimizers.wild]\nkind = \"sgd\"\n"
-            + &claim("holds", "calm", "wild", "[1, 10]")
-            + &claim("fails", "wild", "calm", "[1, 10]")
-            + &claim("too_far", "calm", "wild", "[0.5, 10]");
-        let experiment = crate::config::Experiment::parse("c.toml", &text, "c", &[]).unwrap();
-        let records = records(&[
-            Arm::at("calm", 1.0, &[1.0, 1.1, 1.2]),
-            Arm::at("calm", 10.0, &[1.2, 1.31, 1.39]),
-            Arm::at("wild", 0.1, &[0.9, 1.0, 1.1]),
-            Arm::at("wild", 1.0, &[3.0, 3.11, 3.25]),
-        ]);
+            + &claim("holds", "calm", "wild", "width = 10")
+            + &claim("fails", "wild", "calm", "lr = [0.1, 10]")
+            + &claim("too_far", "calm", "wild", "width = 2000")
+            + &claim("one_sided", "calm", "wild", "lr = [1, 10]");
+        let experiment = crate::config::Experiment::stored("c.toml", &text).unwrap();
+        let noise = |arms: Vec<Arm>| {
+            let wobble = |(i, mut arm): (usize, Arm)| {
+                arm.validation.iter_mut().enumerate().for_each(|(seed, x)| *x += 0.01 * ((5 * i + 3 * seed) % 7) as f64);
+                arm
+            };
+            arms.into_iter().enumerate().map(wobble).collect::<Vec<_>>()
+        };
+        let calm = noise(arms("calm", |x| (x - 0.3).powi(2)));
+        let wild = noise(arms("wild", |x| 3.0 * (x + 0.3).powi(2)));
+        let records = records(&[calm, wild].concat());
         let judged: Vec<_> =
             experiment.claims.iter().map(|claim| judge(claim, &experiment, &records, Standard::FIXED)).collect();
         let findings: Vec<Finding> = judged.iter().map(|judgement| judgement.finding).collect();
-        assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Undecided]);
-        let sides = judged[0].parts[0].costs.as_ref().unwrap().sides.each_ref().map(|side| mean(side).unwrap());
-        assert!((sides[0] - 0.1).abs() < 1e-12 && (sides[1] - 1.06).abs() < 1e-12, "{sides:?}");
-        let reason = judged[2].parts[0].reason.as_deref().unwrap();
-        assert!(reason.starts_with("no rate of calm+constant lower than its best (1) was tried"), "{reason}");
-        assert!(reason.ends_with("add lower rates to `lr`; more seeds would not help"), "{reason}");
+        assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Undecided, Finding::Undecided]);
+        let reasons = [2, 3].map(|i| judged[i].parts[0].reason.clone().unwrap());
+        assert!(reasons[0].starts_with("calm+constant was tried at too few learning rates"), "{reasons:?}");
+        assert!(reasons[1].starts_with("`lr = [1, 10]` does not reach equally far"), "{reasons:?}");
+        assert!(reasons[1].ends_with("write `width = 10` instead; more seeds would not help"), "{reasons:?}");
     }
 }

@@ -6,9 +6,10 @@ use crate::analysis::claim_evidence::{FAILED, compare};
 use crate::analysis::claim_settings::settings;
 use crate::analysis::standard;
 use crate::analysis::{Difference, Rank, Ranking, Roles, Standard, order, progress, ranking, ranking_of};
-use crate::config::{Arm, At, Bar, Claim, Experiment};
+use crate::config::{Arm, Around, At, Bar, Claim, Experiment};
 use crate::metric::Metric;
 use crate::results::Record;
+use crate::settings::short;
 
 /// What the results say to a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,17 +190,26 @@ fn around_best(
         (Some(better), Some(than)) => (better, than),
         (better, _) => return vec![Part::not_run(claim, task, metric, better.is_none())],
     };
-    let factors = claim.lr.unwrap_or((1.0, 1.0));
+    let width = match claim.around {
+        Some(Around::Width(width)) => width,
+        Some(Around::Lopsided(low, high)) => return vec![lopsided(task, metric, low, high)],
+        None => return vec![Part::beyond_seeds(task, metric, "the claim has no `width`")],
+    };
     if [better, than].iter().flat_map(|rank| &rank.tried).any(|arm| arm.failed > 0) {
         return vec![Part::undecided(task, metric, FAILED.into())];
     }
-    let costs = match costs([better, than], factors, metric) {
+    let costs = match costs([better, than], width, metric) {
         Ok(costs) => costs,
         Err(reason) => return vec![Part::beyond_seeds(task, metric, &reason)],
     };
     let needed = claim.bar.needed(than.best.finite_mean(metric).unwrap_or(0.0));
     let mut part = Part { needed, ..Part::new(task, metric) };
     part.weigh(claim.bar, costs.lead.clone(), standard);
+    let interval = part.interval(standard).unwrap_or_default();
+    if part.finding == Finding::Undecided && part.reason.is_none() && costs.grid_is_coarse(interval) {
+        let reason = "the rates lie too far apart to know the curve between them: add rates between those of `lr`";
+        part.reason = Some(reason.into());
+    }
     vec![Part { costs: Some(costs), ..part }]
 }
 
@@ -207,6 +217,18 @@ fn around_best(
 fn roles(claim: &Claim, experiment: &Experiment) -> Roles {
     let roles = Roles::of(experiment);
     if claim.at == At::Tuned { roles } else { roles.without_judges() }
+}
+
+/// A claim about more of one side of the best rate than of the other, which earlier versions judged.
+fn lopsided(task: &str, metric: Metric, low: f64, high: f64) -> Part {
+    let width = short(high.max(1.0 / low));
+    let reason = format!(
+        "`lr = [{}, {}]` does not reach equally far below and above the best rate, whose place between the rates that \
+         were tried would decide: write `width = {width}` instead",
+        short(low),
+        short(high)
+    );
+    Part::beyond_seeds(task, metric, &reason)
 }
 
 /// The best arm that a side of a claim means; a `*` means every label, but not the other side.

@@ -29,6 +29,9 @@ pub struct Difference {
     pub n: usize,
     /// The differences seed by seed; empty where the seeds do not match.
     pub pairs: Sample,
+    /// How far the mean may be off, either way, whatever the noise: intervals are wider by it, and tests ask for
+    /// more. Zero for scores that are compared as they are.
+    pub allowance: f64,
 }
 
 impl Difference {
@@ -77,7 +80,7 @@ impl Difference {
     pub fn paired(pairs: Sample) -> Option<Self> {
         let n = pairs.len();
         let error = pairs.deviation().map(|deviation| deviation / (n as f64).sqrt());
-        Some(Self { mean: pairs.mean()?, error, freedom: n as f64 - 1.0, n, pairs })
+        Some(Self { mean: pairs.mean()?, error, freedom: n as f64 - 1.0, n, pairs, allowance: 0.0 })
     }
 
     /// From two independent samples (Welch 1947); `None` where one is empty.
@@ -86,14 +89,25 @@ impl Difference {
         let (mean, n) = (a.mean()? - b.mean()?, a.len().min(b.len()));
         let pairs = Sample::default();
         let Some((va, vb)) = share(a).zip(share(b)) else {
-            return Some(Self { mean, error: None, freedom: 0.0, n, pairs });
+            return Some(Self { mean, error: None, freedom: 0.0, n, pairs, allowance: 0.0 });
         };
         let square = |v: f64, n: usize| v * v / (n as f64 - 1.0);
         let freedom = match square(va, a.len()) + square(vb, b.len()) {
             0.0 => (a.len() + b.len() - 2) as f64,
             squares => (va + vb).powi(2) / squares,
         };
-        Some(Self { mean, error: Some((va + vb).sqrt()), freedom, n, pairs })
+        Some(Self { mean, error: Some((va + vb).sqrt()), freedom, n, pairs, allowance: 0.0 })
+    }
+
+    /// The same, where the mean may be off by so much either way whatever the noise.
+    #[must_use]
+    pub fn allowing(self, allowance: f64) -> Self {
+        Self { allowance, ..self }
+    }
+
+    /// How far the mean lies above zero, or below it, beyond what it may be off; zero where that reaches it.
+    pub(super) fn beyond_allowance(&self) -> f64 {
+        self.mean.signum() * (self.mean.abs() - self.allowance).max(0.0)
     }
 
     /// The same seen from the other side.
@@ -129,6 +143,7 @@ impl Difference {
             Some(0.0) => 0.0,
             Some(error) => student::quantile(0.5 + 0.5 * level, self.freedom) * error,
         };
+        let width = width + self.allowance;
         (self.mean - width, self.mean + width)
     }
 
@@ -138,10 +153,11 @@ impl Difference {
         if self.error.is_none() {
             return self.sign_test();
         }
+        let mean = self.beyond_allowance();
         Some(match self.error? {
-            0.0 if self.mean == 0.0 => 1.0,
+            0.0 if mean == 0.0 => 1.0,
             0.0 => 0.0,
-            error => student::two_sided(self.mean / error, self.freedom),
+            error => student::two_sided(mean / error, self.freedom),
         })
     }
 
@@ -150,20 +166,22 @@ impl Difference {
         if self.error.is_none() {
             return self.sign_test().map(|p| if self.mean > 0.0 { 0.5 * p } else { 1.0 });
         }
+        let mean = self.mean - self.allowance;
         Some(match self.error? {
-            0.0 if self.mean > 0.0 => 0.0,
+            0.0 if mean > 0.0 => 0.0,
             0.0 => 1.0,
-            error => student::upper_tail(self.mean / error, self.freedom),
+            error => student::upper_tail(mean / error, self.freedom),
         })
     }
 
     /// The smallest true difference that this many seeds would have found with probability `power`
     /// at level `alpha`, given the noise that they show.
     pub fn detectable(&self, alpha: f64, power: f64) -> Option<f64> {
-        Some(match self.error? {
+        let beyond = match self.error? {
             0.0 => 0.0,
             error => error * student::detectable(self.freedom, alpha, power),
-        })
+        };
+        Some(self.allowance + beyond)
     }
 }
 

@@ -23,11 +23,15 @@ mod error_rates;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates_of_gate;
+#[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
+mod error_rates_of_sensitivity;
 mod gate_power;
 pub mod holm;
 mod over_tasks;
 pub mod profile;
 mod ranking;
+mod rate_curve;
 mod rates;
 pub mod regression;
 mod roles;

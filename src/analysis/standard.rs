@@ -166,14 +166,16 @@ impl Difference {
             Some(error) if !self.pairs.is_empty() => error * e_width(self.pairs.len(), alpha),
             _ => f64::INFINITY,
         };
+        let width = width + self.allowance;
         (self.mean - width, self.mean + width)
     }
 
     /// The anytime-valid p-value, `min(1, 1 / E)`; `None` of sides that are not paired, or without a known noise.
     fn anytime_p_value(&self) -> Option<f64> {
         let error = self.error.filter(|_| self.pairs.len() > 1)?;
-        let t = if error > 0.0 { self.mean / error } else { self.mean.abs() / 0.0 };
-        Some(if self.mean == 0.0 { 1.0 } else { (1.0 / e_value(t, self.pairs.len())).min(1.0) })
+        let mean = self.beyond_allowance();
+        let t = if error > 0.0 { mean / error } else { mean.abs() / 0.0 };
+        Some(if mean == 0.0 { 1.0 } else { (1.0 / e_value(t, self.pairs.len())).min(1.0) })
     }
 }
 

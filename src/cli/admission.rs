@@ -79,7 +79,7 @@ pub(super) fn indented(lines: &[String]) -> String {
 fn experiment(store: &Store) -> Result<Option<Experiment>> {
     let old = match store.read(EXPERIMENT) {
         Ok(None) => return Ok(None),
-        Ok(Some(old)) => Experiment::parse("", &old, "", &[]).ok(),
+        Ok(Some(old)) => Experiment::stored("", &old).ok(),
         Err(Error::Damaged { .. }) => None,
         Err(error) => return Err(error),
     };

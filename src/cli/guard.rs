@@ -102,7 +102,7 @@ pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold
     // Another process may have come first, but from here on none can make the folder one of another experiment.
     let there = store.read(EXPERIMENT)?.unwrap_or_default();
     if there != wanted {
-        let differences = Experiment::parse("", &there, "", &[])?.differences(&plan.experiment);
+        let differences = Experiment::stored("", &there)?.differences(&plan.experiment);
         if !differences.is_empty() {
             return Err(Error::Usage(format!(
                 "another process is training another experiment in {}:\n{}\n  help: `--out DIR` keeps both",

@@ -1,10 +1,11 @@
 //! The `[claims]` of a config: statements that the results can support or refute.
 
+use crate::config::around::{self, Around};
 use crate::config::Entrant;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
 use crate::config::label;
-use crate::config::source::{Entry, Item, Node, Table};
+use crate::config::source::{Entry, Item, Table};
 use crate::metric::Metric;
 use crate::registry::{choices, nearest};
 use crate::task::Spec;
@@ -29,8 +30,8 @@ pub struct Claim {
     pub metric: Option<Metric>,
     /// At which hyper-parameters.
     pub at: At,
-    /// The interval of rates around the best one, as multiples of it; with [`At::AroundBest`] alone.
-    pub lr: Option<(f64, f64)>,
+    /// How far around the best rate; with [`At::AroundBest`] alone.
+    pub around: Option<Around>,
 }
 
 impl Claim {
@@ -152,7 +153,7 @@ pub(super) struct Known<'a> {
 
 /// Reads one claim.
 pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
-    const KEYS: [&str; 8] = ["better", "than", "margin", "by", "task", "metric", "at", "lr"];
+    const KEYS: [&str; 9] = ["better", "than", "margin", "by", "task", "metric", "at", "width", "lr"];
     label::check(entry, diagnostics);
     let owner = format!("claim `{}`", entry.key);
     let Item::Table(table) = &entry.value.item else {
@@ -176,7 +177,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     let task = one_of(table, "task", &tasks, diagnostics);
     let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
     let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
-    let lr = table.get("lr").map(|entry| multiples(&entry.value, diagnostics));
+    let around = around::read(table, &owner, diagnostics);
     let claim = Claim {
         label: entry.key.clone(),
         better: better?,
@@ -185,7 +186,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         task: task.map(str::to_owned),
         metric,
         at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
-        lr: lr.flatten(),
+        around,
     };
     make_sense(&claim, table, known, diagnostics);
     Some(claim)
@@ -198,15 +199,17 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
         let added = diagnostics.add(&place, "`at` is every_horizon, and the config has no horizons");
         added.expected("a table [anytime] with horizons = [\"25%\", \"50%\"]");
     }
-    match (claim.at, table.get("lr")) {
+    let given = ["width", "lr"].into_iter().find_map(|key| table.get(key));
+    match (claim.at, given) {
         (At::AroundBest, None) => {
             if let Some(place) = place("at") {
-                diagnostics.add(&place, "`at` is around_best, and the claim lacks the key `lr`").expected(MULTIPLES);
+                let added = diagnostics.add(&place, "`at` is around_best, and the claim lacks the key `width`");
+                added.expected(around::WIDTH);
             }
         }
         (at, Some(entry)) if at != At::AroundBest => {
-            let added = diagnostics.add(&entry.key_place, "`lr` has no meaning here");
-            added.expected("it beside `at = \"around_best\"`");
+            let added = diagnostics.add(&entry.key_place, format!("`{}` is used without `around_best`", entry.key));
+            added.expected("it beside `at = \"around_best\"` alone");
         }
         _ => {}
     }
@@ -314,28 +317,6 @@ fn one_of<'a>(table: &Table, key: &str, words: &[&'a str], diagnostics: &mut Dia
         }
     }
     found
-}
-
-const MULTIPLES: &str = "multiples of the best rate from low to high, such as lr = [1, 10]";
-
-/// Reads `[1, 10]`.
-fn multiples(node: &Node, diagnostics: &mut Diagnostics) -> Option<(f64, f64)> {
-    let number = |node: &Node| match node.item {
-        Item::Integer(n) => Some(n as f64),
-        Item::Float(x) => Some(x),
-        _ => None,
-    };
-    let read = match &node.item {
-        Item::Array(list) => list.iter().map(number).collect::<Option<Vec<f64>>>(),
-        _ => None,
-    };
-    match read.as_deref() {
-        Some([low, high]) if 0.0 < *low && low < high && high.is_finite() => Some((*low, *high)),
-        _ => {
-            diagnostics.add(&node.place, "`lr` is no interval around the best rate").expected(MULTIPLES);
-            None
-        }
-    }
 }
 
 /// Reads `margin` or `by`.

@@ -15,6 +15,8 @@ pub(super) struct Diagnostics {
     /// Name and text of each source: the file, then the `--set` arguments.
     sources: Vec<(String, String)>,
     mistakes: Vec<Mistake>,
+    /// Whether the text is that of results: what an earlier version took is read, too.
+    pub(super) stored: bool,
 }
 
 struct Mistake {
@@ -43,7 +45,12 @@ impl Added<'_> {
 
 impl Diagnostics {
     pub(super) fn new() -> Self {
-        Self { sources: Vec::new(), mistakes: Vec::new() }
+        Self { sources: Vec::new(), mistakes: Vec::new(), stored: false }
+    }
+
+    /// For the text of results.
+    pub(super) fn of_stored() -> Self {
+        Self { stored: true, ..Self::new() }
     }
 
     /// Adds a text and gives the number that its places carry.

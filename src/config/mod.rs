@@ -12,6 +12,7 @@ use crate::task::Spec;
 use crate::{optim, schedule};
 
 mod anytime;
+mod around;
 mod axis;
 mod claim;
 mod diagnostics;
@@ -31,6 +32,7 @@ mod tuning;
 mod value;
 
 pub use anytime::Anytime;
+pub use around::Around;
 pub use claim::{Arm, At, Bar, Claim};
 pub use entrant::Entrant;
 pub use grid::Grid;
@@ -93,7 +95,25 @@ impl Experiment {
     /// # Errors
     /// With every mistake found in it.
     pub fn parse(source: &str, text: &str, default_name: &str, overrides: &[String]) -> Result<Self> {
-        let mut diagnostics = Diagnostics::new();
+        Self::read(Diagnostics::new(), source, text, default_name, overrides)
+    }
+
+    /// Reads the experiment.toml of results; `source` names it in errors. It may state what is an error in a
+    /// config that is to be run: a claim that earlier versions judged, and that cannot be decided.
+    ///
+    /// # Errors
+    /// With every mistake found in it.
+    pub fn stored(source: &str, text: &str) -> Result<Self> {
+        Self::read(Diagnostics::of_stored(), source, text, "", &[])
+    }
+
+    fn read(
+        mut diagnostics: Diagnostics,
+        source: &str,
+        text: &str,
+        default_name: &str,
+        overrides: &[String],
+    ) -> Result<Self> {
         let file = diagnostics.source(source, text);
         let (mut table, mut errors) = source::parse(file, text);
         for set in overrides {

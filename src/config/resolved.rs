@@ -3,7 +3,7 @@
 use candle_core::DType;
 use toml::{Table, Value as Toml};
 
-use crate::config::{Bar, Claim, Entrant, Experiment, Grid, seeds};
+use crate::config::{Around, Bar, Claim, Entrant, Experiment, Grid, seeds};
 use crate::duration::Duration;
 use crate::settings::{Settings, Value};
 use crate::task::Spec;
@@ -173,8 +173,10 @@ fn of_claim(claim: &Claim) -> Toml {
         table.insert("metric".into(), metric.name().into());
     }
     table.insert("at".into(), claim.at.name().into());
-    if let Some((low, high)) = claim.lr {
-        table.insert("lr".into(), vec![low, high].into());
+    match claim.around {
+        Some(Around::Width(width)) => _ = table.insert("width".into(), width.into()),
+        Some(Around::Lopsided(low, high)) => _ = table.insert("lr".into(), vec![low, high].into()),
+        None => {}
     }
     table.into()
 }

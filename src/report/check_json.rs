@@ -48,6 +48,8 @@ fn json_claim(judgement: &Judgement) -> Value {
             "reason": part.reason,
             "note": part.note,
             "costs": part.costs.as_ref().map(|costs| costs.sides.each_ref().map(mean)),
+            "windows": part.costs.as_ref().map(|costs| costs.windows.map(|(low, high)| [low, high])),
+            "allowance": part.lead.as_ref().map(|lead| lead.allowance),
         })
     });
     json!({

@@ -3,14 +3,14 @@
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::{Finding, Judgement, Part};
 use crate::analysis::standard::LEVEL;
-use crate::config::{At, Bar};
+use crate::config::{Around, At, Bar};
 use crate::report::words::{count, interval, points, short};
 
 /// `a+constant at most 1% worse than b+cosine`.
 pub(super) fn statement(judgement: &Judgement) -> String {
     let claim = judgement.claim;
     let (better, than) = (&claim.better, &claim.than);
-    if let Some((low, high)) = claim.lr {
+    if let Some(around) = claim.around {
         // Of the score, not of the cost: a cost may be zero.
         let by = |share: f64| format!("{}% of the score", short(100.0 * share));
         let bar = match claim.bar {
@@ -19,7 +19,11 @@ pub(super) fn statement(judgement: &Judgement) -> String {
             Bar::By(0.0) => format!("less than {than}"),
             Bar::By(share) => format!("less than {than} by more than {}", by(share)),
         };
-        return format!("rates {} to {} times the best cost {better} {bar}", short(low), short(high));
+        let rates = match around {
+            Around::Width(width) => format!("within a factor of {} around the best", short(width)),
+            Around::Lopsided(low, high) => format!("{} to {} times the best", short(low), short(high)),
+        };
+        return format!("rates {rates} cost {better} {bar}");
     }
     let bar = match claim.bar {
         Bar::Margin(0.0) => "no worse than".to_owned(),
@@ -91,15 +95,19 @@ pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
     }
     if let Some(costs) = &part.costs {
         let claim = judgement.claim;
-        let sides = [&claim.better, &claim.than].into_iter().zip(&costs.sides).zip(costs.diverged);
-        let sides = sides.map(|((arm, costs), diverged)| {
-            let cost = mean(costs).map_or_else(|| "unknown".into(), |cost| points(cost, part.metric));
-            match diverged {
-                0 => format!("{arm} {cost}"),
-                n => format!("{arm} {cost} at least ({} diverged)", count(n, "run")),
-            }
+        let sides = [&claim.better, &claim.than].into_iter().zip([0, 1]).map(|(arm, side)| {
+            let cost = mean(&costs.sides[side]).map_or_else(|| "unknown".into(), |cost| points(cost, part.metric));
+            let (low, high) = costs.windows[side];
+            let (least, diverged) = match costs.diverged[side] {
+                0 => ("", String::new()),
+                n => ("at least ", format!(", {} diverged", count(n, "run"))),
+            };
+            format!("{arm} {least}{cost} (lr {} to {}{diverged})", short(low), short(high))
         });
         said.push(format!("the cost is {}", sides.collect::<Vec<_>>().join(", ")));
+        if let Some(lead) = costs.lead.as_ref().filter(|lead| lead.allowance > 0.0) {
+            said.push(format!("of the interval, ±{} is for the distance between the rates", points(lead.allowance, part.metric)));
+        }
     }
     said.extend(part.note.clone());
     (!said.is_empty()).then(|| said.join("; "))

@@ -234,7 +234,7 @@ impl Results {
                 path.display()
             )));
         };
-        let experiment = Experiment::parse(&path.display().to_string(), &text, "", &[])?;
+        let experiment = Experiment::stored(&path.display().to_string(), &text)?;
         let mut records = records?;
         order::sort(&mut records, &experiment);
         let curves = records.is_empty() || !store.names()?.is_empty();
