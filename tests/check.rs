@@ -562,7 +562,10 @@ fn what_a_rate_costs_is_said_in_one_unit() {
         .replace("lr = [0.001, 0.01]", "lr = [0.02, 0.06, 0.2, 0.6, 2, 6]");
     let folder = folder(&format!("{config}{}{}", around("within", "width = 2"), around("beyond", "lr = [0.01, 100]")));
     let (_, junit, _) = optbench(folder.path(), &["check", "results/small", "--format", "junit"]);
-    assert!(junit.contains("rates within a factor of 2 around the best cost fast+constant no more than slow+constant"), "{junit}");
+    assert!(
+        junit.contains("rates within a factor of 2 around the best cost fast+constant no more than slow+constant"),
+        "{junit}"
+    );
     let cost = junit.lines().find(|line| line.contains("within on digits")).unwrap();
     assert!(cost.contains(": mean cost in accuracy ") && cost.contains("; the cost is fast+constant "), "{cost}");
     assert!(cost.contains(" points (lr ") && cost.contains(" is for the distance between the rates"), "{cost}");

@@ -112,8 +112,11 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
         return Err(format!("{name} has no learning rate"));
     }
     let at = |lr: f64| rank.tried.iter().filter(|arm| arm.lr() == Some(lr)).min_by(|a, b| order(a, b, metric));
-    let arms: Vec<(f64, &Summary)> =
-        rates(rank).iter().filter(|rate| rate.lr > 0.0).filter_map(|rate| Some((rate.lr.ln(), at(rate.lr)?))).collect();
+    let arms: Vec<(f64, &Summary)> = rates(rank)
+        .iter()
+        .filter(|rate| rate.lr > 0.0)
+        .filter_map(|rate| Some((rate.lr.ln(), at(rate.lr)?)))
+        .collect();
     let place: Vec<f64> = arms.iter().map(|arm| arm.0).collect();
     let wide = 2.0 * width.ln();
     let (first, last) = (place[0], place[place.len() - 1]);
@@ -136,7 +139,8 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
     let sign = if metric.higher_is_better() { -1.0 } else { 1.0 };
     let heights = |scores: &dyn Fn(&Summary) -> BySeed, worst: f64| -> Vec<Vec<f64>> {
         let by_rate: Vec<BySeed> = arms.iter().map(|arm| scores(arm.1)).collect();
-        let of = |scores: &BySeed, seed: u64| scores.iter().find(|(other, _)| *other == seed).map_or(worst, |(_, x)| *x);
+        let of =
+            |scores: &BySeed, seed: u64| scores.iter().find(|(other, _)| *other == seed).map_or(worst, |(_, x)| *x);
         seeds.iter().map(|seed| by_rate.iter().map(|scores| sign * of(scores, *seed)).collect()).collect()
     };
     let through = |heights: &[f64]| Curve::new(place.clone(), heights.to_vec());
@@ -233,7 +237,10 @@ mod tests {
              may be better beyond it: add higher rates to `lr`"
         );
         let reason = judged(&calm[..4], &wild, 100.0).unwrap_err();
-        assert!(reason.starts_with("calm+constant was tried at too few learning rates (4, from 0.001 to 1)"), "{reason}");
+        assert!(
+            reason.starts_with("calm+constant was tried at too few learning rates (4, from 0.001 to 1)"),
+            "{reason}"
+        );
     }
 
     #[test]
@@ -274,9 +281,8 @@ mod tests {
     fn equal_costs_of_a_few_seeds_are_not_taken_for_exact() {
         let lead = |seeds: &[f64]| {
             let arms = |name, k: f64| {
-                let at = |lr: f64| {
-                    Arm::at(name, lr, &seeds.iter().map(|x| x + k * lr.log10().powi(2)).collect::<Vec<_>>())
-                };
+                let at =
+                    |lr: f64| Arm::at(name, lr, &seeds.iter().map(|x| x + k * lr.log10().powi(2)).collect::<Vec<_>>());
                 RATES.into_iter().map(at).collect::<Vec<_>>()
             };
             judged(&arms("calm", 0.25), &arms("wild", 0.5), 10.0).unwrap().lead.unwrap()
@@ -306,7 +312,10 @@ mod tests {
         let experiment = crate::config::Experiment::stored("c.toml", &text).unwrap();
         let noise = |arms: Vec<Arm>| {
             let wobble = |(i, mut arm): (usize, Arm)| {
-                arm.validation.iter_mut().enumerate().for_each(|(seed, x)| *x += 0.01 * ((5 * i + 3 * seed) % 7) as f64);
+                arm.validation
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(seed, x)| *x += 0.01 * ((5 * i + 3 * seed) % 7) as f64);
                 arm
             };
             arms.into_iter().enumerate().map(wobble).collect::<Vec<_>>()

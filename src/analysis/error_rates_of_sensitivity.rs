@@ -24,7 +24,15 @@ const SHAPES: [(&str, Shape); 4] = [
 const GRIDS: [(f64, f64); 4] = [(2.0, 10.0), (3.0, 10.0), (10.0, 10.0), (10.0, 100.0)];
 
 /// The rates of a side whose best one lies `offset` powers of ten from 1, with the noise of each run.
-fn side(name: &'static str, shape: Shape, scale: f64, grid: (f64, f64), offset: f64, noise: f64, stream: &mut Stream) -> Vec<Arm> {
+fn side(
+    name: &'static str,
+    shape: Shape,
+    scale: f64,
+    grid: (f64, f64),
+    offset: f64,
+    noise: f64,
+    stream: &mut Stream,
+) -> Vec<Arm> {
     let (gap, reach) = (grid.0.log10(), 2.0 * grid.1.log10() + 1.6);
     let steps = (0.5 * reach / gap).ceil() as i32 + 1;
     let arm = |step: i32| {
@@ -79,9 +87,12 @@ fn equal_curves_at_other_places_between_the_rates_are_not_told_apart() {
 
 #[test]
 fn a_curve_that_costs_half_as_much_is_found() {
-    for (shape, grid, least) in
-        [(SHAPES[0], GRIDS[0], 0.95), (SHAPES[0], GRIDS[1], 0.95), (SHAPES[1], GRIDS[1], 0.9), (SHAPES[2], GRIDS[0], 0.9)]
-    {
+    for (shape, grid, least) in [
+        (SHAPES[0], GRIDS[0], 0.95),
+        (SHAPES[0], GRIDS[1], 0.95),
+        (SHAPES[1], GRIDS[1], 0.9),
+        (SHAPES[2], GRIDS[0], 0.9),
+    ] {
         let [less, more] = decided(shape, 0.5, grid, 0.02);
         println!("half the cost, {}, a factor of {}, width {}: {less:.3}", shape.0, grid.0, grid.1);
         assert!(less >= least && more == 0.0, "{} {grid:?}: {less} {more}", shape.0);

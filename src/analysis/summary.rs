@@ -80,11 +80,6 @@ impl Summary<'_> {
         self.scored(metric).filter_map(|record| Some((record.seed, reported(record)?.get(metric)?))).collect()
     }
 
-    /// What [`Summary::validation`] returns, with the seeds.
-    pub fn validation_by_seed(&self, metric: Metric) -> BySeed {
-        self.scored(metric).filter_map(|record| Some((record.seed, record.validation?.get(metric)?))).collect()
-    }
-
     /// The mean of [`Summary::reported`].
     pub fn finite_mean(&self, metric: Metric) -> Option<f64> {
         self.reported(metric).mean()

@@ -53,7 +53,8 @@ fn multiples(node: &Node, diagnostics: &mut Diagnostics) -> Option<Around> {
         Item::Array(list) => list.iter().map(number).collect::<Option<Vec<f64>>>(),
         _ => None,
     };
-    let Some([low, high]) = read.as_deref().filter(|read| matches!(read, [low, high] if 0.0 < *low && low < high && high.is_finite()))
+    let Some([low, high]) =
+        read.as_deref().filter(|read| matches!(read, [low, high] if 0.0 < *low && low < high && high.is_finite()))
     else {
         diagnostics.add(&node.place, "`lr` is not an interval around the best rate").expected(WIDTH);
         return None;
@@ -63,8 +64,10 @@ fn multiples(node: &Node, diagnostics: &mut Diagnostics) -> Option<Around> {
     }
     if !diagnostics.stored {
         let width = high.max(1.0 / low);
-        let added = diagnostics
-            .add(&node.place, format!("`lr = [{low}, {high}]` does not reach equally far below and above the best rate"));
+        let added = diagnostics.add(
+            &node.place,
+            format!("`lr = [{low}, {high}]` does not reach equally far below and above the best rate"),
+        );
         added.expected(format!("`width = {width}` instead of `lr`")).help(
             "the best rate lies between the rates that are tried; on one side of it, the same curves at other places \
              between the rates would seem to differ",

@@ -1,7 +1,7 @@
 //! The `[claims]` of a config: statements that the results can support or refute.
 
-use crate::config::around::{self, Around};
 use crate::config::Entrant;
+use crate::config::around::{self, Around};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
 use crate::config::label;
