@@ -568,9 +568,9 @@ fn what_a_rate_costs_is_said_in_one_unit() {
     );
     let cost = junit.lines().find(|line| line.contains("within on digits")).unwrap();
     assert!(cost.contains(": mean cost in accuracy ") && cost.contains("; the cost is fast+constant "), "{cost}");
-    assert!(cost.contains(" points (lr ") && cost.contains(" is for the distance between the rates"), "{cost}");
-    let beyond = "fast+constant was tried at too few learning rates (6, from 0.01 to 3): `width` asks for three or more over \
-                  a factor above 10000; add lower and higher rates to `lr`; more seeds would not help";
+    assert!(cost.contains(" points (lr ") && cost.contains("the distance between the rates accounts for ±"), "{cost}");
+    let beyond = "fast+constant was tried at 6 learning rates from 0.01 to 3, but `width` needs at least three that span more than \
+                  a factor of 10000: add lower and higher rates to `lr`; more seeds would not help";
     assert!(junit.contains(beyond), "{junit}");
     let table = optbench(folder.path(), &["check", "results/small"]).1;
     assert!(table.contains("cost in accuracy"), "{table}");

@@ -24,7 +24,8 @@ use crate::settings::short;
 
 /// By what the largest change of the cost at other places between the rates is multiplied. Pairs of equal curves
 /// (parabolas, parabolas steeper above, kinks, cliffs, S shapes) at all places on grids of factors of 2, 3 and 10
-/// differ by at most 1.5 times the sum of both sides' largest changes; smooth ones by half of it.
+/// differ by at most 1.5 times the sum of both sides' largest changes, smooth ones by half of it: see the test
+/// `equal_curves_differ_by_less_than_their_allowance`.
 const SAFETY: f64 = 1.5;
 
 /// By which shares of the distance to a neighbour the rates are moved.
@@ -122,8 +123,8 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
     let (first, last) = (place[0], place[place.len() - 1]);
     if place.len() < 3 || wide > last - first {
         return Err(format!(
-            "{name} was tried at too few learning rates ({}, from {} to {}): `width` asks for three or more over a \
-             factor above {}; add lower and higher rates to `lr`",
+            "{name} was tried at {} learning rates from {} to {}, but `width` needs at least three that span more than a \
+             factor of {}: add lower and higher rates to `lr`",
             place.len(),
             short(first.exp()),
             short(last.exp()),
@@ -167,9 +168,8 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
     ] {
         if end {
             return Err(format!(
-                "the best window of a factor of {} of {name} reaches to the {at} rate that was tried ({}), and may be \
-                 better beyond it: add {direction} rates to `lr`",
-                short(width * width),
+                "the window of {name} that costs least reaches the {at} rate that was tried ({}); beyond it, the cost may be \
+                 lower: add {direction} rates to `lr`",
                 short(reached.exp())
             ));
         }
@@ -233,12 +233,12 @@ mod tests {
         let reason = judged(&calm, &wild, 100.0).unwrap_err();
         assert_eq!(
             reason,
-            "the best window of a factor of 10000 of wild+constant reaches to the highest rate that was tried (1000), and \
-             may be better beyond it: add higher rates to `lr`"
+            "the window of wild+constant that costs least reaches the highest rate that was tried (1000); beyond it, the cost \
+             may be lower: add higher rates to `lr`"
         );
         let reason = judged(&calm[..4], &wild, 100.0).unwrap_err();
         assert!(
-            reason.starts_with("calm+constant was tried at too few learning rates (4, from 0.001 to 1)"),
+            reason.starts_with("calm+constant was tried at 4 learning rates from 0.001 to 1, but `width` needs"),
             "{reason}"
         );
     }
@@ -328,7 +328,10 @@ mod tests {
         let findings: Vec<Finding> = judged.iter().map(|judgement| judgement.finding).collect();
         assert_eq!(findings, [Finding::Supported, Finding::Refuted, Finding::Undecided, Finding::Undecided]);
         let reasons = [2, 3].map(|i| judged[i].parts[0].reason.clone().unwrap());
-        assert!(reasons[0].starts_with("calm+constant was tried at too few learning rates"), "{reasons:?}");
+        assert!(
+            reasons[0].starts_with("calm+constant was tried at 7 learning rates from 0.001 to 1000, but"),
+            "{reasons:?}"
+        );
         assert!(reasons[1].starts_with("`lr = [1, 10]` does not reach equally far"), "{reasons:?}");
         assert!(reasons[1].ends_with("write `width = 10` instead; more seeds would not help"), "{reasons:?}");
     }

@@ -207,7 +207,8 @@ fn around_best(
     part.weigh(claim.bar, costs.lead.clone(), standard);
     let interval = part.interval(standard).unwrap_or_default();
     if part.finding == Finding::Undecided && part.reason.is_none() && costs.grid_is_coarse(interval) {
-        let reason = "the rates lie too far apart to know the curve between them: add rates between those of `lr`";
+        let reason =
+            "the learning rates are too far apart to know the scores between them: add rates between those of `lr`";
         part.reason = Some(reason.into());
     }
     vec![Part { costs: Some(costs), ..part }]

@@ -4,6 +4,7 @@ use super::around_best::{Costs, costs};
 use super::simulated::{Arm, records};
 use super::{Standard, ranking};
 use crate::metric::Metric;
+use crate::results::Record;
 use crate::rng::Stream;
 
 const TRIALS: usize = 1000;
@@ -54,10 +55,13 @@ fn compare(shape: Shape, scale: f64, grid: (f64, f64), noise: f64, stream: &mut 
     let [here, there] = [0, 1].map(|_| 1.5 * grid.0.log10().max(0.3) * (stream.uniform() - 0.5));
     let mut arms = side("a", shape, scale, grid, here, noise, stream);
     arms.extend(side("b", shape, 1.0, grid, there, noise, stream));
-    let records = records(&arms);
-    let ranking = ranking(&records, "task", Metric::Loss);
+    costs_of(&records(&arms), grid.1)
+}
+
+fn costs_of(records: &[Record], width: f64) -> Result<Costs, String> {
+    let ranking = ranking(records, "task", Metric::Loss);
     let rank = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
-    costs([rank("a"), rank("b")], grid.1, Metric::Loss)
+    costs([rank("a"), rank("b")], width, Metric::Loss)
 }
 
 /// The shares of comparisons in which the first curve is found to cost less, and to cost more.
@@ -96,5 +100,34 @@ fn a_curve_that_costs_half_as_much_is_found() {
         let [less, more] = decided(shape, 0.5, grid, 0.02);
         println!("half the cost, {}, a factor of {}, width {}: {less:.3}", shape.0, grid.0, grid.1);
         assert!(less >= least && more == 0.0, "{} {grid:?}: {less} {more}", shape.0);
+    }
+}
+
+/// Further shapes: what falls apart at a rate, at other distances from the best; an S on either side.
+const ROUGH: [(&str, Shape); 4] = [
+    ("cliff near", |x| if x > 0.3 { 5.0 } else { 0.5 * x * x }),
+    ("cliff", |x| if x > 0.7 { 5.0 } else { 0.5 * x * x }),
+    ("corner", f64::abs),
+    ("S", |x| 1.0 - 1.0 / (1.0 + 0.2 * (2.5 * x).exp() + 0.2 * (-1.5 * x).exp())),
+];
+
+#[test]
+fn equal_curves_differ_by_less_than_their_allowance() {
+    const PLACES: u32 = 12;
+    let mut stream = Stream::new(8, "no noise");
+    for shape in SHAPES.into_iter().chain(ROUGH) {
+        for grid in GRIDS {
+            let place = |i: u32| grid.0.log10() * (f64::from(i) / f64::from(PLACES) - 0.5);
+            let mut sides = |name| -> Vec<Vec<Arm>> {
+                (0..PLACES).map(|i| side(name, shape.1, 1.0, grid, place(i), 0.0, &mut stream)).collect()
+            };
+            let (ours, theirs) = (sides("a"), sides("b"));
+            for (a, b) in ours.iter().enumerate().flat_map(|(i, a)| theirs[..i].iter().map(move |b| (a, b))) {
+                let records = records(&[&a[..], &b[..]].concat());
+                let Ok(costs) = costs_of(&records, grid.1) else { continue };
+                let lead = costs.lead.unwrap();
+                assert!(lead.mean.abs() <= lead.allowance + 1e-9, "{} {grid:?}: {lead:?}", shape.0);
+            }
+        }
     }
 }

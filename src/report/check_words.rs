@@ -107,7 +107,7 @@ pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
         said.push(format!("the cost is {}", sides.collect::<Vec<_>>().join(", ")));
         if let Some(lead) = costs.lead.as_ref().filter(|lead| lead.allowance > 0.0) {
             said.push(format!(
-                "of the interval, ±{} is for the distance between the rates",
+                "the distance between the rates accounts for ±{} of the interval",
                 points(lead.allowance, part.metric)
             ));
         }
