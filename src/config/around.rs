@@ -2,6 +2,7 @@
 
 use crate::config::diagnostics::Diagnostics;
 use crate::config::source::{Item, Node, Table};
+use crate::settings::short;
 
 /// How far around the best rate a claim with `at = "around_best"` goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,8 +15,7 @@ pub enum Around {
 }
 
 /// What is expected of `width`.
-pub(super) const WIDTH: &str =
-    "a factor above 1, such as width = 10: from a tenth of the best rate to ten times the best rate";
+pub(super) const WIDTH: &str = "a number above 1, such as `width = 10` (from a tenth of the best rate to ten times it)";
 
 /// Reads `width = 10`, or `lr = [0.1, 10]`, which means the same.
 pub(super) fn read(table: &Table, owner: &str, diagnostics: &mut Diagnostics) -> Option<Around> {
@@ -42,7 +42,7 @@ fn number(node: &Node) -> Option<f64> {
 fn factor(node: &Node, diagnostics: &mut Diagnostics) -> Option<Around> {
     let width = number(node).filter(|width| *width > 1.0 && width.is_finite());
     if width.is_none() {
-        diagnostics.add(&node.place, "`width` is not a factor above 1").expected(WIDTH);
+        diagnostics.add(&node.place, "`width` is not a number above 1").expected(WIDTH);
     }
     width.map(Around::Width)
 }
@@ -63,14 +63,14 @@ fn multiples(node: &Node, diagnostics: &mut Diagnostics) -> Option<Around> {
         return Some(Around::Width(*high));
     }
     if !diagnostics.stored {
-        let width = high.max(1.0 / low);
+        let width = short(high.max(1.0 / low));
         let added = diagnostics.add(
             &node.place,
             format!("`lr = [{low}, {high}]` does not reach equally far below and above the best rate"),
         );
         added.expected(format!("`width = {width}` instead of `lr`")).help(
-            "the best rate lies between the rates that are tried; on one side of it, the same curves at other places \
-             between the rates would seem to differ",
+            "the best rate lies between the rates that are tried, at another place for each side: on one side of it, equal \
+             curves would seem to differ",
         );
     }
     Some(Around::Lopsided(*low, *high))

@@ -177,7 +177,8 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     let task = one_of(table, "task", &tasks, diagnostics);
     let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
     let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
-    let around = around::read(table, &owner, diagnostics);
+    // Without it, `lr` and `width` are mistaken whatever they say.
+    let around = at.filter(|at| *at == At::AroundBest.name()).and_then(|_| around::read(table, &owner, diagnostics));
     let claim = Claim {
         label: entry.key.clone(),
         better: better?,
@@ -208,8 +209,9 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
             }
         }
         (at, Some(entry)) if at != At::AroundBest => {
-            let added = diagnostics.add(&entry.key_place, format!("`{}` is used without `around_best`", entry.key));
-            added.expected("it beside `at = \"around_best\"` alone");
+            let added =
+                diagnostics.add(&entry.key_place, format!("`{}` is only used with `at = \"around_best\"`", entry.key));
+            added.expected("no such key, or that `at`");
         }
         _ => {}
     }
