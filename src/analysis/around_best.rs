@@ -113,14 +113,11 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
         return Err(format!("{name} has no learning rate"));
     }
     let at = |lr: f64| rank.tried.iter().filter(|arm| arm.lr() == Some(lr)).min_by(|a, b| order(a, b, metric));
-    let arms: Vec<(f64, &Summary)> = rates(rank)
-        .iter()
-        .filter(|rate| rate.lr > 0.0)
-        .filter_map(|rate| Some((rate.lr.ln(), at(rate.lr)?)))
-        .collect();
+    let arms: Vec<(f64, &Summary)> =
+        rates(rank).iter().filter(|rate| rate.lr > 0.0).filter_map(|rate| Some((rate.lr.ln(), at(rate.lr)?))).collect();
     let place: Vec<f64> = arms.iter().map(|arm| arm.0).collect();
     let wide = 2.0 * width.ln();
-    let (first, last) = (place[0], place[place.len() - 1]);
+    let (first, last) = (place.first().copied().unwrap_or_default(), place.last().copied().unwrap_or_default());
     if place.len() < 3 || wide > last - first {
         return Err(format!(
             "{name} was tried at {} learning rates from {} to {}, but `width` needs at least three that span more than a \
