@@ -200,12 +200,11 @@ impl<'a> Section<'a> {
             )
         } else {
             let direction = if metric.higher_is_better() { "higher" } else { "lower" };
-            let next = if all > 2 { "the next, " } else { "" };
+            let other = if all > 2 { format!("the next, {},", rival.name()) } else { rival.name() };
             format!(
-                "{} has the best score of {all} arms: {}, {direction} than that of {next}{} by {}",
+                "{} has the best score of {all} arms: {}, {direction} than that of {other} by {}",
                 leader.name(),
                 self.reached(leader),
-                rival.name(),
                 points(by, metric)
             )
         };

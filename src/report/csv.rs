@@ -80,9 +80,11 @@ pub(super) fn summary(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
             [|record| record.validation, |record| record.test, |record| record.best.map(|best| best.0)];
         for scores in readers {
             for metric in Metric::ALL {
-                // What diverged ended nowhere: it has no part in a mean.
+                // What diverged ended nowhere, and a score that is not finite counts as that: neither has a part in a mean.
                 let finished = |record: &&Record| record.status == Status::Finished;
-                let sample = arm.sample(|record| scores(Some(record).filter(finished)?)?.get(metric));
+                let score =
+                    |record: &Record| scores(Some(record).filter(finished)?)?.get(metric).filter(|x| x.is_finite());
+                let sample = arm.sample(score);
                 row.extend([cell(sample.mean()), cell(sample.deviation())]);
             }
         }

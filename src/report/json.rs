@@ -9,8 +9,9 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::over_tasks::{self, Over};
 use crate::report::profiles::Profiles;
+use crate::report::schema::SCHEMA_VERSION;
 use crate::report::sensitivity::GOOD;
-use crate::report::{Results, SCHEMA_VERSION, Section, gradients};
+use crate::report::{Results, Section, gradients};
 use crate::results::Record;
 
 /// The report of an experiment as one JSON document.
@@ -30,8 +31,9 @@ pub(super) fn json(results: &Results, sections: &[Section], profiles: Option<&Pr
                 "may_be_best": section.may_be_best().map(|place| section.ranking.ranks[place].name()).collect::<Vec<_>>(),
                 "note": section.note(),
                 "basis": section.standard.basis.name(),
-                "look": look(section),
-                "level": section.standard.confidence(),
+                "look": section.standard.look.map(|look| look.number),
+                "looks": section.standard.look.map(|look| look.of),
+                "level": section.standard.alpha,
                 "detectable": detectable(&section.comparisons),
                 "order_note": section.order_note(),
                 "loss_floor": section.ranking.loss_floor(),
@@ -51,12 +53,6 @@ pub(super) fn json(results: &Results, sections: &[Section], profiles: Option<&Pr
         "tasks": tasks,
     });
     serde_json::to_string_pretty(&document).map(|text| text + "\n").map_err(|error| Error::Usage(error.to_string()))
-}
-
-/// At which of the planned looks a section is judged; null where their number is fixed.
-fn look(section: &Section) -> Value {
-    let look = section.standard.look.map(|look| json!({ "number": look.number, "of": look.of, "seeds": look.seeds }));
-    look.unwrap_or(Value::Null)
 }
 
 /// A mean with its interval.

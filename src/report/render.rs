@@ -152,7 +152,7 @@ fn csv(sections: &[Section]) -> Result<String> {
             let effect = compared.map(|comparison| comparison.effect).unwrap_or_default();
             row.extend([compared.and_then(|one| one.p_worse), effect.deviations, effect.share].map(cell));
             row.extend(with_interval(compared.and_then(|comparison| comparison.steps_saved.as_ref())));
-            row.extend([section.standard.basis.name().to_owned(), cell(Some(section.standard.confidence()))]);
+            row.extend([section.standard.basis.name().to_owned(), cell(Some(section.standard.alpha))]);
             row.push(section.note_at(place).unwrap_or_default());
             table.rows.push(row);
         }
