@@ -26,7 +26,6 @@ mod over_tasks;
 mod profiles;
 mod render;
 pub mod schedules;
-mod schema;
 mod search;
 mod sensitivity;
 mod tables;
@@ -54,6 +53,9 @@ pub use check::{Against, Checked, Level};
 pub use format::Format;
 pub use render::render;
 pub use words::with_unit;
+
+/// The version of the JSON documents of `report` and `check`: raised where a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// What there is to say of one task.
 pub struct Section<'a> {
