@@ -9,9 +9,8 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::over_tasks::{self, Over};
 use crate::report::profiles::Profiles;
-use crate::report::schema::SCHEMA_VERSION;
 use crate::report::sensitivity::GOOD;
-use crate::report::{Results, Section, gradients};
+use crate::report::{Results, SCHEMA_VERSION, Section, gradients};
 use crate::results::Record;
 
 /// The report of an experiment as one JSON document.

@@ -55,7 +55,7 @@ fn a_mean_of_fewer_seeds_says_so() {
 fn the_summary_averages_what_finished_with_a_finite_score() {
     let records = records(&[Arm::new("a", &[1.0, 2.0, f64::NAN, f64::INFINITY])]);
     assert_eq!(records[2].validation.unwrap().loss, 9.0, "the last score before it diverged");
-    let summary = csv::summary(&records).unwrap();
+    let summary = csv::summary(&records, &[]).unwrap();
     let row: BTreeMap<String, String> = ::csv::Reader::from_reader(&summary[..]).deserialize().next().unwrap().unwrap();
     assert_eq!((&*row["final_val_loss_mean"], &*row["runs"], &*row["diverged"]), ("1.5", "4", "1"));
 }
