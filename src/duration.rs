@@ -78,7 +78,7 @@ impl FromStr for Duration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = || format!("`{text}` is no duration");
+        let expected = || format!("`{text}` is not a valid duration");
         let text = text.trim();
         if text == "untuned" {
             return Ok(Self::Untuned);
@@ -91,14 +91,14 @@ impl FromStr for Duration {
             return Err(format!("`{text}` is negative; a duration is 0 or more"));
         }
         if !number.is_finite() {
-            return Err(format!("`{text}` is beyond all numbers"));
+            return Err(format!("`{text}` is too large"));
         }
         match unit.trim() {
             "%" if number <= 100.0 => Ok(Self::Percent(number)),
             "%" => Err(format!("`{text}` is more than the whole run; a percentage is at most 100%")),
             "epoch" | "epochs" => Ok(Self::Epochs(number)),
             "step" | "steps" | "" if number.fract() == 0.0 && number < 9e15 => Ok(Self::Steps(number as u64)),
-            "step" | "steps" | "" => Err(format!("`{text}` is no whole number of steps")),
+            "step" | "steps" | "" => Err(format!("`{text}` is not a whole number of steps")),
             _ => Err(expected()),
         }
     }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_is_too_long_for_a_number_is_not_called_negative() {
         let refused = format!("{}%", "9".repeat(400)).parse::<Duration>().unwrap_err();
-        assert!(refused.ends_with("is beyond all numbers"), "{refused}");
+        assert!(refused.ends_with("is too large"), "{refused}");
         assert!("-1%".parse::<Duration>().unwrap_err().contains("negative"));
     }
 

@@ -44,6 +44,9 @@ pub enum Error {
     /// A request that cannot be carried out as asked.
     #[error("{0}")]
     Usage(String),
+    /// Code that must not panic did: a bug, of optbench or of a kind that was added to it.
+    #[error("panic: {0}; this is a bug: please report it together with the config")]
+    Panicked(String),
     /// The tensor library refused. Only the first line: the rest is a backtrace.
     #[error("tensor operation failed: {}", .0.to_string().lines().next().unwrap_or_default())]
     Tensor(#[from] candle_core::Error),

@@ -12,7 +12,7 @@
 //! | 3 | [`mod@train`] | the loop: no input or output, no config |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
 //! | 1 | [`nn`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, random streams, what is measured and how far apart it may lie |
-//! | 0 | [`error`], [`registry`], [`settings`], [`duration`], [`checksum`], [`disk`] | what everything else is described with and kept in |
+//! | 0 | [`error`], [`registry`], [`settings`], [`duration`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
 //!
 //! A training by hand:
 //!
@@ -61,5 +61,7 @@ pub mod rng;
 pub mod schedule;
 pub mod settings;
 pub mod sweep;
+mod system;
 pub mod task;
 pub mod train;
+mod words;

@@ -343,6 +343,7 @@ impl fmt::Display for Accepts {
         match self {
             Self::Bool => f.write_str("`true` or `false`"),
             Self::Integer(range) => write!(f, "a whole number, {range}"),
+            Self::Float(range) if *range == Range::ANY => f.write_str("a finite number"),
             Self::Float(range) => write!(f, "a number, {range}"),
             Self::Choice(words) => write!(f, "{}", choices(words)),
             Self::Text => f.write_str("text"),
@@ -368,18 +369,9 @@ pub fn choices<T: fmt::Display>(words: &[T]) -> String {
     }
 }
 
-/// What other tools call a key, and what it is called here.
-const SYNONYMS: [(&str, &str); 4] =
-    [("learning_rate", "lr"), ("wd", "weight_decay"), ("epsilon", "eps"), ("bs", "batch_size")];
-
-/// The candidate that a misspelt word most likely means, if one is close enough or means the same elsewhere.
+/// The candidate that a misspelt word most likely means, if one is close enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
-    let candidates: Vec<&str> = candidates.into_iter().collect();
-    let synonym = SYNONYMS.iter().find(|(theirs, ours)| *theirs == word && candidates.contains(ours));
-    if let Some((_, ours)) = synonym {
-        return Some(ours);
-    }
     // Names that differ in length by more than may be mistyped need no comparison letter by letter.
     let length = word.chars().count();
     candidates
@@ -409,7 +401,6 @@ mod tests {
         let names = ["adamw", "adam", "schedule_free_adamw", "sgd"];
         assert_eq!(nearest("adamv", names), Some("adamw"));
         assert_eq!(nearest("ScheduleFree-AdamW", names), Some("schedule_free_adamw"));
-        assert_eq!(nearest("learning_rate", ["lr", "eps"]), Some("lr"));
         assert_eq!(nearest("learning_rate", names), None);
         assert_eq!(nearest("rumpelstiltskin", names), None);
         assert_eq!(nearest("x", names), None);

@@ -1,8 +1,9 @@
 //! The smaller commands, on what a small sweep left.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use optbench::optim::OPTIMIZERS;
 use optbench::schedule::SCHEDULES;
@@ -139,7 +140,7 @@ fn a_search_by_halving_is_previewed_at_its_full_length() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1 + 90, "{said}");
-    assert!(said.contains("note: schedule `reduce_on_plateau` follows the evaluations of a run"), "{said}");
+    assert!(said.contains("note: schedule `reduce_on_plateau` depends on the evaluations of a run"), "{said}");
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn charts_are_chosen_by_axis_metric_and_arm() {
     let plot = |arguments: &[&str]| {
         let (code, files) =
             optbench(folder.path(), &[&["plot", "results/bowl", "--format", "svg"], arguments].concat());
-        (code, files.lines().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>())
+        (code, files.lines().map(|line| line.rsplit(['/', '\\']).next().unwrap().to_owned()).collect::<Vec<_>>())
     };
     let all = plot(&[]).1;
     for name in
@@ -225,4 +226,118 @@ fn a_device_that_is_not_there_is_refused_with_what_to_do() {
         assert!(message.contains(words), "{device}: {message}");
         assert!(!folder.path().join("results").exists());
     }
+}
+
+fn with_input(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optbench"));
+    command.current_dir(folder).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_config_comes_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 4\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n";
+    let run = |arguments: &[&str], input: &str| with_input(folder.path(), arguments, input);
+    for (name, text) in [("stdin", config.to_owned()), ("mine", format!("name = \"mine\"\n{config}"))] {
+        assert_eq!(run(&["run", "-", "--set", "seeds=2"], &text).status.code(), Some(0));
+        let resolved = fs::read_to_string(folder.path().join("results").join(name).join("experiment.toml")).unwrap();
+        assert!(resolved.contains(&format!("name = \"{name}\"")), "{resolved}");
+    }
+    let csv = run(&["schedule", "-", "--csv", "-"], config);
+    assert_eq!(String::from_utf8(csv.stdout).unwrap().lines().count(), 1 + 4);
+    let mistaken = run(&["run", "-"], &config.replace("sgd", "sdg"));
+    let said = String::from_utf8(mistaken.stderr).unwrap();
+    assert_eq!(mistaken.status.code(), Some(2));
+    assert!(said.contains("--> <stdin>:4:13") && said.contains("did you mean `sgd`?"), "{said}");
+    assert_eq!(with_input(folder.path(), &["run", "missing.toml"], config).status.code(), Some(2));
+}
+
+#[test]
+fn one_thing_is_no_plural() {
+    const THINGS: [&str; 12] = [
+        "runs",
+        "seeds",
+        "steps",
+        "tasks",
+        "arms",
+        "tries",
+        "settings",
+        "claims",
+        "schedules",
+        "rates",
+        "mistakes",
+        "epochs",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let one = "seeds = 1\nsteps = 1\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n";
+    let searched = "name = \"search\"\nseeds = 2\nsteps = 100\n[tasks.bowl]\nmodel = \"quadratic\"\n[tuning]\nbudget = 3\n\
+                    halving = { factor = 3, from = \"30%\" }\n[optimizers.sgd]\nlr = { log_uniform = [1e-3, 1e-1] }\n";
+    fs::write(folder.path().join("one.toml"), one).unwrap();
+    fs::write(folder.path().join("search.toml"), searched).unwrap();
+    fs::write(folder.path().join("mistaken.toml"), one.replace("sgd", "sdg")).unwrap();
+    let commands = [
+        "run one.toml --dry-run",
+        "run search.toml --dry-run",
+        "run mistaken.toml",
+        "submit one.toml --engine slurm --dry-run",
+        "run one.toml",
+        "run one.toml",
+        "report results/one",
+        "report results/one --format markdown",
+        "check results/one",
+        "check results/one --baseline results/one",
+        "merge results/one --out merged",
+        "plot results/one --format svg",
+        "run one.toml --set steps=2 --fresh",
+    ];
+    for command in commands {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let output = with_input(folder.path(), &arguments, "");
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        let words: Vec<&str> =
+            said.split_whitespace().map(|word| word.trim_matches([',', ';', '.', ':', '(', ')'])).collect();
+        let plural = words.windows(2).find(|pair| pair[0] == "1" && THINGS.contains(&pair[1]));
+        assert_eq!(plural, None, "{command}: {said}");
+        assert!(!said.is_empty(), "{command}");
+    }
+}
+
+#[test]
+fn what_nothing_is_run_under_draws_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "steps = 4\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nschedules = [\"constant\"]\n\
+                  [schedules.constant]\n[schedules.cosine]\n";
+    let output = with_input(folder.path(), &["run", "-", "--dry-run"], config);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("warning: schedule `cosine` is not used"), "{said}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sweep_keeps_within_the_memory_that_its_job_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    // 2.5 MB a run: 1.2 of weights, and their gradients.
+    let config = "steps = 1\n[tasks.digits]\nmodel = \"mlp\"\nhidden = [4096]\nbatch_size = 1\n[optimizers.sgd]\n";
+    fs::write(folder.path().join("wide.toml"), config).unwrap();
+    let run = |megabytes: &str, jobs: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_optbench"));
+        command.current_dir(folder.path()).env("SLURM_MEM_PER_NODE", megabytes).args(["run", "wide.toml"]).args(jobs);
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = run("1", &[]);
+    assert!(
+        code == 2 && said.contains("a run takes at least 2.") && said.contains("; the Slurm job may use 1.0 MB"),
+        "{said}"
+    );
+    let (code, said) = run("6", &["--jobs", "3"]);
+    assert!(code == 2 && said.contains("3 runs at a time take at least 7.4 MB"), "{said}");
+    assert!(said.contains("help: `--jobs 2` fits"), "{said}");
+    assert_eq!(run("6", &["--jobs", "2"]).0, 0);
+    let (code, said) = run("3", &["--fresh", "--yes"]);
+    let many = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    assert!(code == 0 && (!many || said.contains("; `--jobs 1` is used")), "{said}");
 }

@@ -40,6 +40,7 @@ macro_rules! mistaken {
 }
 
 mistaken!(
+    all_at_once,
     anytime,
     axes,
     both_lengths,
@@ -52,6 +53,7 @@ mistaken!(
     empty,
     epochs_of_a_function,
     field_spellings,
+    foreign_names,
     functions,
     halving,
     halving_keys,
@@ -59,6 +61,7 @@ mistaken!(
     intervals,
     mismatched_data,
     names,
+    not_finite,
     other_spellings,
     out_of_range,
     plateau_metric,

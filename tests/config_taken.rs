@@ -76,7 +76,7 @@ fn a_true_epoch_in_which_a_schedule_comes_to_nothing_is_refused_before_anything_
     "#;
     let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
     let refused = Plan::new(experiment, &Library::default()).err().unwrap().to_string();
-    assert!(refused.contains("`every` comes to 0 steps"), "{refused}");
+    assert!(refused.contains("`every` is 0 steps"), "{refused}");
 }
 
 #[test]

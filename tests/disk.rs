@@ -329,3 +329,29 @@ fn runs_of_another_version_are_not_mixed_with_those_of_this_one() {
     assert!(said(&refused).contains("was trained by optbench 0.0.7"), "{}", said(&refused));
     assert!(!root.join("runs/bowl-adamw-constant-lr0.001-s0").exists());
 }
+
+/// What file systems without locks answer (NFS without its daemon, some of Lustre's), whoever asks.
+const NO_LOCKS: &str = "#include <errno.h>\nint flock(int file, int how) { errno = ENOLCK; return -1; }\n";
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_system_without_locks_is_warned_of_and_used() {
+    let folder = folder();
+    succeeds(&run(folder.path(), "whole"));
+    let (source, library) = (folder.path().join("locks.c"), folder.path().join("locks.so"));
+    fs::write(&source, NO_LOCKS).unwrap();
+    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status().unwrap();
+    assert!(compiled.success());
+    for start in ["first", "second"] {
+        let mut command = Command::new(OPTBENCH);
+        command.current_dir(folder.path()).env("LD_PRELOAD", &library).args(["run", "disk.toml", "--out", "bare"]);
+        let output = command.output().unwrap();
+        succeeds(&output);
+        let warning = "warning: the file system of bare has no file locks";
+        assert_eq!(said(&output).matches(warning).count(), 1, "{start}: {}", said(&output));
+    }
+    let root = folder.path().join("bare");
+    assert!(curves(&root) == curves(&folder.path().join("whole")));
+    let hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
+    assert!(!files(&root).iter().any(hidden), "no lock file is left");
+}

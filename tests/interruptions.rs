@@ -1,22 +1,33 @@
 //! Pulling the plug: whatever happens to a sweep, the same command ends it with the same bytes.
 //!
-//! `OPTBENCH_KILLS=300 cargo test --release --test interruptions killed -- --nocapture` pulls it 300 times.
+//! `OPTBENCH_KILLS=1000 cargo test --release --test interruptions killed -- --nocapture` pulls it 1,000 times, for which
+//! `OPTBENCH_PROGRAM` may name a copy of the program, so that another can be built meanwhile.
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "the figures are what the test measures")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use optbench::config::Experiment;
+use optbench::duration::Timeline;
+use optbench::registry::Default::Required;
 use optbench::rng::Stream;
+use optbench::schedule::{self, SCHEDULES};
+use optbench::settings::Settings;
+use optbench::sweep::Plan;
+use optbench::task::data::Library;
+use optbench::task::model::MODELS;
 
 const CONFIG: &str = r#"
 name = "plug"
 seeds = 1
 steps = 600
-eval_every = 250
+eval_every = 50
 checkpoint_every = 20
 probe = ["gradients"]
 [tasks.digits]
@@ -50,15 +61,34 @@ model = "rosenbrock"
 [optimizers.sgd]
 lr = 0.05
 momentum = 0.9
+schedules = ["reduce_on_plateau"]
 [optimizers.radam]
 lr = 0.003
+schedules = ["one_after_the_other"]
 [optimizers.schedule_free_adamw]
 lr = 0.01
 warmup = "10%"
+schedules = ["both_at_once"]
 [schedules.reduce_on_plateau]
 patience = 0
+cooldown = 1
+[schedules.one_after_the_other]
+kind = "sequential"
+warmup = "5%"
+parts = [
+    { kind = "reduce_on_plateau", patience = 0, factor = 0.5, length = "50%" },
+    { kind = "chained", parts = ["cosine", { kind = "reduce_on_plateau", patience = 1 }] },
+]
+[schedules.both_at_once]
+kind = "chained"
+parts = [
+    { kind = "reduce_on_plateau", patience = 1, factor = 0.7 },
+    { kind = "sequential", parts = [{ kind = "linear", length = "40%" }, { kind = "reduce_on_plateau", patience = 0 }] },
+]
 "#;
-const OPTBENCH: &str = env!("CARGO_BIN_EXE_optbench");
+/// The program whose plug is pulled.
+static OPTBENCH: LazyLock<String> =
+    LazyLock::new(|| std::env::var("OPTBENCH_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_optbench").to_owned()));
 const RUNS: usize = 21;
 const PATHS: usize = 6;
 /// What a finished run's folder holds, beside its record and nothing else; a path where the task is a
@@ -72,15 +102,15 @@ fn files(run: &str) -> impl Iterator<Item = &'static str> {
 
 fn command(program: &str, folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
-    if program != OPTBENCH {
-        command.arg(OPTBENCH);
+    if program != *OPTBENCH {
+        command.arg(&*OPTBENCH);
     }
     command.current_dir(folder).args(["run", "plug.toml", "--jobs", "2"]).args(arguments).stdout(Stdio::null());
     command
 }
 
 fn start(folder: &Path, arguments: &[&str]) -> Child {
-    command(OPTBENCH, folder, arguments).stderr(Stdio::null()).spawn().unwrap()
+    command(&OPTBENCH, folder, arguments).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn folder() -> tempfile::TempDir {
@@ -113,6 +143,25 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
+/// A model or a schedule with a state that nobody kills would prove nothing by its absence.
+#[test]
+fn every_model_and_every_schedule_with_a_state_is_among_what_is_killed() {
+    let plan = Plan::new(Experiment::parse("plug.toml", CONFIG, "plug", &[]).unwrap(), &Library::default()).unwrap();
+    assert_eq!(plan.runs.len(), RUNS);
+    let models: BTreeSet<&str> = plan.experiment.tasks.iter().map(|task| task.model.kind.as_str()).collect();
+    assert_eq!(models, MODELS.iter().map(|definition| definition.about.name).collect());
+    assert!(plan.runs.iter().all(|run| !plan.schedule(run).unwrap().state().is_empty()));
+    let killed: BTreeSet<&str> = plan.experiment.schedules.iter().map(|schedule| schedule.kind.as_str()).collect();
+    // Those that are made of others have the state of these.
+    assert!(["sequential", "chained"].iter().all(|kind| killed.contains(kind)));
+    let timeline = Timeline { steps: 600, steps_per_epoch: Some(20), beta2: None };
+    for definition in SCHEDULES.iter().filter(|one| one.about.keys.iter().all(|key| key.default != Required)) {
+        let settings = Settings::defaults(definition.about.name, definition.about.keys);
+        let has_state = !schedule::build(&settings, &timeline).unwrap().state().is_empty();
+        assert!(!has_state || killed.contains(definition.about.name), "{}", definition.about.name);
+    }
+}
+
 #[test]
 fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
     let folder = folder();
@@ -133,7 +182,7 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
         loop {
             let mut child = start(folder.path(), &["--out", &out]);
             // The last start of a sweep may run to its end; the earlier ones rarely do.
-            std::thread::sleep(undisturbed.mul_f64(dice.between(0.02, 0.5)));
+            std::thread::sleep(undisturbed.mul_f64(dice.between(0.01, 0.25)));
             let finished = child.try_wait().unwrap();
             if let Some(status) = finished {
                 assert!(status.success());
@@ -159,7 +208,7 @@ fn a_killed_sweep_ends_with_the_bytes_of_an_undisturbed_one() {
             assert_eq!(found, expected, "{name}");
         }
         println!(
-            "{kills} kills in {sweeps} sweeps, {taken_up} with a checkpoint to go on from: \
+            "{kills} kills, {sweeps} sweeps to the end, {taken_up} with a checkpoint to go on from: \
              0 losses, 0 duplicates, 0 differing bytes"
         );
     }
@@ -198,19 +247,53 @@ fn a_terminated_sweep_stops_cleanly_within_two_seconds_and_goes_on() {
     assert!(in_time, "each stop took two seconds or more");
 }
 
-#[test]
-fn nobody_waits_for_a_step_that_takes_minutes() {
-    const SLOW: &str = "name = \"plug\"\nseeds = 1\nsteps = 9\n[tasks.digits]\nmodel = \"mlp\"\nhidden = [3000]\n\
-        [optimizers.soap]\n";
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("plug.toml"), SLOW).unwrap();
-    let mut child = start(folder.path(), &["--out", "slow"]);
-    until_under_way(&mut child, &folder.path().join("slow"));
-    std::thread::sleep(Duration::from_secs(1));
-    signal(&child, "-TERM");
+/// How long a process takes to end once it is asked to; nothing where that is more than ten seconds.
+fn ends(child: &mut Child) -> Option<Duration> {
+    assert!(child.try_wait().unwrap().is_none(), "it must be at work when it is asked");
+    signal(child, "-TERM");
     let asked = Instant::now();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    while asked.elapsed() < Duration::from_secs(10) {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(130));
+            return Some(asked.elapsed());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+/// Data that never come, and a log that takes nothing more: both last longer than any step.
+#[test]
+fn nobody_waits_for_what_does_not_end() {
+    const PIPE: &str = "name = \"plug\"\nseeds = 1\nsteps = 9\n[tasks.text]\nmodel = \"lstm_lm\"\npath = \"pipe\"\n\
+                        [optimizers.sgd]\n";
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    fs::write(folder.path().join("plug.toml"), PIPE).unwrap();
+    // A machine that is busy elsewhere may hold one stop up, but not each.
+    let in_time = |ends: &mut dyn FnMut() -> Option<Duration>| {
+        (0..3).any(|_| ends().expect("it ends at all") < Duration::from_secs(2))
+    };
+    let mut reading = || {
+        let mut child = start(folder.path(), &["--out", "reading"]);
+        std::thread::sleep(Duration::from_millis(500));
+        ends(&mut child)
+    };
+    assert!(in_time(&mut reading), "data that never come");
+
+    fs::write(folder.path().join("plug.toml"), CONFIG).unwrap();
+    let mut talking = || {
+        let (_nobody_reads, log) = std::io::pipe().unwrap();
+        let mut full = log.try_clone().unwrap();
+        std::thread::spawn(move || while full.write_all(&[b'.'; 1024]).is_ok() {});
+        std::thread::sleep(Duration::from_millis(200));
+        let mut child = command(&OPTBENCH, folder.path(), &["--out", "talking"]).stderr(log).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        ends(&mut child)
+    };
+    assert!(in_time(&mut talking), "a log that takes nothing more");
 }
 
 #[test]
@@ -231,7 +314,7 @@ fn a_sweep_under_nohup_outlives_its_terminal() {
 fn two_processes_share_a_sweep_without_training_anything_twice() {
     let folder = folder();
     assert!(start(folder.path(), &["--out", "whole"]).wait().unwrap().success());
-    let both = [(); 2].map(|()| command(OPTBENCH, folder.path(), &["--out", "shared"]).stderr(Stdio::piped()).spawn());
+    let both = [(); 2].map(|()| command(&OPTBENCH, folder.path(), &["--out", "shared"]).stderr(Stdio::piped()).spawn());
     let said = both.map(|child| {
         let output = child.unwrap().wait_with_output().unwrap();
         assert!(output.status.success());

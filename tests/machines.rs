@@ -73,7 +73,7 @@ fn packed_results_are_guarded_like_runs_and_stay_until_they_are_trained_again() 
     let before = fs::read(root.join("records.toml")).unwrap();
     for (arguments, words) in [
         (&["--set", "steps=21"][..], "holds the results of another experiment"),
-        (&["--fresh"], "Forget the results of 9 runs"),
+        (&["--fresh"], "Delete the results of 9 runs"),
     ] {
         let refused = run(arguments);
         assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
@@ -83,7 +83,7 @@ fn packed_results_are_guarded_like_runs_and_stay_until_they_are_trained_again() 
     let all = packed(&root);
     let part = run(&["--shard", "1/9"]);
     assert!(part.status.success(), "{}", said(&part));
-    assert!(said(&part).contains("1 of these runs stand in records.toml"), "{}", said(&part));
+    assert!(said(&part).contains("1 of these runs have no curves"), "{}", said(&part));
     assert_eq!(fs::read_dir(root.join("runs")).unwrap().count(), 1);
     assert_eq!((packed(&root), all.len()), (all, 9));
     assert_eq!(fs::read_to_string(root.join("runs.csv")).unwrap().lines().count(), 1 + 9);

@@ -234,7 +234,7 @@ fn an_experiment_is_extended_and_its_runs_are_not_trained_again() {
     let before = curves(&root);
     let refused = run(&[]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("help: `--extend` keeps every run"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("help: `--extend` keeps the existing runs"), "{}", text(&refused.stderr));
     let extended = run(&["--extend"]);
     assert!(extended.status.success(), "{}", text(&extended.stderr));
     assert!(text(&extended.stderr).contains("12 runs of 24 to train"), "{}", text(&extended.stderr));

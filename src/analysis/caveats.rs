@@ -83,6 +83,10 @@ pub fn warnings(
     if let Some((rank, _)) = ranks.iter().zip(comparisons).find(better) {
         warnings.push(Warning::TestDisagrees { better: rank.name() });
     }
+    let mut at_zero: Vec<String> =
+        ranks.iter().filter(|rank| rank.values("lr").contains(&0.0)).map(|rank| rank.optimizer.to_owned()).collect();
+    at_zero.dedup();
+    warnings.extend((!at_zero.is_empty()).then_some(Warning::RateOfZero { optimizers: at_zero }));
     let all = || ranks.iter().flat_map(|rank| &rank.tried);
     if let Some(target) = spec.and_then(|spec| spec.target)
         && !all().any(|arm| arm.runs.iter().any(|run| run.steps_to_target.is_some()))
@@ -192,6 +196,28 @@ mod tests {
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }
+    }
+
+    #[test]
+    fn a_line_stays_readable_however_many_arms_it_is_of() {
+        let rates = [("a", 0.01), ("a", 0.1)].map(|(label, lr)| Arm::at(label, lr, &[1.0, 1.1, 1.2]));
+        let label = |n: usize| -> &'static str { Box::leak(format!("arm{n}").into_boxed_str()) };
+        let mut many: Vec<Arm> = (0..300).map(|n| Arm::at(label(n), 0.1, &[2.0, 2.1, 2.2])).collect();
+        many.extend(rates);
+        let said = texts(&many);
+        let one_rate = said.iter().find(|line| line.starts_with("the rate of")).unwrap();
+        assert!(one_rate.contains(", and 294 more was not tuned"), "{one_rate}");
+        let ends = (0..300).flat_map(|n| [(0.1, 1.0), (1.0, 2.0)].map(|(lr, loss)| Arm::at(label(n), lr, &[loss; 3])));
+        let said = texts(&ends.collect::<Vec<_>>());
+        let edge = said.iter().find(|line| line.contains("lowest that was tried")).unwrap();
+        assert!(edge.contains("; and 294 more: lower rates") && edge.ends_with("and 294 more"), "{edge}");
+        assert!(said.iter().all(|line| line.len() < 700), "{said:?}");
+    }
+
+    #[test]
+    fn a_rate_of_0_is_said() {
+        let said = texts(&[Arm::at("a", 0.0, &[2.0; 3]), Arm::at("a", 0.1, &[1.0; 3]), Arm::at("a", 1.0, &[3.0; 3])]);
+        assert!(said.iter().any(|line| line.starts_with("a learning rate of 0 was also tried, for a:")), "{said:?}");
     }
 
     #[test]

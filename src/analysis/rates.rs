@@ -31,7 +31,8 @@ pub fn rates(rank: &Rank) -> Vec<Rate> {
 pub fn good_range(rates: &[Rate], margin: f64) -> Option<(f64, f64)> {
     let chosen = rates.iter().position(|rate| rate.is_chosen)?;
     let top = rates[chosen].score?;
-    let good = |rate: &Rate| rate.behind.is_some_and(|behind| behind <= margin * top.abs());
+    // A rate of 0 is no neighbour: it lies infinitely many decades below.
+    let good = |rate: &Rate| rate.lr > 0.0 && rate.behind.is_some_and(|behind| behind <= margin * top.abs());
     let low = rates[..chosen].iter().rev().take_while(|rate| good(rate)).last();
     let high = rates[chosen..].iter().take_while(|rate| good(rate)).last();
     Some((low.map_or(rates[chosen].lr, |rate| rate.lr), high.map_or(rates[chosen].lr, |rate| rate.lr)))

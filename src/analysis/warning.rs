@@ -4,6 +4,7 @@ use crate::analysis::Progress;
 use crate::metric::Metric;
 use crate::settings::{number, short};
 use crate::task::Target;
+use crate::words::{count, listed};
 
 /// How to have more seeds, and what each way costs.
 pub const MORE_SEEDS: &str = "plan them before the first run (`seeds = { looks = [3, 5, 8, 12, 20] }`), or add them \
@@ -25,6 +26,11 @@ pub enum Warning {
     },
     /// An optimizer ran at one learning rate only, while others were tuned.
     OneRate {
+        /// The optimizers.
+        optimizers: Vec<String>,
+    },
+    /// An optimizer was tried at a learning rate of 0, which has no place on a logarithmic axis.
+    RateOfZero {
         /// The optimizers.
         optimizers: Vec<String>,
     },
@@ -96,18 +102,25 @@ impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Incomplete(Progress { there: 0, planned }) => {
-                write!(f, "none of the {planned} runs has finished; `optbench run` trains them")
+                write!(f, "none of {} has finished; `optbench run` trains them", count(*planned, "run"))
             }
             Self::Incomplete(Progress { there, planned }) => write!(
                 f,
-                "{there} of {planned} runs {} finished: the others may change the ranking; `optbench run` trains them",
+                "{there} of {} {} finished: the others may change the ranking; `optbench run` trains them",
+                count(*planned, "run"),
                 if *there == 1 { "has" } else { "have" }
             ),
             Self::Edge { key, arms, highest } => f.write_str(&edge(key, arms, *highest)),
             Self::OneRate { optimizers } => write!(
                 f,
                 "the rate of {} was not tuned while others were: another may be better; give a list as `lr`",
-                optimizers.join(", ")
+                listed(optimizers, ", ")
+            ),
+            Self::RateOfZero { optimizers } => write!(
+                f,
+                "a learning rate of 0 was also tried, for {}: it leaves the weights unchanged and cannot be shown on a \
+                 logarithmic axis; remove 0 from `lr`",
+                listed(optimizers, ", ")
             ),
             Self::FewSeeds { seeds: 1, set } => write!(f, "with one seed, noise cannot be estimated; set {set}"),
             Self::FewSeeds { seeds, set } => {
@@ -162,7 +175,8 @@ impl std::fmt::Display for Warning {
                  do not choose by test alone: use more seeds"
             ),
             Self::Diverged { runs, of } => {
-                write!(f, "{runs} of {of} runs diverged; if none should, lower the highest `lr` or set `clip_norm`")
+                let of = count(*of, "run");
+                write!(f, "{runs} of {of} diverged; if none should, lower the highest `lr` or set `clip_norm`")
             }
             Self::Failed { runs } => {
                 let plural = if *runs == 1 { "" } else { "s" };
@@ -182,7 +196,7 @@ fn edge(key: &str, arms: &[(String, Vec<String>, f64)], highest: bool) -> String
     let (end, towards) = if highest { ("highest", "higher") } else { ("lowest", "lower") };
     let values = if key == "lr" { "rates" } else { "values" };
     let place = |(optimizer, under, best): &(String, Vec<String>, f64)| {
-        format!("{optimizer} under {} ({})", under.join(", "), number(*best))
+        format!("{optimizer} under {} ({})", listed(under, ", "), number(*best))
     };
     let places: Vec<String> = arms.iter().map(place).collect();
     let (name, tables): (&str, Vec<String>) = match key.strip_prefix("schedule.") {
@@ -197,8 +211,8 @@ fn edge(key: &str, arms: &[(String, Vec<String>, f64)], highest: bool) -> String
     }
     format!(
         "the best `{name}` is the {end} that was tried, for {}: {towards} {values} may be better; add some to {}",
-        places.join("; "),
-        keys.join(", ")
+        listed(&places, "; "),
+        listed(&keys, ", ")
     )
 }
 

@@ -133,14 +133,91 @@ fn saving_follows_the_extension() {
     let chart = chart(vec![line(&[(0.0, 1.0), (1.0, 0.1)])]);
     chart.save(&folder.join("a.svg")).expect("an SVG");
     chart.save(&folder.join("a.png")).expect("a PNG");
-    let png = std::fs::read(folder.join("a.png")).expect("the PNG");
-    // Signature, then width and height of the header.
-    assert_eq!(png[..8], *b"\x89PNG\r\n\x1a\n");
-    assert_eq!(png[16..24], [0, 0, 7, 8, 0, 0, 4, 76]);
+    assert!(Picture::read(&std::fs::read(folder.join("a.png")).expect("the PNG")).coloured() > 0.0);
     assert!(matches!(chart.save(&folder.join("a.gif")), Err(Error::Extension { .. })));
     assert!(matches!(chart.save(&folder.join("none/a.png")), Err(Error::Write { .. })));
     assert!(matches!(chart.save(&folder.join("none/a.svg")), Err(Error::Write { .. })));
     std::fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+/// A PNG, decoded.
+struct Picture {
+    width: usize,
+    pixels: Vec<[u8; 3]>,
+}
+
+impl Picture {
+    fn read(file: &[u8]) -> Self {
+        let mut reader = ::png::Decoder::new(file).read_info().expect("a header");
+        let mut bytes = vec![0; reader.output_buffer_size()];
+        let info = reader.next_frame(&mut bytes).expect("pixels");
+        assert_eq!((info.color_type, info.bit_depth), (::png::ColorType::Rgb, ::png::BitDepth::Eight));
+        assert_eq!(bytes.len(), 3 * (info.width * info.height) as usize);
+        Self { width: info.width as usize, pixels: bytes.as_chunks().0.to_vec() }
+    }
+
+    /// The pixels between two corners in the units of the SVG, which are two pixels long.
+    fn between(&self, (left, top): (f64, f64), (right, bottom): (f64, f64)) -> Vec<[u8; 3]> {
+        let columns = (2.0 * left) as usize..(2.0 * right).ceil() as usize;
+        let rows = (2.0 * top) as usize..(2.0 * bottom).ceil() as usize;
+        rows.flat_map(|y| columns.clone().map(move |x| self.pixels[y * self.width + x])).collect()
+    }
+
+    /// The share of pixels that are neither white nor grey.
+    fn coloured(&self) -> f64 {
+        let coloured = |[red, green, blue]: &&[u8; 3]| red != green || green != blue;
+        self.pixels.iter().filter(coloured).count() as f64 / self.pixels.len() as f64
+    }
+}
+
+#[test]
+fn a_png_shows_what_the_svg_says() {
+    let wave = |height: f64| (0..40).map(|i| (f64::from(i), height + (0.3 * f64::from(i)).sin())).collect();
+    let series = |place: usize, label: &str| Series::new(label, Style::at(place, 0), wave(2.0 + 3.0 * place as f64));
+    let mut chart = chart(vec![series(0, "adamw"), series(1, "sgd")]);
+    chart.subtitle = Some("two waves".into());
+    let svg = chart.to_svg();
+    let picture = Picture::read(&Chart::from(chart).to_png().expect("a PNG"));
+    let document = roxmltree::Document::parse(&svg).expect("XML");
+    let size = |name: &str| document.root_element().attribute(name).and_then(|size| size.parse::<f64>().ok()).unwrap();
+    assert_eq!(
+        (picture.width, picture.pixels.len() / picture.width),
+        (2 * size("width") as usize, 2 * size("height") as usize)
+    );
+    assert!((0.002..0.1).contains(&picture.coloured()), "thin lines on white: {}", picture.coloured());
+    // Wherever the SVG leads a line of a series, the PNG has its colour.
+    let mut points = 0;
+    for (color, [red, green, blue]) in [("#0072b2", [0x00, 0x72, 0xb2]), ("#d55e00", [0xd5, 0x5e, 0x00])] {
+        let lines = document.descendants().filter(|node| node.attribute("stroke") == Some(color));
+        for pair in lines.flat_map(|line| line.attribute("points").unwrap_or_default().split(' ')) {
+            let (x, y) = pair.split_once(',').expect("a pair");
+            let (x, y) = (x.parse::<f64>().expect("a number"), y.parse::<f64>().expect("a number"));
+            let around = picture.between((x - 1.0, y - 1.0), (x + 1.0, y + 1.0));
+            let near = |pixel: &[u8; 3]| pixel.iter().zip([red, green, blue]).all(|(a, b)| a.abs_diff(b) < 40);
+            assert!(around.iter().any(near), "nothing of {color} at {x},{y}");
+            points += 1;
+        }
+    }
+    assert!(points > 40, "both lines were followed: {points} points");
+    // Every word that lies flat is written where the SVG says, in its colour, and its paper is white in between.
+    let mut words = 0;
+    for text in document.descendants().filter(|node| node.has_tag_name("text") && !node.has_attribute("transform")) {
+        let number = |name: &str| text.attribute(name).and_then(|value| value.parse::<f64>().ok()).expect("a number");
+        let (word, size) = (text.text().unwrap_or_default(), number("font-size"));
+        let width = font::width(word, size);
+        let start = number("x")
+            - match text.attribute("text-anchor") {
+                Some("middle") => 0.5 * width,
+                Some("end") => width,
+                _ => 0.0,
+            };
+        let around = picture.between((start, number("y") - size), (start + width, number("y") + 0.3 * size));
+        let inked = around.iter().filter(|pixel| pixel.iter().all(|&level| level < 0xb0)).count() as f64;
+        let share = inked / around.len() as f64;
+        assert!((0.02..0.5).contains(&share), "`{word}` covers {share} of its place");
+        words += 1;
+    }
+    assert!(words > 8, "title, subtitle, ticks and legend: {words}");
 }
 
 #[test]

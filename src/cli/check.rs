@@ -38,13 +38,13 @@ pub(super) struct Arguments {
     /// Fail when steps became slower (25% and more than noise), instead of warning
     #[arg(long)]
     fail_on_time: bool,
-    /// How it is written
+    /// Choose the output format
     #[arg(long, value_enum, default_value_t = Choice::Table)]
     format: Choice,
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all well; 1 a claim is refuted or an arm became worse; 2 usage error; 3 the baseline
+Exit codes: 0 success; 1 a claim is refuted or an arm became worse; 2 usage error; 3 the baseline
 is missing or not comparable.";
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -6,7 +6,7 @@ use clap_complete::{Shell, generate};
 use crate::cli::{Cli, Exit, print};
 use crate::error::{Error, Result};
 
-/// Completions for a shell, to be sourced by it
+/// Print a completion script for a shell
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The shell

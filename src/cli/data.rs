@@ -14,7 +14,7 @@ use crate::registry::{choices, nearest};
 use crate::task::data::download::Watch;
 use crate::task::data::{DATASETS, Definition, Downloader, Files, Library, Locator, Origin, find};
 
-/// Datasets: where they are, fetching them, checking their files
+/// List, fetch and verify datasets
 #[derive(Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Every dataset: size, where it was found or how to get it, licence
+    /// List every dataset: size, where it was found or how to get it, licence
     List(Which),
     /// Download what is not here yet, checked by its SHA-256
     Fetch(Which),
@@ -33,7 +33,7 @@ enum Action {
 
 #[derive(Args)]
 struct Which {
-    /// Only these datasets; all of them unless given
+    /// Use only these datasets [default: all]
     names: Vec<String>,
     /// Look for files here first, and put downloads here [default: the user's cache]
     #[arg(long, value_name = "DIR")]

@@ -23,7 +23,7 @@ impl FromStr for Choice {
             "cuda" => Some(Self::Cuda(0)),
             _ => text.strip_prefix("cuda:").and_then(number),
         }
-        .ok_or_else(|| format!("`{text}` is no device; expected `cpu`, `cuda` or `cuda:N`"))
+        .ok_or_else(|| format!("`{text}` is not a valid device; expected `cpu`, `cuda` or `cuda:N`"))
     }
 }
 

@@ -1,9 +1,11 @@
 //! `optbench run --extend --dry-run`: what would be added to the results that are there.
 
 use crate::cli::admission::{Beside, Changes, admit};
+use crate::duration::Duration;
 use crate::error::Result;
 use crate::results::Store;
 use crate::sweep::{Plan, Run, Shard};
+use crate::words::count;
 
 /// The runs that would be trained, and what else would change. Refuses what `--extend` would refuse.
 pub(super) fn preview(store: &Store, plan: &Plan, shard: Shard) -> Result<String> {
@@ -13,10 +15,10 @@ pub(super) fn preview(store: &Store, plan: &Plan, shard: Shard) -> Result<String
     let (there, new): (Vec<&Run>, Vec<&Run>) = due.iter().partition(|run| done.iter().any(|one| one.run == run.name));
     let mut text = String::new();
     for run in &new {
-        text += &format!("{}  {} steps\n", run.name, plan.budget(run).steps);
+        text += &format!("{}  {}\n", run.name, Duration::Steps(plan.budget(run).steps));
     }
-    let steps: u64 = new.iter().map(|run| plan.budget(run).steps).sum();
-    text += &format!("\n{} new run{}, {steps} steps in total; ", new.len(), if new.len() == 1 { "" } else { "s" });
+    let steps = Duration::Steps(new.iter().map(|run| plan.budget(run).steps).sum());
+    text += &format!("\n{}, {steps} in total; ", count(new.len(), "new run"));
     text += &match there.len() {
         1 => "1 run is there and stays as it is\n".to_owned(),
         n => format!("{n} runs are there and stay as they are\n"),

@@ -9,6 +9,7 @@ use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::results::{EXPERIMENT, Hold, Store};
 use crate::sweep::{Plan, Run};
+use crate::words::count;
 
 /// Runs of an earlier start stay; whatever is not there, or failed, is missing.
 pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
@@ -39,8 +40,8 @@ pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a R
     }
     if without_curves > 0 {
         say(&format!(
-            "{without_curves} of these runs stand in records.toml without their curves: each is trained again, \
-             and its result stays until then"
+            "{without_curves} of these runs have no curves (only `records.toml`): each is trained again, and its result is \
+             kept until then"
         ));
     }
     Ok(missing)
@@ -99,6 +100,13 @@ pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold
         None => {}
     }
     let hold = store.hold()?;
+    if !hold.guards() {
+        say(&format!(
+            "warning: the file system of {} has no file locks, so that a second process could not be kept out; run only \
+             one optbench at a time in this folder",
+            store.root().display()
+        ));
+    }
     // Another process may have come first, but from here on none can make the folder one of another experiment.
     let there = store.read(EXPERIMENT)?.unwrap_or_default();
     if there != wanted {
@@ -133,7 +141,7 @@ pub(super) fn refuse_foreign(store: &Store) -> Result<()> {
 fn ask(store: &Store) -> Result<()> {
     let runs = store.known().map_or(1, |names| names.len());
     if runs > 0 {
-        let question = format!("Forget the results of {runs} runs in {}?", store.root().display());
+        let question = format!("Delete the results of {} in {}?", count(runs, "run"), store.root().display());
         if !io::stdin().is_terminal() {
             return Err(Error::Usage(format!("{question}\n  help: add `--yes` to say so where nobody can be asked")));
         }
@@ -141,7 +149,7 @@ fn ask(store: &Store) -> Result<()> {
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).map_err(Error::io("read", "standard input"))?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(Error::Usage("nothing was forgotten and nothing trained".into()));
+            return Err(Error::Usage("nothing was deleted and nothing was trained".into()));
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ const STARTER: &str = include_str!("../../configs/quickstart.toml");
 /// Write a commented starter config
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Where to; `-` is standard output
+    /// Write the config to this file; - is standard output
     #[arg(default_value = "optbench.toml")]
     file: PathBuf,
 }
@@ -29,7 +29,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let written = OpenOptions::new().write(true).create_new(true).open(file);
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::Usage(format!("{} is there already, and was left as it is", file.display())));
+            return Err(Error::Usage(format!("`{}` already exists; not overwritten", file.display())));
         }
         other => other.and_then(|mut new| new.write_all(config.as_bytes())).map_err(Error::io("write", file))?,
     }

@@ -40,7 +40,11 @@ pub(super) fn listen() -> Result<Arc<AtomicBool>> {
             thread::sleep(LOOK);
         }
         thread::sleep(GRACE);
-        say("interrupted in the middle of a long step; the same command goes on from the last checkpoints");
+        // A pipe that nobody reads must not hold up the end.
+        thread::spawn(|| {
+            say("interrupted during a long step; run the same command again to continue from the last checkpoint")
+        });
+        thread::sleep(LOOK);
         low_level::exit(Exit::Interrupted.code().into());
     });
     Ok(interrupt)

@@ -11,12 +11,12 @@ use crate::schedule::{self, SCHEDULES};
 use crate::task::data::DATASETS;
 use crate::task::model::MODELS;
 
-/// What a config can name: optimizers, schedules, models, datasets, metrics
+/// List what a config can use: optimizers, schedules, models, datasets, metrics
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// What to list; everything unless given
+    /// List only this kind [default: all kinds]
     kind: Option<Kind>,
-    /// Explain this one: equations, keys, defaults, source
+    /// Explain this entry: equations, keys, defaults, source
     name: Option<String>,
 }
 
@@ -108,8 +108,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         Some(item) => print(&explain(item))?,
         None => {
             let help = nearest(name, names.iter().copied()).map(|near| format!("\n  help: did you mean `{near}`?"));
-            let problem =
-                format!("there is none of the {} called `{name}`; there are {}", kind.name(), choices(&names));
+            let problem = format!("`{name}` is not one of the {}; expected {}", kind.name(), choices(&names));
             return Err(Error::Usage(problem + &help.unwrap_or_default()));
         }
     }

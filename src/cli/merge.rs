@@ -11,14 +11,15 @@ use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results};
 use crate::results::{EXPERIMENT, Store};
+use crate::words::count;
 
-/// Put the results of one experiment from several machines together
+/// Combine the results of one experiment from several machines
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The folders, each of the same experiment
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Where to; may be one of the folders
+    /// Write the combined results to this directory, which may be one of the inputs
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -58,7 +59,8 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let mut flaws = BTreeSet::new();
     for source in &sources {
         let merged = out.take_over(&source.store)?;
-        say(&format!("{}: {} runs taken, {} known", source.store.root().display(), merged.taken, merged.known));
+        let (from, taken) = (source.store.root().display(), count(merged.taken, "run"));
+        say(&format!("{from}: {taken} taken, {} known", merged.known));
         for run in merged.different {
             say(&format!("warning: {run} has other curves there; those that came first are kept"));
         }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
+use crate::system;
 
 mod admission;
 mod again;
@@ -43,10 +44,10 @@ Examples:
   optbench init                              write a commented config to start from
   optbench run optbench.toml --dry-run       see what it would train
   optbench schedule optbench.toml            see its learning rates
-  optbench run optbench.toml                 train it; then ranking, charts and report
+  optbench run optbench.toml                 train it, then write ranking, charts and report
   optbench list optimizers adamw             equations, keys, defaults, source
 
-Exit codes: 0 all well; 1 a check or a run failed; 2 usage or config error; 3 baseline missing or
+Exit codes: 0 success; 1 a check or a run failed; 2 usage or config error; 3 baseline missing or
 not comparable; 130 interrupted, everything finished so far saved.";
 
 #[derive(Subcommand)]
@@ -91,6 +92,7 @@ impl Exit {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    system::prepare();
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::execute(&arguments),
         Command::Schedule(arguments) => schedule::execute(&arguments),

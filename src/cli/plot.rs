@@ -11,29 +11,29 @@ use crate::registry::choices;
 use crate::report::{Results, charts};
 use crate::results::Store;
 
-/// Redraw the charts, all or some
+/// Redraw all charts, or some of them
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The folder of an experiment, such as results/quickstart
     results: PathBuf,
-    /// One format only [default: both]
+    /// Write one format only [default: both]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Curves over steps or over seconds of training only [default: both]; seconds are steps at a run's mean time
-    /// of a step, and learning rates are drawn over steps alone
+    /// Draw curves only over steps or only over seconds of training [default: both]; seconds are computed from the
+    /// mean time of a step, and learning rates are drawn over steps only
     #[arg(long, value_enum)]
     x: Option<X>,
-    /// Curves and sensitivity of one metric only
+    /// Draw curves and sensitivity of this metric only
     #[arg(long, value_parser = metric)]
     metric: Option<Metric>,
-    /// Only arms that fit, such as 'adamw+*'; `*` is anything, `?` one letter
+    /// Draw only matching arms (optimizer+schedule), such as 'adamw+*'; `*` matches anything, `?` one character
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
-    /// Only charts of a kind, as their files are named behind the task: `lr_sensitivity`, `*_lr_by_*`
+    /// Draw only charts whose file name matches after the task, such as `lr_sensitivity` or `*_lr_by_*`
     #[arg(long, value_name = "GLOB")]
     chart: Option<String>,
-    /// Where they go [default: RESULTS/charts, or its folder `selection` where --only or --metric would put
-    /// partial charts in the place of complete ones]
+    /// Write the charts to this directory [default: RESULTS/charts; with --only or --metric, its subfolder
+    /// `selection`, so that no complete chart is replaced]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

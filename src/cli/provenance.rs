@@ -1,6 +1,5 @@
 //! What `provenance.json` says of a start: with what, on what and how it trains.
 
-use std::fs;
 use std::thread::available_parallelism;
 
 use candle_core::{Device, DeviceLocation};
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::checksum::sha256;
 use crate::sweep::Plan;
+use crate::system;
 use crate::task::data::Library;
 
 /// What there is to know of a start.
@@ -15,7 +15,7 @@ pub(super) fn of(plan: &Plan, library: &Library, device: &Device, jobs: usize, t
     json!({
         "optbench": env!("CARGO_PKG_VERSION"),
         "commit": option_env!("OPTBENCH_COMMIT"),
-        "cpu": cpu(),
+        "cpu": system::processor().unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
         "cores": available_parallelism().map_or(1, usize::from),
         "device": match device.location() {
             DeviceLocation::Cpu => "cpu".to_owned(),
@@ -28,11 +28,4 @@ pub(super) fn of(plan: &Plan, library: &Library, device: &Device, jobs: usize, t
         "dataset_sha256": library.digests(),
         "command": std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>(),
     })
-}
-
-/// The processor's name where the system tells it, else its architecture.
-fn cpu() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }

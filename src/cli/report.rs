@@ -9,12 +9,12 @@ use crate::error::Result;
 use crate::report::{self, Format, Results};
 use crate::results::Store;
 
-/// Ranking of what has run, each optimizer and schedule at its best hyper-parameters
+/// Rank the finished runs, each optimizer and schedule at its best hyper-parameters
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The folder of an experiment, such as results/quickstart
     results: PathBuf,
-    /// How it is written
+    /// Choose the output format
     #[arg(long, value_enum, default_value_t = Choice::Table)]
     format: Choice,
 }

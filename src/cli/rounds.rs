@@ -1,9 +1,11 @@
 //! What a sweep that goes by rounds says of them: searches, judge seeds and planned looks.
 
 use crate::cli::say;
+use crate::duration::Duration;
 use crate::error::{Error, Result};
 use crate::results::Record;
 use crate::sweep::{Plan, Run, Shard};
+use crate::words::count;
 
 /// Says what is about to be trained.
 pub(super) fn announce(plan: &Plan, done: &[Record], round: usize, missing: &[&Run], due: usize, jobs: usize) {
@@ -13,7 +15,7 @@ pub(super) fn announce(plan: &Plan, done: &[Record], round: usize, missing: &[&R
         title += &format!(": {look}");
     }
     let judges = |run: &&Run| experiment.judge_seeds.contains(&run.seed);
-    let to_train = format!("{} to train", runs(missing.len()));
+    let to_train = format!("{} to train", count(missing.len(), "run"));
     if !missing.is_empty() && missing.iter().all(judges) {
         return say(&format!("{title}: the chosen settings under the judge seeds: {to_train}"));
     }
@@ -22,7 +24,7 @@ pub(super) fn announce(plan: &Plan, done: &[Record], round: usize, missing: &[&R
     }
     let before = due - missing.len();
     let before = if before > 0 { format!("; {before} done before") } else { String::new() };
-    say(&format!("{title}: {} of {due} to train, {jobs} at a time{before}", runs(missing.len())));
+    say(&format!("{title}: {} of {due} to train, {jobs} at a time{before}", count(missing.len(), "run")));
 }
 
 /// `look 2 of 5 (5 seeds)`; `None` where no looks are planned.
@@ -38,31 +40,26 @@ fn kind(plan: &Plan) -> &'static str {
     if plan.experiment.judge_looks.is_empty() { "seeds" } else { "judge seeds" }
 }
 
-fn runs(n: usize) -> String {
-    format!("{n} run{}", if n == 1 { "" } else { "s" })
-}
-
 /// What `--dry-run` prints: the first runs, and what the whole may come to.
 pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
     let experiment = &plan.experiment;
     let mut text = String::new();
     for run in first {
-        text += &format!("{}  {} steps\n", run.name, plan.budget(run).steps);
+        text += &format!("{}  {}\n", run.name, Duration::Steps(plan.budget(run).steps));
     }
     if let Some(tuning) = experiment.tuning {
         text += "\nThe search, for every optimizer under every schedule, on every task:\n";
         for rung in tuning.rungs() {
-            text += &format!("  {} tries of {}% of the steps\n", rung.tries, short(100.0 * rung.share));
+            let tries = if rung.tries == 1 { "1 try".to_owned() } else { format!("{} tries", rung.tries) };
+            text += &format!("  {tries} of {}% of the steps\n", short(100.0 * rung.share));
         }
         let others = experiment.seeds.len() - 1;
         let best = if tuning.finalists == 1 { "the best".into() } else { format!("the best {}", tuning.finalists) };
-        text += &format!("  {best} again under {others} more seed{}\n", if others == 1 { "" } else { "s" });
+        text += &format!("  {best} again under {}\n", count(others, "more seed"));
     }
     if !experiment.judge_seeds.is_empty() {
-        let judges = experiment.judge_seeds.len();
-        let plural = if judges == 1 { "" } else { "s" };
-        text +=
-            &format!("\nThe chosen settings of every optimizer and schedule again under {judges} judge seed{plural}\n");
+        let judges = count(experiment.judge_seeds.len(), "judge seed");
+        text += &format!("\nThe chosen settings of every optimizer and schedule again under {judges}\n");
     }
     let all = plan.outlook(shard);
     let looks: Vec<String> = experiment.looks().iter().map(ToString::to_string).collect();
@@ -74,9 +71,9 @@ pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
         };
         text +=
             &format!("\nLooks at {} {}: training stops at the first at which {until}\n", looks.join(", "), kind(plan));
-        return text + &format!("\nat most {}, {} steps in total\n", runs(all.runs), all.steps);
+        return text + &format!("\nat most {}, {} in total\n", count(all.runs, "run"), Duration::Steps(all.steps));
     }
-    text + &format!("\n{} runs, {} steps in total\n", all.runs, all.steps)
+    text + &format!("\n{}, {} in total\n", count(all.runs, "run"), Duration::Steps(all.steps))
 }
 
 /// Looks need the runs of every part in one folder. A part that has trained its own and finds none of another part
@@ -106,7 +103,7 @@ pub(super) fn waiting(plan: &Plan, done: &[Record], shard: Shard) -> Option<Stri
         format!(
             "{look}: this part is trained; {} of other parts {} missing, and nothing is decided before they are there\n  \
              help: run the same command again once the other parts have ended",
-            runs(missing),
+            count(missing, "run"),
             if missing == 1 { "is" } else { "are" }
         )
     })

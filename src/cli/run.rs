@@ -10,45 +10,46 @@ use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, extension, interrupt, print, provenance, rounds, say, threads};
 use crate::config::Experiment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::{self, Format, Results, tensorboard};
 use crate::results::Store;
 use crate::sweep::{Execution, Plan, Shard, execute as train};
+use crate::words::count;
 
-/// Train everything in CONFIG that is not done yet; then table, charts, report
+/// Train all runs of CONFIG that are not done yet, then write tables, charts and a report
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Arguments {
-    /// The experiment, a TOML file (`optbench init` writes one)
+    /// The experiment: a TOML file (`optbench init` writes one), or - for standard input
     config: PathBuf,
-    /// Override any key, such as steps=200 or optimizers.adamw.lr=[1e-3,3e-3]; may be repeated
+    /// Override a key, such as steps=200 or optimizers.adamw.lr=[1e-3,3e-3]; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Results directory [default: results/NAME]
+    /// Write the results to this directory [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Runs at a time [default: one per core]
+    /// Train this many runs at a time [default: one per core, fewer where memory is short]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Threads inside one run [default: cores / jobs, at least 1]
+    /// Use this many threads inside one run [default: cores / jobs, at least 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// cpu, cuda or cuda:N
+    /// Train on this device: cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     device: Choice,
-    /// Only the I-th (1-based) of N equal parts of the sweep
+    /// Train only the I-th (1-based) of N equal parts of the sweep
     #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
     shard: Shard,
     /// Look for dataset files here first
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Write the curves in another form, too, under tensorboard/ in the results
+    /// Also write TensorBoard event files, under tensorboard/ in the results
     #[arg(long, value_enum, value_name = "FORM")]
     log: Option<Log>,
-    /// Print the runs, their number and the total of steps; train nothing
+    /// Print the runs, their number and the total number of steps; train nothing
     #[arg(long)]
     dry_run: bool,
-    /// Forget earlier results of this experiment first (asks, unless --yes)
+    /// Delete earlier results of this experiment first (asks, unless --yes)
     #[arg(long)]
     fresh: bool,
     /// Keep the results that are there and train what the config adds: seeds, values, optimizers, schedules, tasks
@@ -67,7 +68,7 @@ enum Log {
 
 pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     // Before anything that might start a thread.
-    let (jobs, threads) = threads::share(arguments.jobs, arguments.threads);
+    let (mut jobs, threads) = threads::share(arguments.jobs, arguments.threads);
     let experiment = Experiment::load(&arguments.config, &arguments.set)?;
     let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
     // From here on, also while data is read, a signal ends the sweep as it is meant to.
@@ -80,7 +81,15 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         plan.adopt(&store.done()?);
     }
     if device.is_cpu() {
-        plan.refuse_oversized()?;
+        let room = plan.room(jobs)?;
+        match room.problem {
+            Some(problem) if arguments.jobs.is_some() => {
+                return Err(Error::Usage(format!("{problem}\n  help: `--jobs {}` fits", room.jobs)));
+            }
+            Some(problem) => say(&format!("warning: {problem}; `--jobs {}` is used", room.jobs)),
+            None => {}
+        }
+        jobs = room.jobs;
     }
     let first = plan.due(&[], arguments.shard);
     for warning in plan.warnings(&first.iter().collect::<Vec<_>>())? {
@@ -155,15 +164,13 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         say(&format!("error: {run} failed: {error}"));
     }
     if execution.interrupted {
-        say(&format!("interrupted; {} finished and saved, the same command goes on from here", count(&results)));
+        say(&format!(
+            "interrupted; {} finished and saved; run the same command again to continue",
+            count(results.records.len(), "run")
+        ));
         return Ok(Exit::Interrupted);
     }
     print(&report::render(&results, Format::Brief)?)?;
     say(&format!("\nCharts and report: {}", results.store.root().join("report.html").display()));
     Ok(if execution.failed.is_empty() { Exit::Success } else { Exit::Failure })
-}
-
-fn count(results: &Results) -> String {
-    let n = results.records.len();
-    format!("{n} run{}", if n == 1 { "" } else { "s" })
 }

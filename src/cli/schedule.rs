@@ -16,24 +16,24 @@ use crate::task::data::Library;
 /// What the points of a preview may take.
 const MOST_BYTES: f64 = 1e9;
 
-/// Preview learning rates without training: chart, or --csv FILE
+/// Preview the learning rates without training, as a chart or with --csv FILE
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The experiment, a TOML file
+    /// The experiment: a TOML file, or - for standard input
     config: PathBuf,
-    /// Write schedule,step,factor,lr (and momentum where it moves) here; `-` is standard output
+    /// Write the rates as CSV to this file; - is standard output
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Write the chart here, as .svg or .png [default: results/NAME/charts/schedules.svg and .png]
+    /// Write the chart to this file, .svg or .png [default: results/NAME/charts/schedules.svg and .png]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The task whose length counts [default: the first]
+    /// Use the length of this task [default: the first]
     #[arg(long, value_name = "LABEL")]
     task: Option<String>,
-    /// The optimizer whose learning rate is shown, at its first value [default: the first under each schedule]
+    /// Show the rates of this optimizer, at its first `lr` [default: the first under each schedule]
     #[arg(long, value_name = "LABEL")]
     optimizer: Option<String>,
-    /// Override any key, such as steps=200
+    /// Override a key, such as steps=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Look for dataset files here first
@@ -64,7 +64,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         if course.listens {
             let schedule = &course.schedule;
             say(&format!(
-                "note: schedule `{schedule}` follows the evaluations of a run; here it is as if none had come"
+                "note: schedule `{schedule}` depends on the evaluations of a run; the preview assumes that none has come"
             ));
         }
     }

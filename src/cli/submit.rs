@@ -17,43 +17,44 @@ use crate::report::Results;
 use crate::results::{EXPERIMENT, Store};
 use crate::sweep::{Plan, Run, Shard};
 use crate::task::data::Library;
+use crate::words::count;
 
 /// Submit the sweep to a cluster as a job array; a last job merges and reports
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The experiment, a TOML file
+    /// The experiment: a TOML file, or - for standard input
     config: PathBuf,
-    /// What runs the jobs
+    /// Choose the scheduler of the cluster
     #[arg(long, value_enum)]
     engine: Engine,
     /// Print the scripts and submit nothing
     #[arg(long)]
     dry_run: bool,
-    /// Override any key, such as steps=200
+    /// Override a key, such as steps=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Results directory, on a file system that all nodes share [default: results/NAME]
+    /// Write the results to this directory, on a file system that all nodes share [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Look for dataset files here first
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Tasks in the array; each trains its part of the runs [default: one for 20 runs, at most 100]
+    /// Split the sweep into this many tasks of the array [default: one for 20 runs, at most 100]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     tasks: Option<u16>,
-    /// Cores for each task; it trains as many runs at a time
+    /// Request this many cores for each task, which trains as many runs at a time
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     cpus: u16,
-    /// Partition
+    /// Submit to this partition
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
-    /// Time limit of a task, such as 2:00:00
+    /// Limit the time of each task, such as 2:00:00
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
-    /// Memory of a task, such as 4G
+    /// Request this much memory for each task, such as 4G
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
-    /// Any other option of sbatch, such as --option=--account=lab; may be repeated
+    /// Pass another option to sbatch, such as --option=--account=lab; may be repeated
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     option: Vec<String>,
 }
@@ -111,7 +112,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             // The job that was to do it may be what the cluster lost.
             Results::open(store)?.write()?;
         }
-        say("all runs are done; nothing was submitted");
+        say("all runs are done already; nothing was submitted");
         return Ok(Exit::Success);
     }
     let tasks = arguments.tasks.map_or_else(|| all.len().div_ceil(BUNDLE).min(MOST_TASKS), usize::from).min(all.len());
@@ -136,11 +137,11 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     // After any ending: what a failed task left undone is the next submission's to train.
     let report = submit(&last, &[format!("--dependency=afterany:{job}")])?;
     say(&format!(
-        "submitted {} of {} runs as job {job}, {} tasks; job {report} reports when they end\n\
+        "submitted {} of {} as job {job}, {}; job {report} reports when they end\n\
          the same command submits again what is missing then",
         missing.len(),
-        all.len(),
-        array.len()
+        count(all.len(), "run"),
+        count(array.len(), "task")
     ));
     print(&format!("{job}\n"))?;
     Ok(Exit::Success)

@@ -36,8 +36,8 @@ pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axi
 /// Reads values each of which may be several itself: a table with lists in it.
 fn several(values: &[Node], node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axis {
     let Some(values) = spread(values, key.accepts) else {
-        let added = diagnostics.add(&node.place, format!("the lists within `{}` multiply to too many", key.name));
-        added.expected(format!("at most {MOST_VALUES} combinations"));
+        let added = diagnostics.add(&node.place, format!("the lists inside `{}` span too many combinations", key.name));
+        added.expected(format!("at most {MOST_VALUES}"));
         return NONE;
     };
     let read = list(&values, node, key, diagnostics);
@@ -61,7 +61,7 @@ fn refuse_twice(read: &[Value], values: &[Node], key: &Key, diagnostics: &mut Di
     }
     let twice = (1..read.len()).find(|&place| read[..place].contains(&read[place]));
     if let Some(place) = twice {
-        let added = diagnostics.add(&values[place].place, format!("`{}` is {} twice", key.name, read[place]));
+        let added = diagnostics.add(&values[place].place, format!("`{}` lists {} twice", key.name, read[place]));
         added.expected("different values");
     }
 }
@@ -111,7 +111,7 @@ fn spanned(table: &Table, node: &Node, key: &Key, diagnostics: &mut Diagnostics)
             _ => NONE,
         };
     }
-    diagnostics.add(&node.place, format!("`{}` is a table that spans no axis", key.name)).expected(
+    diagnostics.add(&node.place, format!("`{}` is a table that does not define an axis", key.name)).expected(
         "{ log = [a, b], points = n }, { linear = [a, b], points = n }, { log_uniform = [a, b], samples = n } or \
          { uniform = [a, b], samples = n }",
     );
@@ -146,7 +146,9 @@ fn bounds(table: &Table, node: &Node, form: &str, key: &Key, diagnostics: &mut D
         _ => Range::ANY,
     };
     if !range.contains(low) || !range.contains(high) {
-        diagnostics.add(&node.place, format!("`{}` would leave its range", key.name)).expected(key.accepts.to_string());
+        diagnostics
+            .add(&node.place, format!("`{}` goes outside its range", key.name))
+            .expected(key.accepts.to_string());
         return None;
     }
     Some((low, high))
@@ -237,14 +239,14 @@ mod tests {
             ("lr = \"big\"", "`lr` is \"big\""),
             ("lr = nan", "above 0"),
             ("lr = []", "empty list"),
-            ("lr = [0.1, 0.01, 1e-1]", "`lr` is 0.1 twice"),
+            ("lr = [0.1, 0.01, 1e-1]", "`lr` lists 0.1 twice"),
             ("lr = { log = [1e-1, 1e-3], points = 5 }", "a below b"),
             ("lr = { log = [1e-1, 1e-3], points = 5 }", "`log` goes from 0.1 to 0.001"),
             ("lr = { log = [1, 2, 3], points = 5 }", "`log` has 3 bounds"),
-            ("lr = { log = [1e-3, 1e-1] }", "spans no axis"),
+            ("lr = { log = [1e-3, 1e-1] }", "does not define an axis"),
             ("lr = { log = [1e-3, 1e-1], points = 0 }", "at least 1"),
             ("lr = { log_uniform = [0, 1], samples = 3 }", "above 0"),
-            ("lr = { uniform = [-1, 1], samples = 3 }", "would leave its range"),
+            ("lr = { uniform = [-1, 1], samples = 3 }", "goes outside its range"),
             ("lr = { joint = 3 }", "a list"),
             ("lr = 1979-05-27", "a date or time"),
         ] {

@@ -70,6 +70,11 @@ impl Diagnostics {
         self.mistakes.retain(|mistake| mistake.place.span != (0, 0));
     }
 
+    /// How many mistakes were found so far.
+    pub(super) fn len(&self) -> usize {
+        self.mistakes.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.mistakes.is_empty()
     }

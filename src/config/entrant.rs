@@ -84,7 +84,7 @@ fn own(keys: &Table, section: &str, all: &[&str], diagnostics: &mut Diagnostics)
     for node in list {
         match &node.item {
             Item::Text(text) if chosen.contains(text) => {
-                diagnostics.add(&node.place, format!("`{text}` is there twice")).expected("different labels");
+                diagnostics.add(&node.place, format!("`{text}` is listed twice")).expected("different labels");
             }
             Item::Text(text) if all.contains(&text.as_str()) => chosen.push(text.clone()),
             item => {

@@ -1,7 +1,8 @@
 //! The top level of a config.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
+use crate::config::grid::{Grid, Keys, kind_of, likeliest, read_keys, refuse_unknown};
+use crate::config::idle::idle;
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::{interval, value};
 use crate::config::{
@@ -9,9 +10,10 @@ use crate::config::{
     tuning,
 };
 use crate::duration::Duration;
-use crate::registry::{Accepts, Range, nearest};
+use crate::registry::{Accepts, Range};
 use crate::schedule;
 use crate::settings::Value;
+use crate::words::count;
 
 const KEYS: [&str; 14] = [
     "name",
@@ -74,6 +76,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
             .is_some_and(|probes| probes != Value::List(Vec::new())),
         tuning,
         claims: claims(table, &tasks, &optimizers, diagnostics),
+        idle: idle(table, &tasks, &optimizers, &schedules),
         tasks,
         optimizers,
         schedules,
@@ -92,7 +95,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
 
 /// Whether a section is not there under another spelling either, of which its reader is told already.
 pub(super) fn is_missing(table: &Table, section: &str) -> bool {
-    let misspelt = |entry: &Entry| !KEYS.contains(&entry.key.as_str()) && nearest(&entry.key, KEYS) == Some(section);
+    let misspelt = |entry: &Entry| !KEYS.contains(&entry.key.as_str()) && likeliest(&entry.key, &KEYS) == Some(section);
     table.get(section).is_none() && !table.0.iter().any(misspelt)
 }
 
@@ -106,8 +109,10 @@ fn refuse_too_many_runs(table: &Table, experiment: &Experiment, diagnostics: &mu
     let runs = seeds.len() as f64 * optimizers.iter().map(arms).sum::<f64>();
     if runs > MOST_RUNS {
         let place = table.get("optimizers").map_or(START, |entry| entry.key_place.clone());
-        let title =
-            format!("the sweep spans {runs} runs: tasks x hyper-parameters x schedules x {} seeds", seeds.len());
+        let title = format!(
+            "the sweep spans {runs} runs: tasks x hyper-parameters x schedules x {}",
+            count(seeds.len(), "seed")
+        );
         let added = diagnostics.add(&place, title).expected(format!("at most {MOST_RUNS}"));
         added.help("every list and every `points` multiplies the runs; shorten some, or split the experiment");
     }
@@ -133,8 +138,8 @@ fn name(table: &Table, default: &str, diagnostics: &mut Diagnostics) -> String {
             let found = if let Item::Text(text) = item { text } else { item.describe() };
             let added = diagnostics.add(&entry.value.place, format!("`name` is {found}"));
             added.expected(
-                "1 to 100 letters, digits, `.`, `_` and `-`, and no name that a system keeps for itself: the results' \
-                 folder is called so",
+                "1 to 100 letters, digits, `.`, `_` and `-`, and not a reserved name (such as `con`): the results folder is \
+                 named after it",
             );
             folder_name(default)
         }
@@ -165,7 +170,7 @@ fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
     let (entry, accepts) = match (table.get("epochs"), table.get("steps")) {
         (Some(_), Some(steps)) => {
             let added = diagnostics.add(&steps.key_place, "both `epochs` and `steps` are given");
-            added.help("give one of the two: a run ends by one clock");
+            added.help("remove one of them: the length of a run is given once");
             return harmless;
         }
         (None, None) if !is_missing(table, "epochs") || !is_missing(table, "steps") => return harmless,

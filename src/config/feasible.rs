@@ -35,7 +35,7 @@ pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &
         let Some((owner, unmet)) = grid.variants().iter().find_map(unmet) else { continue };
         let Some(needs) = unmet.needs else { continue };
         let place = place(table, "optimizers", &grid.label, &[&owner]);
-        diagnostics.add(&place, format!("`{}` has no meaning here", unmet.name)).expected(needs.words);
+        diagnostics.add(&place, format!("`{}` needs {}", unmet.name, needs.words));
     }
     for task in &experiment.tasks {
         let keys = model::find(&task.model.kind).map_or(&[][..], |definition| definition.about.keys);

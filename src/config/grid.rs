@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::config::axis::{Axis, axis};
 use crate::config::diagnostics::Diagnostics;
+use crate::config::foreign;
 use crate::config::sampling;
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::registry::{Beside, Default, Key, choices, nearest};
@@ -95,19 +96,27 @@ pub(super) fn read_keys(
     tries: Option<usize>,
     diagnostics: &mut Diagnostics,
 ) -> Keys {
+    let keys: Vec<&'static Key> = keys.collect();
     let mut axes = Vec::new();
-    for key in keys {
+    for &key in &keys {
         if let Some(beside) = key.beside.filter(|beside| !chosen(table, *beside)) {
             if let Some(entry) = table.get(key.name) {
-                let added = diagnostics.add(&entry.key_place, format!("`{}` has no meaning here", key.name));
-                added.expected(format!("it beside `{}` = {}", beside.key, choices(beside.choices)));
+                let choice = |choice: &&str| format!("{} = \"{choice}\"", beside.key);
+                let needed: Vec<String> = beside.choices.iter().map(choice).collect();
+                let title = format!("`{}` is only used with {}", key.name, choices(&needed));
+                diagnostics.add(&entry.key_place, title);
             }
             continue;
         }
         let axis = match table.get(key.name) {
             Some(entry) => axis(&entry.value, key, diagnostics),
             None => {
-                if key.default == Default::Required {
+                // Under another name it is there, which is said already.
+                let renamed = |entry: &Entry| {
+                    let is_known = keys.iter().any(|known| known.name == entry.key);
+                    !is_known && foreign::hint(&entry.key, &[key.name]).is_some_and(|hint| hint.name.is_some())
+                };
+                if key.default == Default::Required && !table.0.iter().any(renamed) {
                     let added = diagnostics.add(place, format!("{owner} lacks the key `{}`", key.name));
                     added.expected(format!("`{}`: {}", key.name, key.accepts)).help(key.help);
                 }
@@ -150,8 +159,9 @@ fn draw(
         if !matches!(axis, Axis::Values(_)) && !values.is_empty() {
             match (first, place(name)) {
                 (Some((other, n)), Some(place)) if n != values.len() => {
-                    let title = format!("`{other}` and `{name}` differ in samples: {n} and {}", values.len());
-                    let added = diagnostics.add(&place, title).expected("as many: together they are points");
+                    let title =
+                        format!("`{other}` and `{name}` have different numbers of values: {n} and {}", values.len());
+                    let added = diagnostics.add(&place, title).expected("the same number: they are drawn together");
                     added.help(format!(
                         "sampled keys of {owner} are drawn jointly; a list or a grid multiplies instead"
                     ));
@@ -190,10 +200,26 @@ pub(super) fn refuse_unknown(table: &Table, known: &[&str], owner: &str, diagnos
     for Entry { key, key_place, .. } in &table.0 {
         if !known.contains(&key.as_str()) {
             let added = diagnostics.add(key_place, format!("unknown key `{key}` in {owner}")).expected(choices(known));
-            if let Some(near) = nearest(key, known.iter().copied()) {
-                added.help(format!("did you mean `{near}`?"));
+            if let Some(advice) = advice(key, known) {
+                added.help(advice);
             }
         }
+    }
+}
+
+/// Which of the known names a wrong one may stand for, or what to write instead.
+pub(super) fn advice(wrong: &str, known: &[&str]) -> Option<String> {
+    match foreign::hint(wrong, known) {
+        Some(hint) if !hint.note.is_empty() => Some(hint.note.to_owned()),
+        _ => likeliest(wrong, known).map(|near| format!("did you mean `{near}`?")),
+    }
+}
+
+/// The name that a wrong one most likely stands for: what else is mistaken beside it is judged by that.
+pub(super) fn likeliest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    match foreign::hint(wrong, known) {
+        Some(hint) => hint.name,
+        None => nearest(wrong, known.iter().copied()),
     }
 }
 
@@ -202,7 +228,8 @@ pub(super) fn expected_name(what: &str, names: &[&str]) -> String {
     if names.len() > 10 { format!("a name from `optbench list {what}s`") } else { choices(names) }
 }
 
-/// The kind that a labelled table names: its `kind`, or else its label.
+/// The kind that a labelled table names: its `kind`, or else its label. Where there is none of that name, which is
+/// said, the one that was most likely meant.
 ///
 /// `what` is the registry's name in the singular, `command` what lists it.
 pub(super) fn kind_of<'a, T>(
@@ -231,19 +258,18 @@ pub(super) fn kind_of<'a, T>(
         },
         None => (&entry.key, &entry.key_place),
     };
-    let found = find(kind);
-    if found.is_none() {
-        let all: Vec<&str> = names.clone().collect();
-        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, &all));
-        match nearest(kind, names) {
-            Some(near) => added.help(format!("did you mean `{near}`?")),
-            None => added.help(format!(
-                "a label of your own needs a kind: kind = \"{}\"; `optbench list {what}s` explains them",
-                all.first().copied().unwrap_or_default()
-            )),
-        };
+    if let Some(found) = find(kind) {
+        return Some((table, found));
     }
-    found.map(|found| (table, found))
+    let all: Vec<&str> = names.collect();
+    let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, &all));
+    added.help(advice(kind, &all).unwrap_or_else(|| {
+        let key = if what == "model" { what } else { "kind" };
+        let first = all.first().copied().unwrap_or_default();
+        format!("a label of your own needs a {key}: `{key} = \"{first}\"`; `optbench list {what}s` explains them")
+    }));
+    // The other mistakes of the table are found at once, too: by what the name most likely stands for.
+    likeliest(kind, &all).and_then(find).map(|found| (table, found))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn reads_well(label: &str) -> bool {
 fn refuse(entry: &Entry, without: &str, diagnostics: &mut Diagnostics) {
     let title = match entry.key.chars().count() {
         length if length > LONGEST => format!("a label of {length} characters"),
-        _ => format!("`{}` is no label", entry.key),
+        _ => format!("`{}` is not a valid label", entry.key),
     };
     diagnostics.add(&entry.key_place, title).expected(format!("1 to {LONGEST} characters, {without}"));
 }

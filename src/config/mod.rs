@@ -4,6 +4,7 @@
 //! filled in, and [`Experiment::to_toml`] writes it so that it can be read again.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::duration::{Duration, Timeline};
@@ -19,7 +20,9 @@ mod diagnostics;
 mod entrant;
 mod experiment;
 mod feasible;
+mod foreign;
 mod grid;
+mod idle;
 mod label;
 mod nested;
 mod resolved;
@@ -40,6 +43,9 @@ pub use seeds::Stage;
 pub use tuning::{Halving, Rung, Tuning};
 
 use diagnostics::Diagnostics;
+
+/// What stands for the standard input where a config is named.
+const STANDARD_INPUT: &str = "-";
 
 /// An experiment as a config states it, all defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,16 +81,22 @@ pub struct Experiment {
     pub tuning: Option<Tuning>,
     /// What is claimed of the results.
     pub claims: Vec<Claim>,
+    /// What the config says without effect, each in one sentence: no mistake, but hardly meant.
+    pub idle: Vec<String>,
 }
 
 impl Experiment {
-    /// Reads a config file, with `KEY=VALUE` overrides laid over it.
+    /// Reads a config file, with `KEY=VALUE` overrides laid over it; `-` is the standard input.
     ///
     /// # Errors
     /// When the file cannot be read, or with every mistake found in it.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
+        let refused = |error: io::Error| Error::Usage(format!("cannot read the config `{}`: {error}", path.display()));
+        if path.as_os_str() == STANDARD_INPUT {
+            let text = io::read_to_string(io::stdin().lock()).map_err(refused)?;
+            return Self::parse("<stdin>", &text, "stdin", overrides);
+        }
+        let text = fs::read_to_string(path).map_err(refused)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         Self::parse(&path.display().to_string(), &text, &stem, overrides)
     }
@@ -164,9 +176,7 @@ impl Experiment {
         let timeline = Timeline { steps, steps_per_epoch, beta2: None };
         let in_steps = |horizon: &Duration| match horizon.in_steps(&timeline)? {
             at if (1..steps).contains(&at) => Ok(at),
-            at => {
-                Err(format!("the horizon {horizon} comes to step {at}, which is not within the run of {steps} steps"))
-            }
+            at => Err(format!("the horizon {horizon} is step {at}, which is not inside the run of {steps} steps")),
         };
         let mut horizons = anytime.horizons.iter().map(in_steps).collect::<Result<Vec<u64>, String>>()?;
         horizons.sort_unstable();

@@ -1,10 +1,10 @@
 //! Things with keys of their own inside a key: the base of a wrapper, the parts of a composition.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{expected_name, refuse_unknown};
+use crate::config::grid::{advice, expected_name, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::config::value::value;
-use crate::registry::{Accepts, Default, Key, nearest};
+use crate::registry::{Accepts, Default, Key};
 use crate::settings::{Settings, Value};
 use crate::{optim, schedule};
 
@@ -45,7 +45,7 @@ pub(super) fn lift_rate(wrapper: &Table, diagnostics: &mut Diagnostics) -> Table
     match given {
         Some(entry) if own => {
             let added = diagnostics.add(&entry.key_place, "the learning rate is given twice, here and beside `base`");
-            added.help("a wrapper has the learning rate of its base: give it in one place");
+            added.help("remove one of them: a wrapper and its base have one learning rate");
         }
         Some(entry) => wrapper.0.push(entry),
         None if own => {}
@@ -95,8 +95,8 @@ fn read(
     };
     let Some(keys) = keys(kind) else {
         let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, names));
-        if let Some(near) = nearest(kind, names.iter().copied()) {
-            added.help(format!("did you mean `{near}`?"));
+        if let Some(advice) = advice(kind, names) {
+            added.help(advice);
         }
         return None;
     };
@@ -144,7 +144,7 @@ fn write_out(node: &mut Node, schedules: &Table, depth: usize, left: &mut usize,
     for part in parts {
         if depth == 0 {
             let added = diagnostics.add(&part.place, "schedules are nested too deeply");
-            added.help("does a composition contain itself?");
+            added.help("a composition must not contain itself");
             return;
         }
         if *left == 0 {

@@ -3,12 +3,12 @@
 use candle_core::DType;
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{kind_of, read_keys, refuse_unknown};
+use crate::config::grid::{advice, kind_of, likeliest, read_keys, refuse_unknown};
 use crate::config::label;
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::value;
 use crate::metric::Metric;
-use crate::registry::{Accepts, Key, Range, choices, nearest};
+use crate::registry::{Accepts, Key, Range, choices};
 use crate::settings::{Settings, Value};
 use crate::task::data::{self, Contents, DATASETS};
 use crate::task::model::{self, Kind, MODELS};
@@ -16,7 +16,7 @@ use crate::task::{Spec, Target};
 
 const METRIC_NAMES: [&str; 3] = ["loss", "accuracy", "perplexity"];
 
-/// Reads one task; nothing where its model is not to be made out.
+/// Reads one task; nothing where it is no table.
 pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec> {
     label::check(entry, diagnostics);
     let owner = format!("task `{}`", entry.key);
@@ -37,10 +37,13 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     known.extend(keys.iter().map(|key| key.name));
     refuse_unknown(table, &known, &owner, diagnostics);
 
+    let before = diagnostics.len();
     let mut settings = |kind: &str, keys: &'static [Key]| single(kind, table, entry, &owner, keys, diagnostics);
     let model_settings = settings(model.about.name, model.about.keys);
     let dataset = dataset.map(|dataset| settings(dataset.about.name, dataset.about.keys));
+    // What is mistaken by itself would only be said again.
     if let Kind::Function(build) = model.kind
+        && diagnostics.len() == before
         && let Err(problem) = build(&model_settings)
     {
         // The start comes last, and is what has to fit the rest.
@@ -103,8 +106,19 @@ fn model_of<'a>(
         },
         ..entry.clone()
     };
-    let model = kind_of(&renamed, "model", names, model::find, diagnostics).map(|(_, model)| model)?;
-    Some((table, model))
+    let model = kind_of(&renamed, "model", names, model::find, diagnostics).map(|(_, model)| model);
+    Some((table, model.or_else(|| model_by_keys(table))?))
+}
+
+/// The model whose keys a table has: where its name cannot be made out, the other mistakes are judged by that.
+fn model_by_keys(table: &Table) -> Option<&'static model::Definition> {
+    let own = |definition: &&model::Definition| {
+        let keys = definition.about.keys.iter().copied().chain(definition.task_keys());
+        let known: Vec<&str> = keys.map(|key| key.name).collect();
+        table.0.iter().filter(|entry| known.contains(&entry.key.as_str())).count()
+    };
+    // Of equal ones the first.
+    MODELS.iter().rev().max_by_key(own)
 }
 
 /// What a model learns from: what its default dataset holds.
@@ -134,10 +148,10 @@ fn dataset_of(
     let Some(found) = data::find(name) else {
         let added = diagnostics.add(&entry.value.place, format!("there is no dataset `{name}`"));
         let added = added.expected(choices(&names));
-        if let Some(near) = nearest(name, names) {
-            added.help(format!("did you mean \"{near}\"?"));
+        if let Some(advice) = advice(name, &names) {
+            added.help(advice);
         }
-        return None;
+        return data::find(likeliest(name, &names).unwrap_or(default));
     };
     if found.contents != contents {
         let (learns, is) = (contents.name(), found.contents.name());

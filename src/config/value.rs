@@ -4,7 +4,7 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::nested;
 use crate::config::source::{Item, Node};
 use crate::duration::Duration;
-use crate::registry::{Accepts, choices, nearest};
+use crate::registry::{Accepts, Range, choices, nearest};
 use crate::settings::Value;
 
 /// How long a list may be, an axis or not.
@@ -71,7 +71,13 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
             Item::Text(text) => format!("\"{text}\""),
             item => item.describe().to_owned(),
         };
-        diagnostics.add(&node.place, format!("`{name}` is {found}")).expected(accepts.to_string());
+        let expected = match (accepts, &node.item) {
+            (Accepts::Float(range), Item::Float(x)) if !x.is_finite() && range != Range::ANY => {
+                format!("a finite number, {range}")
+            }
+            _ => accepts.to_string(),
+        };
+        diagnostics.add(&node.place, format!("`{name}` is {found}")).expected(expected);
     }
     read
 }
@@ -87,7 +93,7 @@ pub(super) fn duration(node: &Node, name: &str, diagnostics: &mut Diagnostics) -
         Item::Integer(n) => u64::try_from(*n).map(Duration::Steps).map_err(|_| format!("`{n}` is negative")),
         Item::Float(x) if whole(*x).is_some_and(|n| n >= 0) => Ok(Duration::Steps(*x as u64)),
         Item::Text(text) => text.parse(),
-        item => Err(format!("{} is no duration", item.describe())),
+        item => Err(format!("{} is not a valid duration", item.describe())),
     };
     match read {
         Ok(duration) => Some(duration),

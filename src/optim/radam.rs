@@ -30,7 +30,7 @@ variant = \"author\":  p <- p (1 - lr weight_decay), p <- p - lr rect m^ l  if r
             Key::choice("variant", &["torch", "author"], "torch", "whose rule for the first steps and for decay"),
             decay::KEY,
             Key::flag("degenerate_to_sgd", false, "author's variant: take plain steps while not rectified")
-                .that_needs("`variant` = \"author\"; torch's takes plain steps anyway", |settings| {
+                .that_needs("`variant = \"author\"`: the variant `torch` always takes plain steps", |settings| {
                     !settings.flag("degenerate_to_sgd") || settings.text("variant") == "author"
                 }),
         ],

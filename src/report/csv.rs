@@ -26,14 +26,24 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     );
     header.push("loss_floor".to_owned());
     header.extend((!judges.is_empty()).then(|| "judge".to_owned()));
+    // Every new column comes at the end: scripts that count columns go on to work.
+    for prefix in ["last_val", "last_test"] {
+        header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
+    }
     let rows = records.iter().map(|record| {
+        // Where a run stopped before its end is no final score: a plain mean of the column must not take it in.
+        let scores = [record.validation, record.test];
+        let finished = record.status == Status::Finished;
+        let [finals, lasts] = [true, false].map(|wanted| scores.map(|scores| scores.filter(|_| finished == wanted)));
         let mut row = vec![record.run.clone(), record.task.clone(), record.optimizer.clone(), record.schedule.clone()];
         row.push(record.seed.to_string());
         row.extend(keys.iter().map(|key| record.hyper_parameter(key).unwrap_or_default().to_owned()));
         row.extend([record.status.name().to_owned(), record.steps.to_string()]);
         row.extend(horizons.then(|| record.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
-        for scores in [record.validation, record.test, record.best.map(|best| best.0)] {
-            row.extend(Metric::ALL.map(|metric| exact(scores.and_then(|scores: Scores| scores.get(metric)))));
+        let cells =
+            |scores: Option<Scores>| Metric::ALL.map(|metric| exact(scores.and_then(|scores| scores.get(metric))));
+        for scores in finals.into_iter().chain([record.best.map(|best| best.0)]) {
+            row.extend(cells(scores));
         }
         row.push(record.steps_to_target.map(|steps| steps.to_string()).unwrap_or_default());
         let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
@@ -41,6 +51,7 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
         row.push(record.state_bytes.to_string());
         row.push(exact(record.loss_floor));
         row.extend((!judges.is_empty()).then(|| judges.contains(&record.seed).to_string()));
+        row.extend(lasts.into_iter().flat_map(cells));
         row
     });
     write(&header, rows)

@@ -48,9 +48,11 @@ impl Section<'_> {
 
 /// The width of the good rates in decades, and which side of the truth it is on.
 fn width(tried: &[Rate], (low, high): (f64, f64)) -> String {
-    let below = tried.iter().rev().find(|rate| rate.lr < low);
+    // A rate of 0 lies infinitely many decades below all others.
+    let below = tried.iter().rev().find(|rate| rate.lr > 0.0 && rate.lr < low);
     let above = tried.iter().find(|rate| rate.lr > high);
     match (below, above) {
+        _ if low <= 0.0 => "-".into(),
         (None, None) if low == high => "-".into(),
         (Some(below), Some(above)) if low == high => format!("< {:.2}", (above.lr / below.lr).log10()),
         (Some(_), Some(_)) => format!("{:.2}", (high / low).log10()),

@@ -4,6 +4,7 @@ use super::*;
 use crate::analysis::ranking;
 use crate::analysis::simulated::{Arm, records};
 use crate::metric::Metric;
+use crate::results::Status;
 
 /// The report of one task `task`, 60 steps.
 fn experiment() -> Experiment {
@@ -74,6 +75,9 @@ fn the_width_of_good_rates_says_where_the_grid_ends() {
     assert_eq!(losses([1.0, 1.0, 1.0, 4.0]), "≥ 2.00");
     assert_eq!(losses([4.0, 4.0, 4.0, 1.0]), "≥ 0.00");
     assert_eq!(losses([4.0, f64::NAN, 1.0, f64::NAN]), "< 2.00");
+    let with_none = records(&[Arm::at("a", 0.0, &[2.0]), Arm::at("a", 0.1, &[1.0]), Arm::at("a", 1.0, &[1.0])]);
+    let table = Section::new(ranking(&with_none, "task", Metric::Loss), &with_none, None).sensitivity();
+    assert_eq!(table.rows[0][5..7], ["0.1 to 1", "≥ 1.00"], "no infinite number of decades");
 }
 
 #[test]
@@ -93,4 +97,20 @@ fn what_a_search_gave_up_is_no_sensitivity() {
     assert!(section.tables().iter().all(|table| table.title != "Expected best after k tries"));
     let cost = &section.search().rows[0];
     assert_eq!(cost[3..6], ["4", "1", "220"], "one of the two that went on diverged");
+}
+
+#[test]
+fn a_mean_over_a_column_of_final_scores_takes_in_what_finished_alone() {
+    let mut records = records(&[Arm::at("a", 0.1, &[1.0, f64::NAN, 2.0])]);
+    records[2].status = Status::Failed;
+    let table = String::from_utf8(csv::runs(&records, &[]).unwrap()).unwrap();
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| {
+        let place = lines[0].iter().position(|other| *other == name).unwrap();
+        lines[1..].iter().map(|row| row[place]).collect::<Vec<_>>()
+    };
+    assert_eq!(column("status"), ["finished", "diverged", "failed"]);
+    assert_eq!((column("final_val_loss"), column("last_val_loss")), (vec!["1", "", ""], vec!["", "9", "2"]));
+    let last = ["val_loss", "val_accuracy", "val_perplexity", "test_loss", "test_accuracy", "test_perplexity"];
+    assert_eq!(lines[0][lines[0].len() - 6..], last.map(|column| format!("last_{column}")), "appended");
 }

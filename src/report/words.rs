@@ -3,6 +3,7 @@
 use crate::analysis::{Rank, Sample, Summary};
 use crate::metric::Metric;
 pub(super) use crate::settings::short;
+pub(super) use crate::words::count;
 
 /// A score: shares in percent, other numbers to four digits.
 pub(super) fn score(x: f64, metric: Metric) -> String {
@@ -113,11 +114,6 @@ pub(super) fn probability(p: Option<f64>) -> String {
         Some(p) if p < 0.001 => "< 0.001".into(),
         Some(p) => format!("{p:.3}"),
     }
-}
-
-/// A number of things: `1 seed`, `3 seeds`.
-pub(super) fn count(n: usize, thing: &str) -> String {
-    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -1,9 +1,9 @@
 //! Who is at work in a results folder: one process that decides what the folder is of, or several that train it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::PathBuf;
 
-use crate::disk::is_at;
+use crate::disk::Lock;
 use crate::error::{Error, Result};
 use crate::results::Store;
 
@@ -11,9 +11,13 @@ const FILE: &str = ".lock";
 
 /// A folder in use until this is dropped; a process that dies drops it too.
 #[derive(Debug)]
-pub struct Hold {
-    file: File,
-    path: PathBuf,
+pub struct Hold(Option<Lock>);
+
+impl Hold {
+    /// Whether it keeps others out: some file systems have no locks, and then this must be the only process.
+    pub fn guards(&self) -> bool {
+        self.0.as_ref().is_none_or(Lock::guards)
+    }
 }
 
 impl Store {
@@ -22,16 +26,7 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn hold_alone(&self) -> Result<Option<Hold>> {
-        loop {
-            let (file, path) = self.lock_file()?;
-            match file.try_lock() {
-                // Whoever held it took it along: a lock on a file that nobody else finds guards nothing.
-                Ok(()) if !is_at(&file, &path) => {}
-                Ok(()) => return Ok(Some(Hold { file, path })),
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
-            }
-        }
+        Ok(Lock::alone(self.lock_file()?)?.map(|lock| Hold(Some(lock))))
     }
 
     /// Takes the folder beside others that do the same; waits while a process has it alone.
@@ -39,28 +34,20 @@ impl Store {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn hold(&self) -> Result<Hold> {
-        loop {
-            let (file, path) = self.lock_file()?;
-            file.lock_shared().map_err(Error::io("lock", &path))?;
-            if is_at(&file, &path) {
-                return Ok(Hold { file, path });
-            }
-        }
+        Ok(Hold(Some(Lock::shared(self.lock_file()?)?)))
     }
 
-    fn lock_file(&self) -> Result<(File, PathBuf)> {
+    fn lock_file(&self) -> Result<PathBuf> {
         fs::create_dir_all(self.root()).map_err(Error::io("create", self.root()))?;
-        let path = self.root().join(FILE);
-        Ok((File::create(&path).map_err(Error::io("write", &path))?, path))
+        Ok(self.root().join(FILE))
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        // The last one out leaves nothing behind; what cannot be removed does no harm.
-        let _ = self.file.unlock();
-        if self.file.try_lock().is_ok() && is_at(&self.file, &self.path) {
-            let _ = fs::remove_file(&self.path);
+        // The last one out leaves nothing behind.
+        if let Some(lock) = self.0.take() {
+            lock.leave();
         }
     }
 }
@@ -74,13 +61,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().join("results"));
         let alone = store.hold_alone().unwrap().unwrap();
-        assert!(store.hold_alone().unwrap().is_none());
+        assert!(alone.guards() && store.hold_alone().unwrap().is_none());
         drop(alone);
         let (first, second) = (store.hold().unwrap(), store.hold().unwrap());
         drop(first);
         assert!(store.hold_alone().unwrap().is_none(), "one is still at it");
         drop(second);
         assert!(store.hold_alone().unwrap().is_some());
+        #[cfg(unix)]
         assert_eq!(fs::read_dir(store.root()).unwrap().count(), 0, "no file is left");
     }
 }

@@ -90,7 +90,7 @@ impl Store {
             return Err(damaged(&format!("it holds {} runs of {}", packed.runs.len(), packed.count)));
         }
         if let Some(record) = packed.runs.iter().find(|record| !is_name(&record.run)) {
-            return Err(damaged(&format!("`{}` is no name of a run", record.run)));
+            return Err(damaged(&format!("`{}` is not the name of a run", record.run)));
         }
         Ok(packed.runs)
     }
@@ -160,7 +160,7 @@ mod tests {
         for name in ["../../mine", "/mine", "", ".", ".hidden"] {
             store.write(FILE, format!("count = 1\n[[runs]]\n{}", record(name, "1.0"))).unwrap();
             let error = store.records().unwrap_err().to_string();
-            assert!(error.contains(&format!("`{name}` is no name of a run")), "{error}");
+            assert!(error.contains(&format!("`{name}` is not the name of a run")), "{error}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
 
-use crate::disk::sync_folder;
+use crate::disk::{Lock, sync_folder};
 use crate::error::{Error, Result};
 use crate::results::identity::STARTED;
 use crate::results::log::{Cell, Extent, Log};
@@ -42,16 +42,14 @@ pub struct Recorder {
     path: Option<Log>,
     steps_per_epoch: Option<u64>,
     checkpoint: Option<Checkpoint>,
-    lock_path: PathBuf,
-    /// Held until the recorder is dropped; a process that dies drops it too.
-    _lock: File,
+    lock: Lock,
 }
 
 impl Recorder {
     pub(super) fn open(
         folder: PathBuf,
         destination: PathBuf,
-        (lock_path, lock): (PathBuf, File),
+        lock: Lock,
         started: &Started,
         steps_per_epoch: Option<u64>,
         probes: Probes,
@@ -90,8 +88,7 @@ impl Recorder {
             path: probes.path.then(&mut next),
             steps_per_epoch,
             checkpoint,
-            lock_path,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -170,7 +167,7 @@ impl Recorder {
     pub fn abandon(self) {
         // What cannot be removed now is swept away when the run is taken up again.
         let _ = remove_folder(&self.folder);
-        let _ = fs::remove_file(&self.lock_path);
+        self.lock.remove();
     }
 
     /// Makes the run durable: from here on it counts.
@@ -178,7 +175,7 @@ impl Recorder {
     /// # Errors
     /// When the disk refuses.
     pub fn finish(self, record: &Record) -> Result<()> {
-        let Self { folder, destination, steps, evaluations, gradients, path, lock_path, .. } = self;
+        let Self { folder, destination, steps, evaluations, gradients, path, lock, .. } = self;
         let mut bytes = BTreeMap::new();
         let write = || {
             for log in [steps, evaluations].into_iter().chain(gradients).chain(path) {
@@ -202,10 +199,11 @@ impl Recorder {
                 fs::remove_dir_all(&destination)?;
             }
             fs::rename(&folder, &destination)?;
-            sync_folder(destination.parent().unwrap_or(&destination))?;
-            fs::remove_file(&lock_path)
+            sync_folder(destination.parent().unwrap_or(&destination))
         };
-        write().map_err(Error::io("write", &destination))
+        write().map_err(Error::io("write", &destination))?;
+        lock.remove();
+        Ok(())
     }
 }
 

@@ -4,11 +4,11 @@
 //! Everything else in the folder follows from `runs/` and can be written again at any time, but for
 //! packed records whose runs have no folder any more.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{is_at, remove_temporary, sync_folder, temporary};
+use crate::disk::{Lock, remove_temporary, sync_folder, temporary};
 use crate::error::{Error, Result};
 use crate::results::{Probes, Recorder, Started};
 
@@ -172,19 +172,9 @@ impl Store {
         steps_per_epoch: Option<u64>,
         probes: Probes,
     ) -> Result<Option<Recorder>> {
-        let lock_path = self.runs().join(format!(".{run}.lock"));
-        let lock = loop {
-            let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
-            match lock.try_lock() {
-                // Whoever held it may have removed it since: a lock on a file that nobody else finds guards nothing.
-                Ok(()) if !is_at(&lock, &lock_path) => {}
-                Ok(()) => break lock,
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path)(error)),
-            }
-        };
+        let Some(lock) = Lock::alone(self.runs().join(format!(".{run}.lock")))? else { return Ok(None) };
         let folder = self.runs().join(format!(".{run}{PARTIAL}"));
-        Recorder::open(folder, self.run(run), (lock_path, lock), started, steps_per_epoch, probes).map(Some)
+        Recorder::open(folder, self.run(run), lock, started, steps_per_epoch, probes).map(Some)
     }
 }
 
@@ -194,7 +184,7 @@ pub(super) fn text(path: &Path) -> Result<Option<String>> {
         Ok(text) => Ok(Some(text)),
         Err(error) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(None),
-            ErrorKind::InvalidData => Err(Error::damaged(path, &"it is no text in UTF-8")),
+            ErrorKind::InvalidData => Err(Error::damaged(path, &"it is not UTF-8 text")),
             _ => Err(Error::io("read", path)(error)),
         },
     }

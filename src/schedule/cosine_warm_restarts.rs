@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_period_of_no_steps_is_refused_and_the_longest_run_has_an_answer() {
-        assert!(refusal(&restarts(0, 1), 100).starts_with("`period` comes to 0 steps"));
+        assert!(refusal(&restarts(0, 1), 100).starts_with("`period` is 0 steps"));
         for mult in [1, 2, i64::MAX] {
             assert!(build(&restarts(1, mult), 100).at(u64::MAX).factor.is_finite());
         }

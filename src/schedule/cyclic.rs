@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn slopes_of_no_steps_are_refused() {
         let flat = Duration::Steps(0);
-        assert!(refusal(&cyclic("triangular").with("up", flat), 17).starts_with("`up` comes to 0 steps"));
-        assert!(refusal(&cyclic("triangular").with("down", flat), 17).starts_with("`down` comes to 0 steps"));
+        assert!(refusal(&cyclic("triangular").with("up", flat), 17).starts_with("`up` is 0 steps"));
+        assert!(refusal(&cyclic("triangular").with("down", flat), 17).starts_with("`down` is 0 steps"));
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(refusal(&by_epoch, 100), "`every`: an analytic function has no epochs; give steps or a percentage");
         assert_eq!(
             refusal(&by_epoch.with("every", Duration::Percent(0.1)), 100),
-            "`every` comes to 0 steps; expected at least 1"
+            "`every` is 0 steps; expected at least 1"
         );
     }
 

@@ -56,6 +56,6 @@ mod tests {
         let slow = settings.clone().with("timescale", Duration::Percent(10.0)).with("warmup", Duration::Steps(5));
         assert_factors(&*build(&slow, 100), [4, 5, 35], [1.0, 1.0, 0.5]);
         let refused = refusal(&settings.with("timescale", Duration::ZERO), 100);
-        assert!(refused.starts_with("`timescale` comes to 0 steps"));
+        assert!(refused.starts_with("`timescale` is 0 steps"));
     }
 }

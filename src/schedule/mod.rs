@@ -153,7 +153,7 @@ impl Span {
     /// As [`Span::measure`], and where the duration comes to 0 steps.
     pub fn interval(&self, settings: &Settings, key: &str) -> Result<u64, String> {
         match self.measure(settings, key)? {
-            0 => Err(format!("`{key}` comes to 0 steps; expected at least 1")),
+            0 => Err(format!("`{key}` is 0 steps; expected at least 1")),
             steps => Ok(steps),
         }
     }

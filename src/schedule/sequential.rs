@@ -136,7 +136,7 @@ mod tests {
         let flat = settings("step").with("every", Duration::ZERO);
         assert_eq!(
             refusal(&sequential(vec![lasting("constant", Duration::Steps(1)), flat]), 10),
-            "part 2 (`step`): `every` comes to 0 steps; expected at least 1"
+            "part 2 (`step`): `every` is 0 steps; expected at least 1"
         );
         let epochs = lasting("constant", Duration::Epochs(1.0));
         assert!(refusal(&sequential(vec![epochs]), 10).starts_with("part 1 (`constant`): `length`: an analytic"));

@@ -11,6 +11,7 @@ use candle_core::Device;
 use crate::error::{Error, Result};
 use crate::results::{Probes, Record, Started, Status, Store};
 use crate::settings::Value;
+use crate::sweep::panic::caught;
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
 use crate::task::Split;
@@ -47,7 +48,7 @@ pub struct Execution {
 /// Trains the given runs, `jobs` at a time, and makes each durable before the next one starts.
 ///
 /// # Errors
-/// When the results folder cannot be written to. A run's own failure is a part of the outcome.
+/// When the results folder cannot be written to. A run's own failure, a panic included, is a part of the outcome.
 pub fn execute(
     plan: &Plan,
     runs: Vec<&Run>,
@@ -166,7 +167,7 @@ impl Context<'_> {
             witness.saved = true;
             resume = Some(checkpoint.snapshot);
         }
-        let outcome = self.training(run, resume).and_then(|training| train::train(training, &mut witness));
+        let outcome = caught(|| train::train(self.training(run, resume)?, &mut witness));
         if let Err(Error::Io { .. }) = outcome {
             // The disk's refusal is not the run's fault, and concerns every other run too.
             return outcome.map(|_| Trained::Interrupted);

@@ -1,32 +1,79 @@
 //! Runs that no memory would hold are refused before any memory is touched.
 
-use std::fs;
-
 use crate::error::{Error, Result};
 use crate::optim::snapshots_kept;
 use crate::settings::Value;
-use crate::sweep::Plan;
+use crate::sweep::{Plan, Run};
+use crate::system::{self, Memory};
 use crate::task::Footprint;
 
 /// Where the system does not say how much memory it has.
-const UNKNOWN: f64 = 1e12;
+const UNKNOWN: Memory = Memory { bytes: 1e12, limit: "no machine has more than" };
+
+/// How many runs fit into memory at the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// So many, at least 1 and at most as many as were asked for.
+    pub jobs: usize,
+    /// Why these are fewer than were asked for, where they are.
+    pub problem: Option<String>,
+}
 
 impl Plan {
-    /// Refuses tasks of which a single run would not fit into the memory of this machine.
+    /// Refuses tasks of which a single run would not fit into the memory that this process may use, and tells how
+    /// many fit at a time, of `jobs` that are asked for.
     ///
     /// # Errors
     /// With the bytes that it would take, and the keys that it depends on.
-    pub fn refuse_oversized(&self) -> Result<()> {
-        self.refuse_larger_than(memory())
+    pub fn room(&self, jobs: usize) -> Result<Room> {
+        self.room_in(system::memory().unwrap_or(UNKNOWN), jobs)
     }
 
-    fn refuse_larger_than(&self, memory: f64) -> Result<()> {
-        for (place, (task, spec)) in self.tasks.iter().zip(&self.experiment.tasks).enumerate() {
-            let Some(footprint) = task.footprint(memory)? else { continue };
-            self.refuse_wide_average(place, &footprint, memory)?;
-            if footprint.bytes() <= memory {
-                continue;
+    fn room_in(&self, memory: Memory, jobs: usize) -> Result<Room> {
+        let mut footprints = Vec::new();
+        for (place, task) in self.tasks.iter().enumerate() {
+            let footprint = task.footprint(memory.bytes)?;
+            if let Some(footprint) = &footprint {
+                self.refuse_larger_than(memory, place, footprint)?;
             }
+            footprints.push(footprint);
+        }
+        // The largest may well be trained at the same time.
+        let bytes = |run: &Run| footprints[run.task].as_ref().map_or(0.0, |footprint| self.bytes(run, footprint));
+        let mut runs: Vec<f64> = self.runs.iter().map(bytes).collect();
+        runs.sort_by(|a, b| b.total_cmp(a));
+        let mut together = 0.0;
+        let fits = |bytes: &&f64| {
+            together += **bytes;
+            together <= memory.bytes
+        };
+        let fit = runs.iter().take_while(fits).count();
+        let asked = jobs.min(runs.len());
+        let problem = (fit < asked).then(|| {
+            format!(
+                "{asked} runs at a time take at least {}; {} {}",
+                in_words(runs[..asked].iter().sum()),
+                memory.limit,
+                in_words(memory.bytes)
+            )
+        });
+        Ok(Room { jobs: if problem.is_some() { fit.max(1) } else { jobs }, problem })
+    }
+
+    /// What a run holds in memory at the least: an average over the latest snapshots holds each of them.
+    fn bytes(&self, run: &Run, footprint: &Footprint) -> f64 {
+        footprint.bytes() + self.snapshots_of(run) * footprint.weights.bytes
+    }
+
+    fn snapshots_of(&self, run: &Run) -> f64 {
+        let settings = run.optimizer.in_steps(&self.timeline(run));
+        settings.map_or(0.0, |settings| snapshots_kept(&settings, self.budget(run).steps) as f64)
+    }
+
+    fn refuse_larger_than(&self, memory: Memory, place: usize, footprint: &Footprint) -> Result<()> {
+        let spec = &self.experiment.tasks[place];
+        self.refuse_wide_average(place, footprint, memory)?;
+        if footprint.bytes() > memory.bytes {
             let (name, sides, bytes) = &footprint.weights.largest;
             let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
             let is_size = |value: &Value| match value {
@@ -37,16 +84,17 @@ impl Plan {
             let keys = spec.model.iter().filter(|(_, value)| is_size(value)).map(|(key, _)| format!("`{key}`"));
             let keys: Vec<String> = keys.chain(["`batch_size`".to_owned()]).collect();
             return Err(Error::Usage(format!(
-                "task `{}`: a run takes at least {}: {} for weights (the largest, {name}, is {} and takes {}), as much \
-                 for their gradients, and {} for the widest layer's numbers of a batch; this machine has {}\n  \
-                 help: they depend on {}",
+                "task `{}`: a run takes at least {}: {} for weights (the largest, `{name}`, is {} and takes {}), as much \
+                 for their gradients, and {} for the outputs of the widest layer for one batch; {} {}\n  \
+                 help: the size depends on {}",
                 spec.label,
                 in_words(footprint.bytes()),
                 in_words(footprint.weights.bytes),
                 sides.join(" x "),
                 in_words(*bytes),
                 in_words(footprint.batch_bytes),
-                in_words(memory),
+                memory.limit,
+                in_words(memory.bytes),
                 keys.join(", "),
             )));
         }
@@ -55,21 +103,19 @@ impl Plan {
 }
 
 impl Plan {
-    /// An average over the latest snapshots holds each of them.
-    fn refuse_wide_average(&self, task: usize, footprint: &Footprint, memory: f64) -> Result<()> {
+    fn refuse_wide_average(&self, task: usize, footprint: &Footprint, memory: Memory) -> Result<()> {
         for run in self.runs.iter().filter(|run| run.task == task) {
-            let Ok(settings) = run.optimizer.in_steps(&self.timeline(run)) else { continue };
-            let snapshots = snapshots_kept(&settings, self.budget(run).steps) as f64;
-            let bytes = footprint.bytes() + snapshots * footprint.weights.bytes;
-            if snapshots > 1.0 && bytes > memory {
+            let (snapshots, bytes) = (self.snapshots_of(run), self.bytes(run, footprint));
+            if snapshots > 1.0 && bytes > memory.bytes {
                 return Err(Error::Usage(format!(
-                    "task `{}`: a run of optimizer `{}` takes at least {}: {snapshots} snapshots of {} of weights are \
-                     averaged; this machine has {}\n  help: they depend on `average_window` and `average_every`",
+                    "task `{}`: a run of optimizer `{}` takes at least {}, because {snapshots} snapshots of {} of \
+                     weights are averaged; {} {}\n  help: the size depends on `average_window` and `average_every`",
                     self.experiment.tasks[task].label,
                     run.optimizer_label,
                     in_words(bytes),
                     in_words(footprint.weights.bytes),
-                    in_words(memory),
+                    memory.limit,
+                    in_words(memory.bytes),
                 )));
             }
         }
@@ -86,39 +132,48 @@ pub fn in_words(bytes: f64) -> String {
     }
 }
 
-/// The memory of this machine, or what a container leaves of it.
-fn memory() -> f64 {
-    let total = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? * 1024.0)
-    });
-    let contained = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    total.unwrap_or(UNKNOWN).min(contained.unwrap_or(f64::INFINITY))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Experiment;
     use crate::task::data::Library;
 
-    fn refused(task: &str, memory: f64) -> Option<String> {
+    fn room(task: &str, bytes: f64, jobs: usize) -> Result<Room> {
         let text = format!("steps = 100\n[tasks.t]\n{task}\n[optimizers.sgd]\n");
         let plan = Plan::new(Experiment::parse("", &text, "t", &[]).unwrap(), &Library::default()).unwrap();
-        plan.refuse_larger_than(memory).err().map(|error| error.to_string())
+        plan.room_in(Memory { bytes, limit: "the Slurm job may use" }, jobs)
+    }
+
+    fn refused(task: &str, memory: f64) -> Option<String> {
+        room(task, memory, 1).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn as_many_runs_are_trained_at_a_time_as_memory_holds() {
+        // 64 x 4096 weights and 4096 x 10, in f32, with their gradients: 2.4 MB a run, three seeds.
+        let wide = "model = \"mlp\"\nhidden = [4096]\nbatch_size = 1";
+        let room = |bytes, jobs| room(wide, bytes, jobs).unwrap();
+        assert_eq!(room(1e9, 64), Room { jobs: 64, problem: None });
+        let tight = room(6e6, 64);
+        assert_eq!(tight.jobs, 2);
+        let problem = tight.problem.unwrap();
+        assert!(problem.starts_with("3 runs at a time take at least 7."), "no more than there are: {problem}");
+        assert!(problem.ends_with("; the Slurm job may use 6.0 MB"), "{problem}");
+        assert_eq!(room(6e6, 2).problem, None);
+        assert_eq!(room(3e6, 3).jobs, 1);
     }
 
     #[test]
     fn what_no_memory_holds_is_refused_with_its_size_and_its_keys() {
         let message = refused("model = \"mlp\"\nhidden = [65536, 65536, 65536]", 64e9).unwrap();
         for words in
-            ["task `t`", "at least 68.", "fc2.weight, is 65536 x 65536 and takes 17.2 GB", "`hidden`, `batch_size`"]
+            ["task `t`", "at least 68.", "`fc2.weight`, is 65536 x 65536 and takes 17.2 GB", "`hidden`, `batch_size`"]
         {
             assert!(message.contains(words), "{words}: {message}");
         }
         let text = "model = \"lstm_lm\"\nseq_len = 16384\nhidden = 4096\nbatch_size = 16";
         let message = refused(text, 4e9).unwrap();
-        assert!(message.contains("17.2 GB for the widest layer's numbers"), "{message}");
+        assert!(message.contains("17.2 GB for the outputs of the widest layer"), "{message}");
         let every = "model = \"resnet\"\ndataset = \"digits\"\nwidth = 4096\nblocks = [64, 64, 64]";
         assert!(refused(every, 1e9).unwrap().contains("at least"));
         assert_eq!(refused("model = \"mlp\"", 64e9), None);

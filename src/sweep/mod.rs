@@ -6,13 +6,14 @@ mod identity;
 mod memory;
 mod name;
 pub mod order;
+mod panic;
 mod plan;
 mod rounds;
 mod shard;
 mod witness;
 
 pub use execute::{Execution, Progress, execute};
-pub use memory::in_words;
+pub use memory::{Room, in_words};
 pub use plan::{Plan, Run};
 pub use rounds::Outlook;
 pub use shard::Shard;

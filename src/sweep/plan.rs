@@ -287,12 +287,12 @@ impl Plan {
         run.schedule_label.clone() + &values.collect::<String>()
     }
 
-    /// What is odd about the schedules of these runs, each sentence once.
+    /// What the config says without effect, and what is odd about the schedules of these runs, each sentence once.
     ///
     /// # Errors
     /// When a schedule cannot be built.
     pub fn warnings(&self, runs: &[&Run]) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.experiment.idle.clone();
         for run in runs {
             for warning in self.schedule(run)?.warnings(self.budget(run).steps) {
                 let task = &self.experiment.tasks[run.task].label;

@@ -41,7 +41,7 @@ impl FromStr for Shard {
         let parsed = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
         match parsed {
             Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
-            _ => Err(format!("`{text}` is no part; expected I/N with I from 1 to N, such as 2/4")),
+            _ => Err(format!("`{text}` is not a valid part; expected I/N with I from 1 to N, such as 2/4")),
         }
     }
 }

@@ -1,16 +1,20 @@
 //! A short, repeatable part of the fuzzing: the cases that were found once, the seeds, and mutations of both.
 //!
-//! `OPTBENCH_EXECUTIONS=1000000 cargo test --release --test fuzz` tries more of them; `scripts/fuzz` is guided by
-//! coverage and goes deeper.
+//! `OPTBENCH_EXECUTIONS=1000000 cargo test --release --test fuzz` tries more of them, of other ones with
+//! `OPTBENCH_FUZZ_SEED=1`, of some targets alone with `OPTBENCH_FUZZ=config,results`. An input that ends a target is
+//! left in `target/fuzz-crashes`. `scripts/fuzz` is guided by coverage and goes deeper.
 #![expect(clippy::print_stdout, reason = "the counts are what a long run is for")]
 
 use std::fs;
 use std::io::Write;
+use std::panic;
 use std::path::Path;
+use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use optbench::checksum::sha256;
 use optbench::optim::State;
 use optbench::results::{Checkpoint, Extent};
 use optbench::rng::Stream;
@@ -19,13 +23,13 @@ use optbench::train::{Snapshot, Times};
 mod limit;
 mod targets;
 
-use targets::{FINGERPRINT, SEPARATOR, TARGETS};
+use targets::{FINGERPRINT, SEPARATOR, TARGETS, Target};
 
 #[global_allocator]
 static ALLOCATOR: limit::Limited = limit::Limited;
 
 /// Mutations of each target unless the environment asks for more.
-const EXECUTIONS: usize = 2_000;
+const EXECUTIONS: u64 = 2_000;
 
 fn files(folder: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -186,21 +190,38 @@ fn mutate(seed: &[u8], other: &[u8], dice: &mut Stream) -> Vec<u8> {
     bytes
 }
 
+/// Gives an input to a target, and keeps it where the target does not come back.
+fn execute((name, target): &Target, bytes: &[u8]) {
+    let outcome = panic::catch_unwind(|| target(bytes));
+    if let Err(cause) = outcome {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/fuzz-crashes");
+        let input = folder.join(format!("{name}-{}", &sha256(bytes)[..12]));
+        fs::create_dir_all(&folder).and_then(|()| fs::write(&input, bytes)).unwrap();
+        println!("{name}: the input is kept as {}", input.display());
+        panic::resume_unwind(cause);
+    }
+}
+
 #[test]
 fn found_cases_and_their_neighbours_are_read_or_refused() {
-    let asked = std::env::var("OPTBENCH_EXECUTIONS").ok().and_then(|text| text.parse().ok());
-    let executions: usize = asked.unwrap_or(EXECUTIONS);
-    for (name, target) in TARGETS {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let executions = number("OPTBENCH_EXECUTIONS").unwrap_or(EXECUTIONS);
+    let chosen = std::env::var("OPTBENCH_FUZZ").unwrap_or_default();
+    let is_chosen = |(name, _): &&Target| chosen.is_empty() || chosen.split(',').any(|one| one == *name);
+    for target in TARGETS.iter().filter(is_chosen) {
+        let name = target.0;
         let corpus = [seeds(name), files(&format!("tests/fuzz/cases/{name}"))].concat();
         for bytes in &corpus {
-            target(bytes);
+            execute(target, bytes);
         }
-        let mut dice = Stream::new(0, name);
+        let begun = Instant::now();
+        let mut dice = Stream::new(number("OPTBENCH_FUZZ_SEED").unwrap_or(0), name);
         for _ in 0..executions {
             let (one, other) = (dice.below(corpus.len()), dice.below(corpus.len()));
-            target(&mutate(&corpus[one], &corpus[other], &mut dice));
+            execute(target, &mutate(&corpus[one], &corpus[other], &mut dice));
         }
-        println!("{name}: {} inputs, {executions} mutations", corpus.len());
+        let seconds = begun.elapsed().as_secs();
+        println!("{name}: {} inputs, {executions} mutations in {seconds} s", corpus.len());
     }
 }
 

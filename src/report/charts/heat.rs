@@ -1,7 +1,7 @@
 //! The final score over the learning rate and one more key: a heat map of a grid, a scatter of what was drawn at random.
 
 use super::Canvas;
-use super::sensitivity::scale;
+use super::sensitivity::{left_out, scale};
 use crate::analysis::{Rank, Summary};
 use crate::chart::{Axis, Cell, Chart, HeatMap, Scatter};
 use crate::metric::Metric;
@@ -45,7 +45,11 @@ impl Canvas<'_, '_> {
                 .flat_map(|(value, cells)| columns.iter().zip(cells).map(move |(lr, cell)| (*lr, *value, *cell)));
             return Chart::Scatter(Scatter {
                 title,
-                subtitle: format!("{what}; the rate and {key} were drawn together, so each disc is a try"),
+                subtitle: format!(
+                    "{what}; the rate and {key} were drawn together, so each disc is a try{}{}",
+                    left_out("lr", scale("lr", &columns), &columns),
+                    left_out(key, scale(key, &rows), &rows)
+                ),
                 axes: (Axis::new("learning rate", scale("lr", &columns)), Axis::new(key, scale(key, &rows))),
                 tries: places.filter(|(.., cell)| *cell != Cell::Blank).collect(),
                 higher_is_better,

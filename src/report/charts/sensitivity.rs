@@ -81,15 +81,26 @@ impl Canvas<'_, '_> {
         LineChart {
             title: format!("{}: sensitivity to {of}", self.ranking.task),
             subtitle: Some(format!(
-                "final score, {}, {}; a {value} at which a seed diverged is a cross{beyond}",
+                "final score, {}, {}; a {value} at which a seed diverged is a cross{beyond}{}",
                 self.seeds("mean and range over seeds"),
-                others.join("; ")
+                others.join("; "),
+                left_out(key, scale(key, &places), &places)
             )),
             x: Axis::new(if key == "lr" { "learning rate" } else { key }, scale(key, &places)),
             rules: self.target(metric, &y),
             y,
             series,
         }
+    }
+}
+
+/// What is said of values that a logarithmic axis has no place for; nothing where there are none.
+pub(super) fn left_out(key: &str, scale: Scale, values: &[f64]) -> String {
+    if scale == Scale::Log10 && values.iter().any(|value| *value <= 0.0) {
+        let value = if key == "lr" { "rate" } else { "value" };
+        format!("; a {value} of 0 cannot be shown on a logarithmic axis")
+    } else {
+        String::new()
     }
 }
 

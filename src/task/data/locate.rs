@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
+
 use crate::error::{Error, Result};
 use crate::task::data::files::{DataFile, Files};
 
@@ -147,10 +149,9 @@ fn sound(dataset: &str, copies: Vec<PathBuf>, file: &DataFile) -> Option<Result<
     })
 }
 
-/// The user's cache.
+/// The user's cache: `$XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on Windows.
 fn cache() -> Option<PathBuf> {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    cache.or_else(|| env::home_dir().map(|home| home.join(".cache"))).map(|cache| cache.join("optbench"))
+    choose_native_strategy().ok().map(|home| home.cache_dir().join("optbench"))
 }
 
 #[cfg(test)]

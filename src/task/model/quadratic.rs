@@ -33,7 +33,9 @@ fn build(settings: &Settings) -> Result<Arc<dyn Function>, String> {
     }
     if curvature.is_empty() || start.len() != curvature.len() {
         let (n, m) = (curvature.len(), start.len());
-        return Err(format!("`curvature` has {n} numbers and `start` {m}; expected one of each for every coordinate"));
+        return Err(format!(
+            "`curvature` has length {n} and `start` has length {m}; expected one value of each for every coordinate"
+        ));
     }
     Ok(Arc::new(Quadratic { curvature, start }))
 }

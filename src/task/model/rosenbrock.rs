@@ -26,7 +26,7 @@ fn build(settings: &Settings) -> Result<Arc<dyn Function>, String> {
     let start = settings.floats("start");
     match *start {
         [x, y] => Ok(Arc::new(Rosenbrock { start: [x, y] })),
-        _ => Err(format!("`start` has {} numbers; expected two, [x, y]", start.len())),
+        _ => Err(format!("`start` has length {}; expected two numbers, [x, y]", start.len())),
     }
 }
 
