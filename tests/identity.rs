@@ -283,7 +283,7 @@ fn another_target_is_read_from_the_evaluations() {
     let target = ["--set", "tasks.bowl.target={loss=0.05}", "--set", "seeds=2"];
     succeeds(run(&["--set", "seeds=2"]));
     let asked = run(&target);
-    refused(&asked, 2, &["tasks.bowl.target.loss", "help: `--extend` keeps every run"]);
+    refused(&asked, 2, &["tasks.bowl.target.loss", "help: `--extend` keeps the existing runs"]);
     let looked = succeeds(run(&[&target[..], &["--extend", "--dry-run"]].concat()));
     assert!(shown(&looked).contains("Task `bowl` has another target"), "{}", shown(&looked));
     assert!(said(&succeeds(run(&[&target[..], &["--extend"]].concat()))).contains("0 runs of 2 to train"));

@@ -244,7 +244,7 @@ fn an_experiment_is_extended_and_its_runs_are_not_trained_again() {
     assert!(run(&["--extend", "--set", "optimizers.sgd.lr=[0.01,0.05,1e9]"]).status.success(), "another rate");
     for (change, words) in [
         ("steps=31", "bowl-schedule_free_adamw-constant-lr0.01-s0 was trained with other settings"),
-        ("seeds=1", "-s1 is no run of the new experiment"),
+        ("seeds=1", "-s1 is not a run of the new experiment"),
     ] {
         let refused = run(&["--extend", "--set", "optimizers.sgd.lr=[0.01,0.05,1e9]", "--set", change]);
         assert_eq!(refused.status.code(), Some(2));

@@ -64,10 +64,10 @@ pub(super) fn admit(store: &Store, plan: &Plan, beside: Beside) -> Result<Change
     match (misfit(plan, old.as_ref(), &known), extend) {
         (None, true) => Ok(old.map(|old| changes(&old, &plan.experiment)).unwrap_or_default()),
         (None, false) => Err(Error::Usage(format!(
-            "{refusal}\n  help: `--extend` keeps every run that is there and trains what is new"
+            "{refusal}\n  help: `--extend` keeps the existing runs and trains only the new ones"
         ))),
         (Some(_), false) => Err(Error::Usage(refusal)),
-        (Some(misfit), true) => Err(Error::Usage(format!("`--extend` cannot go on from here: {misfit}\n{refusal}"))),
+        (Some(misfit), true) => Err(Error::Usage(format!("`--extend` is not possible: {misfit}\n{refusal}"))),
     }
 }
 
@@ -165,7 +165,7 @@ fn misfit(plan: &Plan, old: Option<&Experiment>, known: &[Record]) -> Option<Str
     }
     let planned = planned(plan, known);
     known.iter().find_map(|record| match planned.get(&setting(record)) {
-        None => Some(format!("{} is no run of the new experiment", record.run)),
+        None => Some(format!("{} is not a run of the new experiment", record.run)),
         Some(fingerprint) if *fingerprint != record.fingerprint => {
             Some(format!("{} was trained with other settings", record.run))
         }
