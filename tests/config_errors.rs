@@ -40,6 +40,7 @@ macro_rules! mistaken {
 }
 
 mistaken!(
+    absolute_claims,
     all_at_once,
     anytime,
     axes,
@@ -59,6 +60,7 @@ mistaken!(
     halving_keys,
     horizons_of_a_function,
     intervals,
+    margins,
     mismatched_data,
     names,
     not_finite,

@@ -59,6 +59,10 @@ fn quantiles_and_powers_agree() {
         let [freedom, shift] = numbers(case)[..] else { panic!() };
         close(student::detectable(freedom, 0.05, 0.8), shift, 1e-6);
     }
+    for case in reference["upper_spread"].as_array().unwrap() {
+        let [freedom, factor] = numbers(case)[..] else { panic!() };
+        close(student::upper_spread(freedom), factor, 1e-8);
+    }
 }
 
 #[test]

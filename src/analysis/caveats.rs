@@ -4,7 +4,7 @@ use crate::analysis::choice::of_search;
 use crate::analysis::comparison::{self, Comparison, Verdict};
 use crate::analysis::edges::edges;
 use crate::analysis::tries::luck;
-use crate::analysis::warning::Warning;
+use crate::analysis::warning::{self, Warning};
 use crate::analysis::{Progress, Rank, Ranking, rates};
 use crate::config::Experiment;
 use crate::metric::Metric;
@@ -45,6 +45,37 @@ pub fn note(caveats: &[Warning]) -> Option<String> {
     };
     let said: Vec<String> = caveats.iter().map(sentence).collect();
     (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What weakens a claim about these arms, its one or two sides, clause by clause.
+///
+/// Sides that were tuned over different numbers of settings are told of with the size of the bias, one rate beside a
+/// tuned one, too; so is a single side that was chosen by the scores that are judged.
+pub(super) fn of_claim(sides: &[&Rank], metric: Metric, experiment: &Experiment) -> Vec<String> {
+    let mut found = caveats(sides, metric, Some(experiment));
+    // Of one seed the finding itself says it.
+    found.retain(|caveat| !matches!(caveat, Warning::FewSeeds { seeds: 1 }));
+    let told = found.iter().any(|caveat| matches!(caveat, Warning::UnequalTries { .. }));
+    let number = |rank: &&&Rank| rank.tried.len();
+    if let (Some(fewest), Some(most)) = (sides.iter().min_by_key(number), sides.iter().max_by_key(number))
+        && !told
+        && fewest.tried.len() < most.tried.len()
+    {
+        found.push(unequal(fewest, most, metric));
+    }
+    let mut said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    if let [only] = sides
+        && only.tried.len() > 1
+    {
+        let by = luck(only, 1)
+            .map_or_else(String::new, |by| format!(", by up to about {}", warning::difference(by, metric)));
+        said.push(format!(
+            "{} was chosen among {} settings by the scores that are judged: chance alone makes it look better{by}",
+            only.name(),
+            only.tried.len()
+        ));
+    }
+    said
 }
 
 /// Everything that a reader of this ranking should know; `experiment` is what it is of, where it is of one, and
@@ -122,9 +153,7 @@ fn unequal_tries(ranks: &[&Rank], metric: Metric) -> Vec<Warning> {
     if let (Some(fewest), Some(most)) = (tuned.iter().min_by_key(number), tuned.iter().max_by_key(number))
         && fewest.tried.len() < most.tried.len()
     {
-        let pair = |rank: &Rank| (rank.name(), rank.tried.len());
-        let by = luck(most, fewest.tried.len()).map(|by| (by, metric));
-        warnings.push(Warning::UnequalTries { fewest: pair(fewest), most: pair(most), by });
+        warnings.push(unequal(fewest, most, metric));
     }
     let mut optimizers: Vec<String> = alone.iter().map(|rank| rank.optimizer.to_owned()).collect();
     optimizers.dedup();
@@ -132,6 +161,12 @@ fn unequal_tries(ranks: &[&Rank], metric: Metric) -> Vec<Warning> {
         warnings.push(Warning::OneRate { optimizers });
     }
     warnings
+}
+
+fn unequal(fewest: &Rank, most: &Rank, metric: Metric) -> Warning {
+    let pair = |rank: &Rank| (rank.name(), rank.tried.len());
+    let by = luck(most, fewest.tried.len()).map(|by| (by, metric));
+    Warning::UnequalTries { fewest: pair(fewest), most: pair(most), by }
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 
 use crate::analysis::anytime::{at_stage, endless, stages};
 use crate::analysis::around_best::{Costs, costs};
+use crate::analysis::caveats;
 use crate::analysis::claim_evidence::{FAILED, compare};
 use crate::analysis::claim_settings::settings;
-use crate::analysis::standard;
 use crate::analysis::{Difference, Rank, Ranking, Roles, Standard, order, progress, ranking, ranking_of};
-use crate::config::{Arm, Around, At, Bar, Claim, Experiment};
+use crate::analysis::{reaches, standard};
+use crate::config::{Arm, Around, At, Bar, Claim, Experiment, Reaches};
 use crate::metric::Metric;
 use crate::results::Record;
 use crate::settings::short;
+
+pub use crate::analysis::claim_evidence::Divergence;
 
 /// What the results say to a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,34 +62,66 @@ pub struct Part {
     pub horizon: Option<u64>,
     /// `better` minus `than`, turned so that more is better; `None` where nothing can be compared.
     pub lead: Option<Difference>,
-    /// The lead that it takes, from the claim's share of the mean of `than`; below zero where a margin is granted.
+    /// The lead that it takes, which may be a share of the mean of `than`; below zero where a margin is granted.
     pub needed: f64,
-    /// The smallest lead beyond that, either way, that these seeds would find with 80% power.
+    /// What is left of the lead over what it takes, seed by seed: it decides.
+    pub excess: Option<Difference>,
+    /// In how many runs either side diverged, where that is compared.
+    pub divergence: Option<Divergence>,
+    /// The standard of the interval that decided, where it is not the one that the claim was judged by.
+    pub decided: Option<Standard>,
+    /// The smallest excess, either way, that these seeds find with 80% power.
     pub detectable: Option<f64>,
     /// What it comes to.
     pub finding: Finding,
     /// Why, where it is not the interval that decides, or why nothing does.
     pub reason: Option<String>,
-    /// What was compared, where the claim leaves that open.
+    /// What was compared, where the claim leaves that open, and what weakens the finding.
     pub note: Option<String>,
     /// What rates around the best one cost, where the claim is about that.
     pub costs: Option<Costs>,
 }
 
 impl Part {
+    /// The standard of the intervals that are shown: of the one that decided, where one did. `standard` is the claim's.
+    pub fn shown(&self, standard: Standard) -> Standard {
+        self.decided.unwrap_or_else(|| self.of_scores(standard))
+    }
+
     /// The two-sided interval of the lead.
     pub fn interval(&self, standard: Standard) -> Option<(f64, f64)> {
-        self.lead.as_ref().map(|lead| standard.interval(lead))
+        self.lead.as_ref().map(|lead| self.shown(standard).interval(lead))
+    }
+
+    /// The two-sided interval of the excess.
+    pub fn interval_of_excess(&self, standard: Standard) -> Option<(f64, f64)> {
+        self.excess_at(self.shown(standard))
+    }
+
+    fn excess_at(&self, standard: Standard) -> Option<(f64, f64)> {
+        let lead = self.lead.as_ref()?;
+        if lead.same_step().is_some() {
+            // Its sign is all that is known.
+            let (low, high) = standard.interval(lead);
+            return Some((low - self.needed, high - self.needed));
+        }
+        self.excess.as_ref().map(|excess| standard.interval(excess))
+    }
+
+    /// The standard of the test of scores.
+    fn of_scores(&self, standard: Standard) -> Standard {
+        self.divergence.as_ref().map_or(standard, |divergence| divergence.beside(standard))
     }
 }
 
 /// Judges one claim.
 ///
-/// A part is supported where the whole two-sided 95% interval of the lead clears what is needed: lies
-/// at or above `-margin`, or above `by` (so `better` is wrongly called good enough at most 2.5% of
-/// the time), and refuted where all of the interval falls short of it; the interval that refutes is
+/// A part is supported where the whole two-sided interval of the excess (the lead less what is needed, seed by seed) lies
+/// at or above zero, or above it with `by` (so `better` is wrongly called good enough at most 2.5% of
+/// the time), and refuted where all of the interval falls short of that; the interval that refutes is
 /// widened to `1 - 0.05 / parts`, so that a claim of many parts is not refuted by chance alone.
-/// Support needs no such correction: every part has to give it. Where planned runs of a side are
+/// Support needs no such correction: every part has to give it. Where significantly more runs of one side diverged, that
+/// decides alone, see [`Divergence`]. Where planned runs of a side are
 /// missing, nothing is decided: its best settings may be among them.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record], standard: Standard) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
@@ -99,23 +134,39 @@ pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record], 
             parts.push(Part::undecided(&task.label, metric, missing));
             continue;
         }
+        if let Some(reaches) = claim.reaches {
+            parts.push(absolute(claim, reaches, &task.label, experiment, records, standard));
+            continue;
+        }
         parts.extend(match claim.at {
-            At::EveryHorizon => at_horizons(claim, &task.label, metric, records, standard),
+            At::EveryHorizon => at_horizons(claim, &task.label, metric, experiment, records, standard),
             At::AroundBest => around_best(claim, &task.label, metric, experiment, records, standard),
             at => at_settings(claim, at, &task.label, metric, experiment, records, standard),
         });
     }
     let each = standard.shared(parts.len());
     for part in &mut parts {
-        if let (Finding::Undecided, Some(lead)) = (part.finding, &part.lead)
-            && claim.bar.is_missed(each.interval(lead).1, part.needed)
-        {
-            part.finding = Finding::Refuted;
-            part.reason = None;
-        }
+        part.refute(claim.bar, each);
     }
     let finding = parts.iter().map(|part| part.finding).max().unwrap_or(Finding::Undecided);
     Judgement { claim, finding, parts, standard }
+}
+
+/// The part of an absolute claim on one task.
+fn absolute(
+    claim: &Claim,
+    reaches: Reaches,
+    task: &str,
+    experiment: &Experiment,
+    records: &[Record],
+    standard: Standard,
+) -> Part {
+    let ranking = ranking(records, task, reaches.score.metric);
+    let Some(rank) = ranking.ranks.iter().find(|rank| claim.better.means(rank.optimizer, rank.schedule)) else {
+        return Part::not_run(claim, task, reaches.score.metric, false);
+    };
+    let part = reaches::judge(reaches, task, rank, experiment, standard);
+    part.noting(caveats::of_claim(&[rank], reaches.score.metric, experiment))
 }
 
 /// The parts of a claim on one task at the end of the runs.
@@ -140,13 +191,21 @@ fn at_settings(
     };
     let parts = settings.pairs.iter().map(|(lr, a, b)| {
         let part = Part { lr: *lr, ..compare(claim.bar, task, metric, a, b, standard) };
-        part.naming(claim, better, than).noting(settings.note.clone())
+        let weak = if at == At::Tuned { caveats::of_claim(&[better, than], metric, experiment) } else { Vec::new() };
+        part.naming(claim, better, than).noting(settings.note.clone()).noting(weak)
     });
     parts.collect()
 }
 
 /// The parts of a claim on one task, one for each stopping time.
-fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record], standard: Standard) -> Vec<Part> {
+fn at_horizons(
+    claim: &Claim,
+    task: &str,
+    metric: Metric,
+    experiment: &Experiment,
+    records: &[Record],
+    standard: Standard,
+) -> Vec<Part> {
     let stages = stages(records, task);
     let endless = endless(records, task);
     let rankings: Vec<Ranking> = stages.iter().map(|stage| ranking(&stage.records, task, metric)).collect();
@@ -167,7 +226,8 @@ fn at_horizons(claim: &Claim, task: &str, metric: Metric, records: &[Record], st
         match sides {
             (Some(better), Some(than)) => {
                 let part = compare(claim.bar, task, metric, &better.best, &than.best, standard);
-                Part { horizon, ..part }.naming(claim, better, than)
+                let weak = caveats::of_claim(&[better, than], metric, experiment);
+                Part { horizon, ..part }.naming(claim, better, than).noting(weak)
             }
             (better, _) => Part { horizon, ..Part::not_run(claim, task, metric, better.is_none()) },
         }
@@ -211,7 +271,7 @@ fn around_best(
             "the learning rates are too far apart to know the scores between them: add rates between those of `lr`";
         part.reason = Some(reason.into());
     }
-    vec![Part { costs: Some(costs), ..part }]
+    vec![Part { costs: Some(costs), ..part }.noting(caveats::of_claim(&[better, than], metric, experiment))]
 }
 
 /// The seeds that judge a claim: the chosen settings alone are trained under judge seeds.
@@ -249,6 +309,9 @@ impl Part {
             horizon: None,
             lead: None,
             needed: 0.0,
+            excess: None,
+            divergence: None,
+            decided: None,
             detectable: None,
             finding: Finding::Undecided,
             reason: None,
@@ -271,23 +334,77 @@ impl Part {
         Self::beyond_seeds(task, metric, &format!("{missing} has not run"))
     }
 
-    /// Takes a lead as evidence; it supports the part where its whole interval clears what is needed. Where the
-    /// noise is unknown, and nothing is decided, it says so.
+    /// Takes a lead as evidence, of which what is needed is known without noise. See [`Part::take`].
     pub(super) fn weigh(&mut self, bar: Bar, lead: Option<Difference>, standard: Standard) {
-        self.detectable = lead.as_ref().and_then(|lead| lead.detectable(standard.alpha, standard::POWER));
-        if lead.as_ref().is_some_and(|lead| bar.is_cleared(standard.interval(lead).0, self.needed)) {
+        let excess = lead.as_ref().map(|lead| lead.beyond(self.needed));
+        self.take(bar, lead, excess, standard);
+    }
+
+    /// Takes a lead and its excess as evidence; they support the part where the whole interval of the excess clears the
+    /// bar, unless more runs of `better` diverged. Where nothing is decided, it says why, if more seeds alone
+    /// would not help.
+    pub(super) fn take(&mut self, bar: Bar, lead: Option<Difference>, excess: Option<Difference>, standard: Standard) {
+        let scores = self.of_scores(standard);
+        self.detectable = excess.as_ref().and_then(|excess| excess.detectable(scores.alpha, standard::POWER));
+        (self.lead, self.excess) = (lead, excess);
+        let interval = self.excess_at(scores);
+        let cleared = interval.is_some_and(|(low, _)| bar.is_cleared(low, 0.0));
+        let missed = interval.is_some_and(|(_, high)| bar.is_missed(high, 0.0));
+        let divergence = self.divergence.as_ref();
+        if divergence.is_some_and(|divergence| divergence.favours(standard)) && !missed {
+            (self.finding, self.reason) = (Finding::Supported, divergence.map(ToString::to_string));
+        } else if cleared && !divergence.is_some_and(Divergence::is_against) {
             self.finding = Finding::Supported;
+            self.note_divergence();
+        } else {
+            self.reason = self.why_undecided();
         }
-        self.reason = match &lead {
-            Some(lead) if self.finding == Finding::Undecided && lead.error.is_none() => Some(match lead.same_step() {
-                Some(n) => {
-                    format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
-                }
-                None => "one seed knows no noise: set `seeds` to 3 or more".into(),
-            }),
-            _ => None,
+    }
+
+    /// Refutes a part that was not supported: by divergence, or where the whole interval of the excess falls short.
+    pub(super) fn refute(&mut self, bar: Bar, standard: Standard) {
+        if self.finding != Finding::Undecided {
+            return;
+        }
+        let scores = self.of_scores(standard);
+        if let Some(divergence) = self.divergence.as_ref().filter(|divergence| divergence.refutes(standard)) {
+            (self.finding, self.reason) = (Finding::Refuted, Some(divergence.to_string()));
+        } else if self.excess_at(scores).is_some_and(|(_, high)| bar.is_missed(high, 0.0)) {
+            (self.finding, self.reason, self.decided) = (Finding::Refuted, None, Some(scores));
+            self.note_divergence();
+        }
+    }
+
+    /// Notes beside a finding that the scores made that some runs diverged.
+    fn note_divergence(&mut self) {
+        if let Some(divergence) = self.divergence.as_ref().filter(|divergence| divergence.is_any()) {
+            let note = format!("unstable: {divergence}");
+            *self = self.clone().noting(Some(note));
+        }
+    }
+
+    fn why_undecided(&self) -> Option<String> {
+        let divergence = self.divergence.as_ref().filter(|divergence| divergence.is_any());
+        let Some(lead) = &self.lead else {
+            return divergence.map(|lost| format!("{lost}: nothing is left to compare"));
         };
-        self.lead = lead;
+        if let Some(lost) = divergence.filter(|divergence| divergence.is_against()) {
+            return Some(format!(
+                "unstable: {lost}; that is not significant, but the other runs alone do not support the claim"
+            ));
+        }
+        match (lead.error, lead.same_step(), divergence) {
+            (None, Some(n), _) => Some(if lead.mean == 0.0 {
+                format!(
+                    "all {n} seeds have the same score, which tells nothing of the noise: raise `seeds`, or claim the loss"
+                )
+            } else {
+                format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
+            }),
+            (None, None, Some(lost)) => Some(format!("{lost}: too few seeds are left to compare")),
+            (None, None, None) => Some("with one seed, noise cannot be estimated: set `seeds` to 3 or more".into()),
+            _ => None,
+        }
     }
 
     /// The part with the arms named that a pattern came to mean.
@@ -301,7 +418,7 @@ impl Part {
     }
 
     /// The part with something more to note.
-    fn noting(mut self, more: Option<String>) -> Self {
+    fn noting(mut self, more: impl IntoIterator<Item = String>) -> Self {
         let notes: Vec<String> = self.note.into_iter().chain(more).collect();
         self.note = (!notes.is_empty()).then(|| notes.join("; "));
         self

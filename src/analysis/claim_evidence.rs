@@ -1,17 +1,96 @@
 //! What two arms at fixed settings say to a claim, before its parts are judged together.
 
-use crate::analysis::claim::{Finding, Part};
-use crate::analysis::{Difference, Standard, Summary};
+use crate::analysis::claim::Part;
+use crate::analysis::difference::compared;
+use crate::analysis::shares::{Share, could_differ};
+use crate::analysis::standard::Basis;
+use crate::analysis::{Difference, Sample, Standard, Summary};
 use crate::config::Bar;
 use crate::metric::Metric;
 
 /// Why nothing is judged where runs stopped by an error.
 pub(super) const FAILED: &str = "runs failed: `optbench run` tries them again";
 
-/// `better` against `than`, apart from a refutation by interval, which depends on the other parts.
+/// In how many runs the sides of a claim diverged.
 ///
-/// Divergence decides where one side has a larger share of it than the other could make up for: a
-/// `better` that diverges in more seeds is refuted, a `than` without a seed left is beaten.
+/// Divergence decides alone where an exact test finds that it happens more often on one side ([`more_often`], at the
+/// level of the claim, one-sided). A difference that is not significant decides nothing; but the runs that are left do not
+/// support a claim whose better side diverged in more of its own.
+///
+/// [`more_often`]: crate::analysis::shares::more_often
+#[derive(Debug, Clone, PartialEq)]
+pub struct Divergence {
+    sides: Vec<(String, Share)>,
+}
+
+impl Divergence {
+    /// Of two sides, the better one first; or of the one side of an absolute claim.
+    pub(super) fn new(sides: impl IntoIterator<Item = (String, Share)>) -> Self {
+        Self { sides: sides.into_iter().collect() }
+    }
+
+    /// How many runs diverged, side by side.
+    pub fn counts(&self) -> Vec<usize> {
+        self.sides.iter().map(|(_, share)| share.count).collect()
+    }
+
+    fn shares(&self) -> (Share, Share) {
+        let other = |(_, share): &(_, Share)| *share;
+        // A claimed score is reached by every run: nothing of it can diverge.
+        let none = Share { count: 0, of: self.sides[0].1.of };
+        (self.sides[0].1, self.sides.get(1).map_or(none, other))
+    }
+
+    /// Whether any run diverged.
+    pub(super) fn is_any(&self) -> bool {
+        self.sides.iter().any(|(_, share)| share.count > 0)
+    }
+
+    /// Whether a larger share of the better side diverged, be it by chance.
+    pub(super) fn is_against(&self) -> bool {
+        let (better, than) = self.shares();
+        better.is_more_than(than)
+    }
+
+    /// Whether divergence alone supports the claim: significantly more of the other side.
+    pub(super) fn favours(&self, standard: Standard) -> bool {
+        let (better, than) = self.shares();
+        self.sides.len() > 1 && standard.is_more_often(than, better)
+    }
+
+    /// Whether divergence alone refutes the claim: significantly more of the better side; of a single side,
+    /// significantly more than half of it.
+    pub(super) fn refutes(&self, standard: Standard) -> bool {
+        let (better, than) = self.shares();
+        if self.sides.len() == 1 { standard.is_most(better) } else { standard.is_more_often(better, than) }
+    }
+
+    /// The standard for the test of scores beside this one. Where so many runs diverged that the test of shares may
+    /// decide, the scores have half of the chance of a wrong verdict.
+    pub(super) fn beside(&self, standard: Standard) -> Standard {
+        let (better, than) = self.shares();
+        let cases = better.count + than.count;
+        let both = self.sides.len() > 1
+            && standard.basis != Basis::Anytime
+            && could_differ(cases, [better.of, than.of], standard.one_sided());
+        if both { standard.shared(2) } else { standard }
+    }
+}
+
+/// `a+constant diverged in 2 of 5 seeds, b+constant in 0 of 5`.
+impl std::fmt::Display for Divergence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (place, (name, Share { count, of })) in self.sides.iter().enumerate() {
+            match place {
+                0 => write!(f, "{name} diverged in {count} of {of} seeds")?,
+                _ => write!(f, ", {name} in {count} of {of}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `better` against `than`, apart from a refutation, which depends on the other parts.
 pub(super) fn compare(
     bar: Bar,
     task: &str,
@@ -20,8 +99,7 @@ pub(super) fn compare(
     than: &Summary,
     standard: Standard,
 ) -> Part {
-    let needed = bar.needed(than.finite_mean(metric).unwrap_or(0.0));
-    let mut part = Part { needed, ..Part::new(task, metric) };
+    let mut part = Part::new(task, metric);
     if better.failed + than.failed > 0 {
         part.reason = Some(FAILED.into());
         return part;
@@ -29,67 +107,86 @@ pub(super) fn compare(
     if better.unscored(metric) + than.unscored(metric) > 0 {
         return Part::beyond_seeds(task, metric, &format!("{task} does not measure {}", metric.name()));
     }
-    part.weigh(bar, Difference::lead(better, than, metric), standard);
-    let [lost, other_lost] = [better, than].map(|side| side.diverged_in(metric));
-    let both = || {
-        let of = |lost: usize, side: &Summary| format!("{lost} of {}", side.runs.len());
-        let [name, other] = [better, than].map(|side| side.runs[0].arm());
-        format!("{name} diverged in {} seeds, {other} in {}", of(lost, better), of(other_lost, than))
-    };
-    // Shares, as a search runs its best settings under more seeds than its others.
-    if lost * than.runs.len() > other_lost * better.runs.len() {
-        (part.finding, part.reason) = (Finding::Refuted, Some(both()));
-        return part;
-    }
-    let Some(lead) = &part.lead else {
-        (part.finding, part.reason) = if lost < better.runs.len() {
-            (Finding::Supported, Some(both()))
-        } else {
-            (Finding::Undecided, Some(format!("{}: nothing is left to compare", both())))
-        };
-        return part;
-    };
-    let too_few = lead.error.is_none() && lead.same_step().is_none();
-    if part.finding == Finding::Undecided && too_few && other_lost > 0 {
-        part.reason = Some(format!("{}: too few seeds are left to compare", both()));
-    }
+    let sides = [better, than].map(|side| (side.runs[0].arm(), side.share_diverged(metric)));
+    part.divergence = Some(Divergence::new(sides));
+    part.needed = needed(bar, better, than, metric);
+    let excess = Difference::excess(better, than, metric, |score| bar.needed(score));
+    part.take(bar, Difference::lead(better, than, metric), excess, standard);
     part
+}
+
+/// The lead that it takes: the mean of what each score of `than` asks for, over those that are compared.
+fn needed(bar: Bar, better: &Summary, than: &Summary, metric: Metric) -> f64 {
+    let (_, theirs, _) = compared(&better.by_seed(metric), &than.by_seed(metric));
+    let scores = if theirs.is_empty() { than.by_seed(metric) } else { theirs };
+    scores.into_iter().map(|(_, score)| bar.needed(score)).collect::<Sample>().mean().unwrap_or(0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::claim::Finding;
     use crate::analysis::simulated::{Arm, records};
     use crate::analysis::summaries;
+    use crate::margin::Margin;
+
+    const NAN: f64 = f64::NAN;
+    const BETTER: Bar = Bar::By(Margin::NONE);
 
     fn judged(a: &[f64], b: &[f64], metric: Metric, bar: Bar) -> (Finding, String) {
         let records = records(&[Arm::new("a", a), Arm::new("b", b)]);
         let arms = summaries(&records);
-        let part = compare(bar, "task", metric, &arms[0], &arms[1], Standard::FIXED);
-        (part.finding, part.reason.unwrap_or_default())
+        let mut part = compare(bar, "task", metric, &arms[0], &arms[1], Standard::FIXED);
+        part.refute(bar, Standard::FIXED);
+        (part.finding, part.reason.or(part.note).unwrap_or_default())
     }
 
     #[test]
-    fn divergence_of_every_seed_loses_to_finite_scores_and_to_nothing_else() {
-        const NAN: f64 = f64::NAN;
-        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::Loss, Bar::By(0.0));
-        let lost = [NAN; 3];
+    fn divergence_decides_where_an_exact_test_finds_it() {
+        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::Loss, BETTER);
+        let (fine, lost) = ([1.0, 1.1, 1.2], [NAN; 3]);
         let said = "a+constant diverged in 0 of 3 seeds, b+constant in 3 of 3";
-        assert_eq!(by(&[1.0, 1.1, 1.2], &lost), (Finding::Supported, said.into()));
-        assert_eq!(by(&lost, &[1.0, 1.1, 1.2]).0, Finding::Refuted);
+        assert_eq!(by(&fine, &lost), (Finding::Supported, said.into()), "1/64 is below 0.025");
+        assert_eq!(by(&lost, &fine).0, Finding::Refuted);
+        assert_eq!(by(&fine[..2], &lost[..2]).0, Finding::Undecided, "1/16 is not");
         assert_eq!(by(&lost, &lost).0, Finding::Undecided);
         // A score that overflows is as lost as a run that diverged.
         assert_eq!(by(&[f64::INFINITY; 3], &lost).0, Finding::Undecided);
         assert_eq!(by(&lost, &[f64::INFINITY; 3]).0, Finding::Undecided);
-        assert_eq!(by(&[f64::INFINITY; 3], &[1.0, 1.1, 1.2]).0, Finding::Refuted);
-        let margin = judged(&[1.5, 1.6, 1.4], &[1.0, 1.1, f64::INFINITY], Metric::Loss, Bar::Margin(0.01));
+        assert_eq!(by(&[f64::INFINITY; 3], &fine).0, Finding::Refuted);
+    }
+
+    #[test]
+    fn a_few_diverged_runs_refute_nothing_and_keep_support_back() {
+        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::Loss, BETTER);
+        let (a, b) = ([1.0, 1.1, 1.21, 1.3, NAN], [2.0, 2.11, 2.2, 2.31, 2.4]);
+        let (finding, reason) = by(&a, &b);
+        assert_eq!(finding, Finding::Undecided);
+        assert!(reason.starts_with("unstable: a+constant diverged in 1 of 5 seeds, b+constant in 0 of 5;"), "{reason}");
+        // Scores that fall short refute, whoever diverged, and the finding says who did.
+        let unstable = "unstable: b+constant diverged in 0 of 5 seeds, a+constant in 1 of 5";
+        let swapped = records(&[Arm::new("b", &b), Arm::new("a", &a)]);
+        let arms = summaries(&swapped);
+        let mut part = compare(BETTER, "task", Metric::Loss, &arms[0], &arms[1], Standard::FIXED);
+        part.refute(BETTER, Standard::FIXED);
+        assert_eq!((part.finding, part.note.as_deref()), (Finding::Refuted, Some(unstable)));
+        let margin = judged(&[1.5, 1.6, 1.4], &[1.0, 1.1, NAN], Metric::Loss, Bar::Margin(Margin::Share(0.01)));
         assert_ne!(margin.0, Finding::Supported, "the mean that a margin is a share of is finite");
     }
 
     #[test]
+    fn the_scores_have_half_of_the_level_where_divergence_may_decide() {
+        let standard = |a: usize, b: usize| {
+            let side = |count| (String::new(), Share { count, of: 5 });
+            Divergence::new([side(a), side(b)]).beside(Standard::FIXED).alpha
+        };
+        assert_eq!([standard(0, 0), standard(1, 2), standard(2, 2), standard(5, 5)], [0.05, 0.05, 0.025, 0.05]);
+    }
+
+    #[test]
     fn a_metric_that_is_not_measured_decides_nothing() {
-        for (a, b) in [([1.0, 1.1], [2.0, 2.1]), ([2.0, 2.1], [1.0, 1.1]), ([1.0, 1.1], [f64::NAN; 2])] {
-            let (finding, reason) = judged(&a, &b, Metric::Accuracy, Bar::Margin(0.0));
+        for (a, b) in [([1.0, 1.1], [2.0, 2.1]), ([2.0, 2.1], [1.0, 1.1]), ([1.0, 1.1], [NAN; 2])] {
+            let (finding, reason) = judged(&a, &b, Metric::Accuracy, Bar::Margin(Margin::NONE));
             assert_eq!(finding, Finding::Undecided);
             assert_eq!(reason, "task does not measure accuracy; more seeds would not help");
         }
@@ -97,10 +194,57 @@ mod tests {
 
     #[test]
     fn seeds_that_divergence_took_are_named_and_not_asked_for() {
-        let (finding, reason) = judged(&[1.0, 1.1, 1.2], &[2.0, f64::NAN, f64::NAN], Metric::Loss, Bar::By(0.0));
+        let (finding, reason) = judged(&[1.0, 1.1, 1.2], &[2.0, NAN, NAN], Metric::Loss, BETTER);
         assert_eq!(finding, Finding::Undecided);
         assert!(reason.contains("b+constant in 2 of 3: too few seeds are left"), "{reason}");
-        let (_, reason) = judged(&[1.0], &[2.0], Metric::Loss, Bar::By(0.0));
-        assert!(reason.starts_with("one seed knows no noise"), "{reason}");
+        let (_, reason) = judged(&[1.0], &[2.0], Metric::Loss, BETTER);
+        assert!(reason.starts_with("with one seed, noise cannot be estimated"), "{reason}");
+    }
+
+    #[test]
+    fn a_margin_is_a_share_of_every_score_with_its_noise() {
+        // Lead -0.1 in every seed; 10% of a score of 1 to 3 moves from seed to seed.
+        let (a, b) = ([1.1, 2.1, 3.1], [1.0, 2.0, 3.0]);
+        let records = records(&[Arm::new("a", &a), Arm::new("b", &b)]);
+        let arms = summaries(&records);
+        let excess = |bar: Bar| {
+            let part = compare(bar, "task", Metric::Loss, &arms[0], &arms[1], Standard::FIXED);
+            (part.needed, part.excess.unwrap().pairs.iter().map(|x| (x * 1e9).round() / 1e9).collect::<Vec<_>>())
+        };
+        let share = excess(Bar::Margin(Margin::Share(0.1)));
+        assert!((share.0 + 0.2).abs() < 1e-12);
+        assert_eq!(share.1, [0.0, 0.1, 0.2]);
+        assert_eq!(excess(Bar::By(Margin::Share(0.1))).1, [-0.2, -0.3, -0.4]);
+        assert_eq!(excess(Bar::Margin(Margin::Absolute(0.25))), (-0.25, vec![0.15; 3]));
+    }
+
+    #[test]
+    fn a_coarse_score_has_the_noise_of_one_prediction_at_least() {
+        let scored = |name, right: [f64; 3], examples: Option<u64>| {
+            let mut runs = records(&[Arm::new(name, &[1.0, 1.1, 1.2])]);
+            for (run, right) in runs.iter_mut().zip(right) {
+                let mut scores = run.validation.unwrap();
+                scores.accuracy = Some(right / 200.0);
+                scores.loss += if name == "a" { 0.5 } else { 0.0 };
+                run.validation = Some(scores);
+                run.validation_examples = examples;
+            }
+            runs
+        };
+        let find = |a: [f64; 3], b: [f64; 3], examples, bar| {
+            let records = [scored("a", a, examples), scored("b", b, examples)].concat();
+            let arms = summaries(&records);
+            compare(bar, "task", Metric::Accuracy, &arms[0], &arms[1], Standard::FIXED)
+        };
+        let (full, margin) = ([200.0; 3], |share| Bar::Margin(Margin::Share(share)));
+        for examples in [Some(200), None] {
+            let part = find(full, full, examples, margin(0.0));
+            assert_eq!(part.finding, Finding::Undecided, "saturated scores prove nothing: {part:?}");
+        }
+        let part = find(full, full, Some(200), margin(0.02));
+        assert_eq!((part.finding, part.lead.unwrap().error), (Finding::Supported, Some(1.0 / 200.0 / 3f64.sqrt())));
+        // A margin moves with the scores: that is not the noise of equal steps.
+        let part = find([198.0, 196.0, 194.0], [199.0, 197.0, 195.0], None, margin(0.1));
+        assert_eq!((part.finding, part.excess.unwrap().error), (Finding::Undecided, None));
     }
 }

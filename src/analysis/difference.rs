@@ -38,38 +38,74 @@ impl Difference {
     /// The difference between two sides: paired over the seeds that they share where [`compared`] says so,
     /// else Welch's over all. `None` where a side is empty.
     pub fn between(a: &BySeed, b: &BySeed) -> Option<Self> {
-        let (a, b, paired) = compared(a, b);
+        Self::of(compared(a, b), 0.0)
+    }
+
+    /// The difference between the sides of [`compared`], whose noise is a standard deviation of `step` at least.
+    fn of((a, b, paired): (BySeed, BySeed, bool), step: f64) -> Option<Self> {
         let values = |side: &BySeed| side.iter().map(|(_, x)| *x).collect::<Sample>();
         if !paired {
-            return Self::welch(&values(&a), &values(&b));
+            return Self::independent(&values(&a), &values(&b), step);
         }
         let scale = a.iter().chain(&b).map(|(_, x)| x.abs()).fold(0.0, f64::max);
         let pairs = a.iter().zip(&b).map(|((_, x), (_, y))| x - y).collect();
-        Self::paired(without_rounding(pairs, scale))
+        Self::paired(without_rounding(pairs, scale)).map(|paired| paired.at_least(step))
+    }
+
+    /// The same pairs, with a standard deviation of `step` at least.
+    #[must_use]
+    pub(super) fn at_least(self, step: f64) -> Self {
+        let least = step / (self.n as f64).sqrt();
+        Self { error: self.error.map(|error| error.max(least)), ..self }
     }
 
     /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
     pub fn lead(a: &Summary, b: &Summary, metric: Metric) -> Option<Self> {
-        Self::lead_beyond(a, b, metric, |_| 0.0)
+        Self::excess(a, b, metric, |_| 0.0)
     }
 
     /// How much better `a` scored than `b` beyond what `b` is granted: an amount for every score of `a`. Where it is
     /// a share of that score, this tests the ratio of both sides, and the noise of `a` counts in it.
     pub fn lead_beyond(a: &Summary, b: &Summary, metric: Metric, granted: impl Fn(f64) -> f64) -> Option<Self> {
-        let higher = metric.higher_is_better();
-        let worse = |score: f64| if higher { score - granted(score) } else { score + granted(score) };
-        let bar: BySeed = a.by_seed(metric).into_iter().map(|(seed, score)| (seed, worse(score))).collect();
-        let lead = Self::between(&bar, &b.by_seed(metric))?;
-        let lead = lead.unless_by_chance(a.is_deterministic() && b.is_deterministic());
-        Some(if higher { lead } else { lead.reversed() })
+        Self::excess(b, a, metric, |score| 0.0 - granted(score)).map(|excess| excess.reversed())
     }
 
-    /// The same, of runs that are `deterministic` or not: whether the seed changes nothing.
+    /// What is left of [`Difference::lead`] over what each score of `b` asks for, seed by seed where the sides are
+    /// paired: what is asked for may depend on scores that have noise themselves.
     ///
-    /// An accuracy moves in steps of one example, so a few seeds may differ by the same step by
-    /// chance. A difference without any spread is believed only of arms whose loss has none either
-    /// (the minimum of a function from a fixed start). Of others the noise is unknown: the signs of
-    /// the differences are all that speaks, see [`Difference::same_step`].
+    /// An accuracy moves in steps of one prediction, so a few seeds may differ by the same step by chance, or not at
+    /// all. The standard deviation is one step at least where the records tell how large it is. Where they do
+    /// not, differences without any spread tell nothing of the noise, see [`Difference::same_step`]. Both do not
+    /// concern arms whose seed changes nothing (a function from a fixed start), nor the same computation twice.
+    pub fn excess(a: &Summary, b: &Summary, metric: Metric, needed: impl Fn(f64) -> f64) -> Option<Self> {
+        let turned = |score: f64| if metric.higher_is_better() { score } else { -score };
+        let (ours, theirs, paired) = compared(&a.by_seed(metric), &b.by_seed(metric));
+        let side = |side: &BySeed, above: &dyn Fn(f64) -> f64| -> BySeed {
+            side.iter().map(|&(seed, score)| (seed, turned(score) + above(score))).collect()
+        };
+        let between = |step: f64, above: &dyn Fn(f64) -> f64| {
+            Self::of((side(&ours, &|_| 0.0), side(&theirs, above), paired), step)
+        };
+        if (a.is_deterministic() && b.is_deterministic()) || a.repeats(b) {
+            return between(0.0, &needed);
+        }
+        match [a, b].map(|side| side.step(metric)) {
+            [Some(one), Some(other)] => between(one.max(other), &needed),
+            _ => {
+                let by_chance = between(0.0, &|_| 0.0)?.is_exact();
+                between(0.0, &needed).map(|excess| Self { error: excess.error.filter(|_| !by_chance), ..excess })
+            }
+        }
+    }
+
+    /// The difference beyond a value.
+    #[must_use]
+    pub fn beyond(&self, value: f64) -> Self {
+        Self { mean: self.mean - value, pairs: self.pairs.iter().map(|x| x - value).collect(), ..self.clone() }
+    }
+
+    /// The same, of runs that are `deterministic` or not: whether the seed changes nothing. A difference without any
+    /// spread is believed of those alone; of others the noise is unknown.
     #[must_use]
     pub(super) fn unless_by_chance(self, deterministic: bool) -> Self {
         let by_chance = self.is_exact() && self.mean != 0.0 && !deterministic;
@@ -85,7 +121,13 @@ impl Difference {
 
     /// From two independent samples (Welch 1947); `None` where one is empty.
     pub fn welch(a: &Sample, b: &Sample) -> Option<Self> {
-        let share = |sample: &Sample| sample.deviation().map(|deviation| deviation.powi(2) / sample.len() as f64);
+        Self::independent(a, b, 0.0)
+    }
+
+    /// The same, where each side has a standard deviation of `step` at least.
+    fn independent(a: &Sample, b: &Sample, step: f64) -> Option<Self> {
+        let share =
+            |sample: &Sample| sample.deviation().map(|deviation| deviation.max(step).powi(2) / sample.len() as f64);
         let (mean, n) = (a.mean()? - b.mean()?, a.len().min(b.len()));
         let pairs = Sample::default();
         let Some((va, vb)) = share(a).zip(share(b)) else {
@@ -129,16 +171,22 @@ impl Difference {
 
     /// The probability that all signs agree where either is as likely: the sign test of equal steps.
     fn sign_test(&self) -> Option<f64> {
-        self.same_step().map(|n| 0.5f64.powi(n as i32 - 1))
+        self.same_step().map(|n| if self.mean == 0.0 { 1.0 } else { 0.5f64.powi(n as i32 - 1) })
     }
 
     /// The two-sided confidence interval at `level`, such as 0.95; unbounded where the noise is unknown.
     ///
-    /// Of equal steps it is the interval of the sign test: the step itself once so many agree that
-    /// chance would rarely do that (six for 0.95), unbounded before.
+    /// Of equal steps it is that of the sign test, which knows on which side of zero the difference lies once so
+    /// many agree that chance would rarely do that (six for 0.95), and nothing else.
     pub fn interval(&self, level: f64) -> (f64, f64) {
         let width = match self.error {
-            None if self.sign_test().is_some_and(|p| p <= 1.0 - level) => 0.0,
+            // Zero itself is not in it.
+            None if self.sign_test().is_some_and(|p| p <= 1.0 - level) && self.mean > 0.0 => {
+                return (f64::MIN_POSITIVE, f64::INFINITY);
+            }
+            None if self.sign_test().is_some_and(|p| p <= 1.0 - level) => {
+                return (f64::NEG_INFINITY, -f64::MIN_POSITIVE);
+            }
             None => f64::INFINITY,
             Some(0.0) => 0.0,
             Some(error) => student::quantile(0.5 + 0.5 * level, self.freedom) * error,
@@ -174,12 +222,13 @@ impl Difference {
         })
     }
 
-    /// The smallest true difference that this many seeds would have found with probability `power`
-    /// at level `alpha`, given the noise that they show.
+    /// The smallest true difference that this many seeds find with probability `power` at level `alpha`, given the
+    /// noise that they show: the spread of a few seeds is often too small, so its upper bound is used
+    /// ([`student::upper_spread`]).
     pub fn detectable(&self, alpha: f64, power: f64) -> Option<f64> {
         let beyond = match self.error? {
             0.0 => 0.0,
-            error => error * student::detectable(self.freedom, alpha, power),
+            error => error * student::upper_spread(self.freedom) * student::detectable(self.freedom, alpha, power),
         };
         Some(self.allowance + beyond)
     }
@@ -271,7 +320,8 @@ mod tests {
         assert_eq!((step(3).p_value(), step(3).p_above(), step(3).same_step()), (Some(0.25), Some(0.125), Some(3)));
         assert_eq!(step(3).reversed().p_above(), Some(1.0));
         assert_eq!(step(5).interval(0.95), (f64::NEG_INFINITY, f64::INFINITY), "p is 1/16");
-        assert_eq!(step(6).interval(0.95), (0.005, 0.005), "p is 1/32");
+        assert_eq!(step(6).interval(0.95), (f64::MIN_POSITIVE, f64::INFINITY), "p is 1/32, and only the sign is known");
+        assert_eq!(step(6).reversed().interval(0.95), (f64::NEG_INFINITY, -f64::MIN_POSITIVE));
         assert_eq!(step(1).p_value(), None, "one seed knows nothing");
     }
 

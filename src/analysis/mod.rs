@@ -22,6 +22,9 @@ mod effect;
 mod error_rates;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
+mod error_rates_of_claims;
+#[cfg(test)]
+#[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates_of_gate;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
@@ -33,6 +36,7 @@ pub mod profile;
 mod ranking;
 mod rate_curve;
 mod rates;
+pub mod reaches;
 pub mod regression;
 mod roles;
 mod sample;

@@ -42,6 +42,12 @@ pub fn more_often(a: Share, b: Share) -> f64 {
     p
 }
 
+/// The p-value that it happens in no more than half of all runs: the upper tail of the binomial distribution.
+pub fn more_than_half(share: Share) -> f64 {
+    let ways = (share.count..=share.of).map(|count| ln_choose(share.of, count));
+    ways.map(|ways| (ways - share.of as f64 * std::f64::consts::LN_2).exp()).sum::<f64>().min(1.0)
+}
+
 /// Whether any split of this many cases over both sides would make one of them differ from the other at `level`
 /// (one-sided).
 pub fn could_differ(cases: usize, [a, b]: [usize; 2], level: f64) -> bool {
@@ -139,6 +145,9 @@ mod tests {
         assert!((p((3, 3), (0, 3)) - 1.0 / 64.0).abs() < 1e-12);
         assert!((p((2, 2), (0, 2)) - 1.0 / 16.0).abs() < 1e-12);
         assert_eq!([p((0, 3), (0, 3)), p((0, 3), (3, 3)), p((3, 3), (3, 3)), p((0, 0), (0, 3))], [1.0; 4]);
+        let half = |count, of| more_than_half(Share { count, of });
+        assert!((half(6, 6) - 1.0 / 64.0).abs() < 1e-12 && (half(3, 4) - 5.0 / 16.0).abs() < 1e-12);
+        assert!((half(0, 5) - 1.0).abs() < 1e-12);
         assert!(could_differ(3, [3, 3], 0.025) && !could_differ(2, [3, 3], 0.025) && !could_differ(4, [3, 3], 0.025));
     }
 

@@ -57,6 +57,9 @@ fn record(arm: &Arm, seed: usize) -> Record {
         evaluation_seconds: 0.1,
         state_bytes: 0,
         loss_floor: None,
+        validation_examples: None,
+        test_examples: None,
+        marks: Vec::new(),
         horizons: Vec::new(),
     }
 }

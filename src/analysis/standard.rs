@@ -1,7 +1,7 @@
 //! The standard by which a verdict is reached: how much error it may spend, and how often it may be asked for.
 
 use crate::analysis::Difference;
-use crate::analysis::shares::{Share, more_often};
+use crate::analysis::shares::{Share, more_often, more_than_half};
 
 /// The chance of a wrong verdict, both ways together, where a question is asked once.
 pub const ALPHA: f64 = 0.05;
@@ -93,6 +93,11 @@ impl Standard {
     /// The test holds for a number of runs that was fixed in advance: of runs that were added it says nothing.
     pub fn is_more_often(self, a: Share, b: Share) -> bool {
         self.basis != Basis::Anytime && more_often(a, b) <= self.one_sided()
+    }
+
+    /// Whether something happens in more than half of all runs, by the exact binomial test.
+    pub fn is_most(self, share: Share) -> bool {
+        self.basis != Basis::Anytime && more_than_half(share) <= self.one_sided()
     }
 
     /// The two-sided interval of a difference; unbounded where the noise is unknown.

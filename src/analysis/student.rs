@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal, StudentsT};
 use statrs::function::gamma::ln_gamma;
 
 /// The distribution with these degrees of freedom; `None` where they make none.
@@ -58,27 +58,29 @@ pub fn power_above(shift: f64, freedom: f64, critical: f64, floor: f64) -> f64 {
 /// The mean of a probability over S, where `freedom * S^2` is chi-squared, by Simpson's rule; it is nothing beyond
 /// `end`.
 fn over_spreads(freedom: f64, end: f64, probability: impl Fn(&Normal, f64) -> f64) -> f64 {
-    const PIECES: i32 = 2000;
+    const PIECES: i32 = 600;
     let normal = Normal::standard();
     let half = 0.5 * freedom;
     let scale = std::f64::consts::LN_2 + half * half.ln() - ln_gamma(half);
-    let integrand = |s: f64| {
-        let log_density = match (s, freedom) {
-            (0.0, 1.0) => scale,
-            (0.0, _) => return 0.0,
-            _ => scale + (freedom - 1.0) * s.ln() - half * s * s,
-        };
-        log_density.exp() * probability(&normal, s)
+    // In u with S = u^4: between one and two degrees of freedom the density of S is too steep at zero for the rule.
+    let integrand = |u: f64| {
+        let s = u.powi(4);
+        if s == 0.0 {
+            return 0.0;
+        }
+        let log_density = scale + (freedom - 1.0) * s.ln() - half * s * s;
+        4.0 * u.powi(3) * log_density.exp() * probability(&normal, s)
     };
     // Beyond either end nothing is left of one of the two factors.
-    let end = (1.0 + 10.0 / freedom.sqrt()).min(end);
-    let step = end / f64::from(PIECES);
+    let end = (1.0 + 10.0 / freedom.sqrt()).min(end).powf(0.25);
+    let start = (1.0 - 10.0 / freedom.sqrt()).max(0.0).powf(0.25).min(end);
+    let step = (end - start) / f64::from(PIECES);
     let weight = |i: i32| match i {
         0 | PIECES => 1.0,
         i if i % 2 == 1 => 4.0,
         _ => 2.0,
     };
-    (0..=PIECES).map(|i| weight(i) * integrand(f64::from(i) * step)).sum::<f64>() * step / 3.0
+    (0..=PIECES).map(|i| weight(i) * integrand(start + f64::from(i) * step)).sum::<f64>() * step / 3.0
 }
 
 /// The effect, in standard errors, that a two-sided t test at level `alpha` finds with probability `wanted`.
@@ -95,18 +97,42 @@ pub fn detectable(freedom: f64, alpha: f64, wanted: f64) -> f64 {
     shift
 }
 
-/// Bisection: the power rises with the effect.
+/// What a standard deviation from a sample is multiplied with so that the true one is smaller in four of five samples:
+/// `sqrt(freedom / q)`, where a fifth of the chi-squared distribution lies below q.
+pub fn upper_spread(freedom: f64) -> f64 {
+    const SHARE: f64 = 0.2;
+    ChiSquared::new(freedom).map_or(f64::INFINITY, |squares| (freedom / squares.inverse_cdf(SHARE)).sqrt())
+}
+
+/// The power rises with the effect: regula falsi, with the end that stays pulled in (the Illinois rule).
 fn search(freedom: f64, alpha: f64, wanted: f64) -> f64 {
+    let lacking = |shift: f64| power(shift, freedom, alpha) - wanted;
     let (mut low, mut high) = (0.0, 1.0);
-    while power(high, freedom, alpha) < wanted {
+    let (mut at_low, mut at_high) = (alpha - wanted, lacking(high));
+    while at_high < 0.0 {
+        (low, at_low) = (high, at_high);
         high *= 2.0;
         if high > 1e6 {
             return f64::INFINITY;
         }
+        at_high = lacking(high);
     }
-    for _ in 0..40 {
-        let middle = f64::midpoint(low, high);
-        if power(middle, freedom, alpha) < wanted { low = middle } else { high = middle }
+    let mut stayed = 0;
+    for _ in 0..60 {
+        let between = (low * at_high - high * at_low) / (at_high - at_low);
+        let at = lacking(between);
+        if at.abs() < 1e-11 || high - low < 1e-9 * high {
+            return between;
+        }
+        if at < 0.0 {
+            (low, at_low) = (between, at);
+            at_high *= if stayed < 0 { 0.5 } else { 1.0 };
+            stayed = -1;
+        } else {
+            (high, at_high) = (between, at);
+            at_low *= if stayed > 0 { 0.5 } else { 1.0 };
+            stayed = 1;
+        }
     }
     high
 }

@@ -1,7 +1,8 @@
 //! Arms: the runs that differ in the seed alone.
 
 use crate::analysis::Sample;
-use crate::analysis::difference::BySeed;
+use crate::analysis::difference::{BySeed, compared};
+use crate::analysis::shares::Share;
 use crate::metric::{Metric, Scores};
 use crate::results::{Record, Status};
 
@@ -90,6 +91,27 @@ impl Summary<'_> {
     pub fn diverged_in(&self, metric: Metric) -> usize {
         let finished = self.runs.iter().filter(|record| record.status == Status::Finished);
         self.diverged + finished.filter(|record| !is_finite(record, metric)).count()
+    }
+
+    /// In how many it was, of those that did not fail.
+    pub fn share_diverged(&self, metric: Metric) -> Share {
+        Share { count: self.diverged_in(metric), of: self.runs.len() - self.failed }
+    }
+
+    /// The step that [`Summary::reported`] moves in, one prediction of those that are judged; `None` where they are
+    /// not known, and of what is no count.
+    pub fn step(&self, metric: Metric) -> Option<f64> {
+        let judged =
+            |record: &Record| if record.test.is_some() { record.test_examples } else { record.validation_examples };
+        let judged: Option<Vec<u64>> = self.scored(metric).map(judged).collect();
+        let fewest = judged?.into_iter().min().filter(|_| metric == Metric::Accuracy)?;
+        Some(1.0 / fewest as f64)
+    }
+
+    /// Whether the runs of both, seed by seed, came to the same losses: the same computation twice.
+    pub fn repeats(&self, other: &Summary) -> bool {
+        let (ours, theirs, paired) = compared(&self.by_seed(Metric::Loss), &other.by_seed(Metric::Loss));
+        paired && ours == theirs
     }
 
     /// How many did not train to the end with a finite score: what [`Summary::diverged_in`] counts, and what failed.

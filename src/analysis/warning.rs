@@ -187,7 +187,7 @@ impl std::fmt::Display for Warning {
 }
 
 /// A difference of two scores; percentages differ in points.
-fn difference(x: f64, metric: Metric) -> String {
+pub(super) fn difference(x: f64, metric: Metric) -> String {
     if metric == Metric::Accuracy { format!("{:.2} points", 100.0 * x) } else { short(x) }
 }
 

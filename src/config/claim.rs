@@ -2,10 +2,13 @@
 
 use crate::config::Entrant;
 use crate::config::around::{self, Around};
+use crate::config::bar::{self, Bar};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
 use crate::config::label;
+use crate::config::reaches::{self, Reaches};
 use crate::config::source::{Entry, Item, Table};
+use crate::margin::Margin;
 use crate::metric::Metric;
 use crate::registry::{choices, nearest};
 use crate::task::Spec;
@@ -13,14 +16,15 @@ use crate::task::Spec;
 /// What stands for every label.
 const ANY: &str = "*";
 
-/// The statement that one arm is at most `margin` worse than another, or more than `by` better.
+/// The statement that one arm is at most `margin` worse than another, or more than `by` better; or that an arm reaches
+/// a score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// The label of the claim's table.
     pub label: String,
-    /// The arm that is claimed to be better, as labels.
+    /// The arm that is claimed to be better, as labels; or to reach a score.
     pub better: Arm,
-    /// The arm that it is compared with.
+    /// The arm that it is compared with; the same arm where it is to reach a score.
     pub than: Arm,
     /// How `better` must stand to `than`.
     pub bar: Bar,
@@ -28,6 +32,8 @@ pub struct Claim {
     pub task: Option<String>,
     /// What is compared; the task's own metric where it is `None`.
     pub metric: Option<Metric>,
+    /// The score that it reaches, where nothing is compared.
+    pub reaches: Option<Reaches>,
     /// At which hyper-parameters.
     pub at: At,
     /// How far around the best rate; with [`At::AroundBest`] alone.
@@ -45,41 +51,6 @@ impl Claim {
     fn both_run_on(&self, task: &Spec, entrants: &[Entrant]) -> bool {
         let runs = |arm: &Arm| entrants.iter().any(|entrant| entrant.takes(arm) && entrant.enters(&task.label));
         runs(&self.better) && runs(&self.than)
-    }
-}
-
-/// How the better side of a claim must stand to the other, as a share of the other's metric.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Bar {
-    /// At most so much worse.
-    Margin(f64),
-    /// More than so much better: where it is nothing, equal is still not better.
-    By(f64),
-}
-
-impl Bar {
-    /// The lead that it takes over a side of this mean.
-    pub fn needed(self, mean: f64) -> f64 {
-        match self {
-            Self::Margin(share) => 0.0 - share * mean.abs(),
-            Self::By(share) => share * mean.abs(),
-        }
-    }
-
-    /// Whether a lead clears what is needed.
-    pub fn is_cleared(self, lead: f64, needed: f64) -> bool {
-        match self {
-            Self::Margin(_) => lead >= needed,
-            Self::By(_) => lead > needed,
-        }
-    }
-
-    /// Whether a lead falls short of what is needed.
-    pub fn is_missed(self, lead: f64, needed: f64) -> bool {
-        match self {
-            Self::Margin(_) => lead < needed,
-            Self::By(_) => lead <= needed,
-        }
     }
 }
 
@@ -153,7 +124,9 @@ pub(super) struct Known<'a> {
 
 /// Reads one claim.
 pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
-    const KEYS: [&str; 9] = ["better", "than", "margin", "by", "task", "metric", "at", "width", "lr"];
+    const KEYS: [&str; 13] = [
+        "better", "than", "margin", "not_worse_than", "by", "task", "metric", "at", "width", "lr", "arm", "reaches", "within",
+    ];
     label::check(entry, diagnostics);
     let owner = format!("claim `{}`", entry.key);
     let Item::Table(table) = &entry.value.item else {
@@ -169,9 +142,12 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         // Everything that a claim could be about is mistaken itself, and said so.
         return None;
     }
+    if ["arm", "reaches", "within"].iter().any(|key| table.get(key).is_some()) {
+        return absolute(table, entry, &arms, known, diagnostics);
+    }
     let better = required_arm(table, "better", entry, &arms, diagnostics);
     let than = required_arm(table, "than", entry, &arms, diagnostics);
-    let bar = bar(table, &owner, diagnostics);
+    let bar = bar::read(table, &owner, diagnostics);
     let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
     let tasks: Vec<&str> = known.tasks.iter().map(|task| task.label.as_str()).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
@@ -186,10 +162,39 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         bar,
         task: task.map(str::to_owned),
         metric,
+        reaches: None,
         at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
         around,
     };
     make_sense(&claim, table, known, diagnostics);
+    Some(claim)
+}
+
+/// Reads a claim that an arm reaches a score.
+fn absolute(
+    table: &Table,
+    entry: &Entry,
+    arms: &[(String, String)],
+    known: &Known,
+    diagnostics: &mut Diagnostics,
+) -> Option<Claim> {
+    let arm = required_arm(table, "arm", entry, arms, diagnostics);
+    let tasks: Vec<&str> = known.tasks.iter().map(|task| task.label.as_str()).collect();
+    let task = one_of(table, "task", &tasks, diagnostics);
+    let reaches = reaches::read(table, entry, diagnostics)?;
+    let arm = arm?;
+    let claim = Claim {
+        label: entry.key.clone(),
+        better: arm.clone(),
+        than: arm,
+        bar: Bar::Margin(Margin::NONE),
+        task: task.map(str::to_owned),
+        metric: Some(reaches.score.metric),
+        reaches: Some(reaches),
+        at: At::Tuned,
+        around: None,
+    };
+    have_a_task(&claim, table, known, diagnostics);
     Some(claim)
 }
 
@@ -216,6 +221,7 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
         _ => {}
     }
     compare_two_sides(claim, table, known, diagnostics);
+    fit_the_metric(claim, table, known, diagnostics);
     have_a_task(claim, table, known, diagnostics);
     let patterns = [&claim.better, &claim.than].map(Arm::is_pattern);
     if let (true, At::Default | At::EveryLr | At::AroundBest, Some(place)) =
@@ -243,13 +249,34 @@ fn compare_two_sides(claim: &Claim, table: &Table, known: &Known, diagnostics: &
     diagnostics.add(&entry.value.place, title).expected("two sides with no arm in common");
 }
 
+/// Points and errors are told of accuracies.
+fn fit_the_metric(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Diagnostics) {
+    let about = known.tasks.iter().filter(|task| claim.is_about(task, known.entrants));
+    let other = about.map(|task| (task, claim.metric.unwrap_or(task.metric)));
+    let misfit = other.clone().find(|(_, metric)| !claim.bar.size().fits(*metric));
+    if let Some(((task, metric), entry)) = misfit.zip(bar::KEYS.iter().find_map(|key| table.get(key))) {
+        let size = claim.bar.size();
+        let title =
+            format!("`{}` is {size}, but the claim compares {} on task `{}`", entry.key, metric.name(), task.label);
+        let added = diagnostics.add(&entry.value.place, title);
+        added.expected("\"1%\", or { absolute = 0.01 }: points and errors are those of an accuracy");
+    }
+}
+
 /// A claim is about at least one task, on which both sides are run and which has the metric.
 fn have_a_task(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Diagnostics) {
     let Known { tasks, entrants, .. } = known;
     if tasks.is_empty() || tasks.iter().any(|task| claim.is_about(task, entrants)) {
         return;
     }
-    let place = |key: &str| table.get(key).map(|entry| entry.value.place.clone());
+    let place = |key: &str| {
+        let key = match (claim.reaches, key) {
+            (Some(_), "metric") => "reaches",
+            (Some(_), "than") => "arm",
+            _ => key,
+        };
+        table.get(key).map(|entry| entry.value.place.clone())
+    };
     let shared: Vec<&Spec> = tasks.iter().filter(|task| claim.both_run_on(task, entrants)).collect();
     let meant: Vec<&Spec> = match &claim.task {
         Some(label) => shared.iter().copied().filter(|task| task.label == *label).collect(),
@@ -321,32 +348,4 @@ fn one_of<'a>(table: &Table, key: &str, words: &[&'a str], diagnostics: &mut Dia
     found
 }
 
-/// Reads `margin` or `by`.
-fn bar(table: &Table, owner: &str, diagnostics: &mut Diagnostics) -> Bar {
-    let margin = share(table, "margin", diagnostics);
-    match (table.get("margin"), table.get("by")) {
-        (Some(_), Some(by)) => {
-            let added = diagnostics.add(&by.key_place, format!("{owner} has both `margin` and `by`"));
-            added.expected("`margin`, how much worse it may be, or `by`, how much better it must be");
-            Bar::Margin(margin)
-        }
-        (None, Some(_)) => Bar::By(share(table, "by", diagnostics)),
-        _ => Bar::Margin(margin),
-    }
-}
-
-/// Reads `"1%"` or `0.01`; nothing where it is not there.
-fn share(table: &Table, key: &str, diagnostics: &mut Diagnostics) -> f64 {
-    let Some(node) = table.get(key).map(|entry| &entry.value) else { return 0.0 };
-    let read = match &node.item {
-        Item::Integer(n) => Some(*n as f64),
-        Item::Float(x) => Some(*x),
-        Item::Text(text) => text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|x| x / 100.0),
-        _ => None,
-    };
-    read.filter(|x| (0.0..=1.0).contains(x)).unwrap_or_else(|| {
-        let added = diagnostics.add(&node.place, format!("`{key}` is no share"));
-        added.expected("text such as \"1%\", or a number from 0 to 1");
-        0.0
-    })
 }

@@ -15,6 +15,7 @@ use crate::{optim, schedule};
 mod anytime;
 mod around;
 mod axis;
+mod bar;
 mod claim;
 mod diagnostics;
 mod entrant;
@@ -25,6 +26,7 @@ mod grid;
 mod idle;
 mod label;
 mod nested;
+mod reaches;
 mod resolved;
 mod sampling;
 mod seeds;
@@ -36,9 +38,11 @@ mod value;
 
 pub use anytime::Anytime;
 pub use around::Around;
-pub use claim::{Arm, At, Bar, Claim};
+pub use bar::Bar;
+pub use claim::{Arm, At, Claim};
 pub use entrant::Entrant;
 pub use grid::Grid;
+pub use reaches::Reaches;
 pub use seeds::Stage;
 pub use tuning::{Halving, Rung, Tuning};
 
@@ -164,6 +168,12 @@ impl Experiment {
     /// The tasks that a claim is about.
     pub fn tasks_of<'a>(&'a self, claim: &'a Claim) -> impl Iterator<Item = &'a Spec> {
         self.tasks.iter().filter(|task| claim.is_about(task, &self.optimizers))
+    }
+
+    /// The claims that an arm reaches a score on a task, with what they say of it.
+    pub fn claims_that_reach<'a>(&'a self, task: &'a Spec) -> impl Iterator<Item = (&'a Claim, Reaches)> + 'a {
+        let claims = self.claims.iter().filter(|claim| claim.is_about(task, &self.optimizers));
+        claims.filter_map(|claim| Some((claim, claim.reaches?)))
     }
 
     /// The horizons of the anytime comparison in steps, rising, each before the end of the run.

@@ -5,6 +5,7 @@ use toml::{Table, Value as Toml};
 
 use crate::config::{Around, Bar, Claim, Entrant, Experiment, Grid, seeds};
 use crate::duration::Duration;
+use crate::margin::Margin;
 use crate::settings::{Settings, Value};
 use crate::task::Spec;
 
@@ -159,13 +160,29 @@ fn of_task(task: &Spec) -> Table {
 
 fn of_claim(claim: &Claim) -> Toml {
     let mut table = Table::new();
+    if let Some(reaches) = claim.reaches {
+        table.insert("arm".into(), claim.better.to_string().into());
+        let score: Table = [(reaches.score.metric.name().to_owned(), reaches.score.value.into())].into_iter().collect();
+        table.insert("reaches".into(), score.into());
+        table.insert("within".into(), reaches.within.to_string().into());
+        if let Some(task) = &claim.task {
+            table.insert("task".into(), task.clone().into());
+        }
+        return table.into();
+    }
     table.insert("better".into(), claim.better.to_string().into());
     table.insert("than".into(), claim.than.to_string().into());
-    let (key, share) = match claim.bar {
-        Bar::Margin(share) => ("margin", share),
-        Bar::By(share) => ("by", share),
+    let key = match claim.bar {
+        Bar::Margin(_) => "margin",
+        Bar::By(_) => "by",
     };
-    table.insert(key.into(), share.into());
+    let size: Toml = match claim.bar.size() {
+        // A number, so that it reads back exactly, and as older versions wrote it.
+        Margin::Share(share) => share.into(),
+        Margin::Absolute(size) => Table::from_iter([("absolute".to_owned(), size.into())]).into(),
+        size => size.to_string().into(),
+    };
+    table.insert(key.into(), size);
     if let Some(task) = &claim.task {
         table.insert("task".into(), task.clone().into());
     }

@@ -53,6 +53,8 @@ pub(super) struct Item {
     pub(super) level: Level,
     pub(super) word: &'static str,
     pub(super) message: String,
+    /// What weakens a finding that is well by itself.
+    pub(super) note: Option<String>,
 }
 
 impl<'a> Checked<'a> {
@@ -89,6 +91,7 @@ impl<'a> Checked<'a> {
                 level: self.of_finding(part.finding),
                 word: part.finding.word(),
                 message: explain(judgement, part),
+                note: part.note.clone(),
             })
         });
         let all = || self.against.iter().flat_map(|against| &against.changes);
@@ -98,6 +101,7 @@ impl<'a> Checked<'a> {
             level: self.of_outcome(change.outcome),
             word: change.outcome.word(),
             message: explain_change(change),
+            note: None,
         });
         let unstable = all().filter_map(|change| {
             Some(Item {
@@ -116,6 +120,7 @@ impl<'a> Checked<'a> {
                 level: if self.fail_on_time { Level::Fail } else { Level::Warn },
                 word: "SLOWER",
                 message: format!("a step takes {slower:.2} times as long as in the baseline"),
+                note: None,
             })
         });
         claims.chain(changes).chain(unstable).chain(times).collect()

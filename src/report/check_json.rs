@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::report::baseline_json::{json_change, json_rules};
 use crate::report::check::{Checked, Level};
 use crate::report::check_words::statement;
+use crate::report::schema::SCHEMA_VERSION;
 
 impl Checked<'_> {
     /// The findings as one JSON document.
@@ -18,6 +19,7 @@ impl Checked<'_> {
         let claims: Vec<Value> = self.claims.iter().map(json_claim).collect();
         let arms = self.against.as_ref().map(|against| against.changes.iter().map(json_change).collect::<Vec<_>>());
         let document = json!({
+            "schema_version": SCHEMA_VERSION,
             "experiment": self.name,
             "passed": self.level() < Level::Fail,
             "answer": self.headline(),
@@ -41,10 +43,18 @@ fn json_claim(judgement: &Judgement) -> Value {
             "step": part.horizon,
             "finding": part.finding.word(),
             "lead": part.lead.as_ref().map(|lead| lead.mean),
-            "interval": part.interval(judgement.standard).map(|(low, high)| [low, high]),
+            "interval": part.interval(standard).map(|(low, high)| [low, high]),
             "needed": part.needed,
+            "excess": part.excess.as_ref().map(|excess| json!({
+                "mean": excess.mean,
+                "interval": part.interval_of_excess(standard).map(|(low, high)| [low, high]),
+            })),
+            "basis": standard.basis.name(),
+            "look": look.map(|look| look.number),
+            "level": part.shown(standard).alpha,
             "n": part.lead.as_ref().map(|lead| lead.n),
             "detectable": part.detectable,
+            "diverged": part.divergence.as_ref().map(|divergence| divergence.counts()),
             "reason": part.reason,
             "note": part.note,
             "costs": part.costs.as_ref().map(|costs| costs.sides.each_ref().map(mean)),

@@ -1,7 +1,7 @@
 //! The findings of a check in the forms that terminals, GitHub and CI servers read.
 
 use crate::report::baseline_words::legend;
-use crate::report::check::{Checked, Item, Level};
+use crate::report::check::{Checked, Level};
 
 impl Checked<'_> {
     /// The findings for a terminal.
@@ -16,12 +16,14 @@ impl Checked<'_> {
         if let Some(against) = &self.against {
             text += &format!("\n  {}\n", legend(against));
         }
-        let troubled: Vec<Item> = self.items().into_iter().filter(|item| item.level > Level::Pass).collect();
-        if !troubled.is_empty() {
-            text.push('\n');
-        }
-        for item in &troubled {
-            text += &format!("{}: {} {}: {}\n", level_word(item.level), item.word, item.name, item.message);
+        let said = self.items().into_iter().filter_map(|item| match (item.level, &item.note) {
+            (Level::Pass, None) => None,
+            (Level::Pass, Some(note)) => Some(format!("note: {} {}: {note}\n", item.word, item.name)),
+            (level, _) => Some(format!("{}: {} {}: {}\n", level_word(level), item.word, item.name, item.message)),
+        });
+        let said: String = said.collect();
+        if !said.is_empty() {
+            text += &format!("\n{said}");
         }
         for (arms, note) in self.notes() {
             text += &format!("note: {arms}: {note}\n");
@@ -54,10 +56,15 @@ impl Checked<'_> {
     /// Workflow commands of GitHub Actions: an annotation for each finding that is not well.
     pub fn github(&self) -> String {
         let mut text = String::new();
-        for item in self.items().iter().filter(|item| item.level > Level::Pass) {
-            let command = if item.level == Level::Fail { "error" } else { "warning" };
+        for item in &self.items() {
+            let (command, message) = match (item.level, &item.note) {
+                (Level::Fail, _) => ("error", &item.message),
+                (Level::Warn, _) => ("warning", &item.message),
+                (Level::Pass, Some(note)) => ("notice", note),
+                (Level::Pass, None) => continue,
+            };
             let title = property(&format!("{} {}", item.word, item.name));
-            text += &format!("::{command} title={title}::{}\n", data(&item.message));
+            text += &format!("::{command} title={title}::{}\n", data(message));
         }
         for (arms, note) in self.notes() {
             text += &format!("::notice title={}::{}\n", property(&arms), data(&note));

@@ -1,23 +1,33 @@
 //! What a check found, in sentences.
 
+use crate::analysis::Standard;
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::{Finding, Judgement, Part};
 use crate::analysis::standard::LEVEL;
-use crate::config::{Around, At, Bar};
-use crate::report::words::{count, interval, points, short};
+use crate::config::{Around, At, Bar, Reaches};
+use crate::margin::Margin;
+use crate::report::words::{count, interval, points, short, with_unit};
 
 /// `a+constant at most 1% worse than b+cosine`.
 pub(super) fn statement(judgement: &Judgement) -> String {
     let claim = judgement.claim;
     let (better, than) = (&claim.better, &claim.than);
+    if let Some(Reaches { score, within }) = claim.reaches {
+        let value = with_unit(score.value, score.metric);
+        return format!("{better} reaches {} {value} on validation within {within}", score.metric.name());
+    }
+    let none = claim.bar.size().is_zero();
     if let Some(around) = claim.around {
         // Of the score, not of the cost: a cost may be zero.
-        let by = |share: f64| format!("{}% of the score", short(100.0 * share));
+        let by = match claim.bar.size() {
+            Margin::Share(_) => format!("{} of the score", amount(claim.bar.size())),
+            size => amount(size),
+        };
         let bar = match claim.bar {
-            Bar::Margin(0.0) => format!("no more than {than}"),
-            Bar::Margin(share) => format!("at most {} more than {than}", by(share)),
-            Bar::By(0.0) => format!("less than {than}"),
-            Bar::By(share) => format!("less than {than} by more than {}", by(share)),
+            Bar::Margin(_) if none => format!("no more than {than}"),
+            Bar::Margin(_) => format!("at most {by} more than {than}"),
+            Bar::By(_) if none => format!("less than {than}"),
+            Bar::By(_) => format!("less than {than} by more than {by}"),
         };
         let rates = match around {
             Around::Width(width) => format!("within a factor of {} around the best", short(width)),
@@ -26,10 +36,10 @@ pub(super) fn statement(judgement: &Judgement) -> String {
         return format!("rates {rates} cost {better} {bar}");
     }
     let bar = match claim.bar {
-        Bar::Margin(0.0) => "no worse than".to_owned(),
-        Bar::Margin(share) => format!("at most {}% worse than", short(100.0 * share)),
-        Bar::By(0.0) => "better than".to_owned(),
-        Bar::By(share) => format!("more than {}% better than", short(100.0 * share)),
+        Bar::Margin(_) if none => "no worse than".to_owned(),
+        Bar::Margin(size) => format!("at most {} worse than", amount(size)),
+        Bar::By(_) if none => "better than".to_owned(),
+        Bar::By(size) => format!("more than {} better than", amount(size)),
     };
     let at = match claim.at {
         At::Default => " at the defaults of both",
@@ -38,6 +48,14 @@ pub(super) fn statement(judgement: &Judgement) -> String {
         At::Tuned | At::AroundBest => "",
     };
     format!("{better} {bar} {than}{at}")
+}
+
+/// `1%`, `0.5 points`, `5% of the error`, `0.01`.
+pub(super) fn amount(size: Margin) -> String {
+    match size {
+        Margin::Absolute(size) => short(size),
+        size => size.to_string(),
+    }
 }
 
 /// Where a part of a claim is judged, if not at the best settings.
@@ -67,31 +85,52 @@ pub(super) fn explain(judgement: &Judgement, part: &Part) -> String {
 
 /// `accuracy 0.34 points better (95% interval of the lead 0.13 to 0.55, 5 seeds; 0.89 points worse would do)`.
 fn measured(judgement: &Judgement, part: &Part) -> Option<String> {
-    let (lead, metric) = (part.lead.as_ref()?, part.metric);
+    let (lead, metric, standard) = (part.lead.as_ref()?, part.metric, judgement.standard);
+    let beside = judgement
+        .claim
+        .reaches
+        .map_or_else(String::new, |reaches| format!(" than {}", with_unit(reaches.score.value, metric)));
+    // Where what is needed is a share of a score, the interval of what is left of the lead is not that of the lead, moved.
+    let left = match (&part.excess, part.interval_of_excess(standard)) {
+        (Some(excess), Some(ends)) if judgement.claim.bar.size().depends_on_the_other() => {
+            format!("; {} beyond that, {}", points(excess.mean, metric), interval(ends, metric))
+        }
+        _ => String::new(),
+    };
     let [what, more, less] = match part.costs {
         Some(_) => ["mean cost in ", "less", "more"],
         None => ["", "better", "worse"],
     };
     let direction = if lead.mean < 0.0 { less } else { more };
     let bar = match judgement.claim.bar {
+        _ if judgement.claim.reaches.is_some() => "reached where it is 0 or more".to_owned(),
         Bar::Margin(_) if part.needed == 0.0 => "equal would do".to_owned(),
         Bar::Margin(_) => format!("{} {less} would do", points(0.0 - part.needed, metric)),
         Bar::By(_) => format!("it takes more than {}", points(part.needed, metric)),
     };
     Some(format!(
-        "{what}{} {} {direction} (95% interval of the lead {}, {}; {bar})",
+        "{what}{} {} {direction}{beside} ({} interval of the lead {}, {}; {bar}{left})",
         metric.name(),
         points(lead.mean.abs(), metric),
-        interval(lead.interval(LEVEL), metric),
+        confidence(part.shown(standard)),
+        interval(part.interval(standard)?, metric),
         count(lead.n, "seed"),
     ))
+}
+
+/// `95%`; of looks and of many parts such as `99.25%`.
+pub(super) fn confidence(standard: Standard) -> String {
+    format!("{}%", short(100.0 * standard.confidence()))
 }
 
 /// Why a part is not decided, or not by its interval, and what else there is to know.
 pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
     let mut said: Vec<String> = part.reason.iter().cloned().collect();
     if let (Finding::Undecided, None, Some(detectable)) = (part.finding, &part.reason, part.detectable) {
-        said.push(format!("these seeds see {} with 80% power: raise `seeds`", points(detectable, part.metric)));
+        said.push(format!(
+            "with these seeds, differences of {} or more can be detected (80% power): raise `seeds`",
+            points(detectable, part.metric)
+        ));
     }
     if let Some(costs) = &part.costs {
         let claim = judgement.claim;

@@ -21,11 +21,13 @@ mod gradients;
 mod html;
 mod json;
 mod looks;
+mod marks;
 mod other_values;
 mod over_tasks;
 mod profiles;
 mod render;
 pub mod schedules;
+mod schema;
 mod search;
 mod sensitivity;
 mod tables;
@@ -52,6 +54,7 @@ use crate::task::Spec;
 pub use check::{Against, Checked, Level};
 pub use format::Format;
 pub use render::render;
+pub use schema::SCHEMA_VERSION;
 pub use words::with_unit;
 
 /// The version of the JSON documents of `report` and `check`: raised where a field changes its meaning or goes.
@@ -236,6 +239,7 @@ impl Results {
         };
         let experiment = Experiment::stored(&path.display().to_string(), &text)?;
         let mut records = records?;
+        marks::fill(&store, &experiment, &mut records)?;
         order::sort(&mut records, &experiment);
         let curves = records.is_empty() || !store.names()?.is_empty();
         let extended = is_extended(&experiment, &store.extended().unwrap_or_default());

@@ -9,9 +9,9 @@ pub(super) use crate::words::count;
 pub(super) fn score(x: f64, metric: Metric) -> String {
     let x = if x == 0.0 { 0.0 } else { x };
     match metric {
+        _ if x.is_infinite() => if x > 0.0 { "∞" } else { "-∞" }.to_owned(),
         Metric::Accuracy => format!("{:.2}", 100.0 * x),
         _ if x == 0.0 || (1e-3..1e5).contains(&x.abs()) => format!("{x:.4}"),
-        _ if x.is_infinite() => if x > 0.0 { "∞" } else { "-∞" }.to_owned(),
         _ => format!("{x:.2e}"),
     }
 }

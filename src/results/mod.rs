@@ -27,6 +27,6 @@ pub use log::Extent;
 pub use magnitudes::{BINS, Magnitudes, Quantity, is_probed};
 pub use merge::Merged;
 pub use path::PathRow;
-pub use record::{Best, Horizon, Record, Status};
+pub use record::{Best, Horizon, Mark, Record, Status};
 pub use recorder::{Probes, Recorder};
 pub use store::{EXPERIMENT, Store};

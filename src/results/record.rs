@@ -89,9 +89,28 @@ pub struct Record {
     /// The loss in nats below which no model of the task comes but by luck, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss_floor: Option<f64>,
+    /// Predictions that the scores on validation are a mean of, where they are counted: an accuracy moves in steps of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_examples: Option<u64>,
+    /// The same of the scores on test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_examples: Option<u64>,
+    /// The scores on validation at steps that claims ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// The horizons before its end at which it stands for a shorter run, because no update depends on its length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub horizons: Vec<Horizon>,
+}
+
+/// What a run had reached at a step that a claim asks for: `within = "3000 steps"`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Updates done.
+    pub steps: u64,
+    /// The scores on validation; `None` where the run diverged before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Scores>,
 }
 
 /// What a run had reached at a horizon before its end; no scores where it diverged before.
@@ -141,6 +160,7 @@ impl Record {
             optimizer_seconds: share * self.optimizer_seconds,
             evaluation_seconds: share * self.evaluation_seconds,
             horizons: Vec::new(),
+            marks: Vec::new(),
             ..self.clone()
         })
     }

@@ -156,6 +156,7 @@ impl Context<'_> {
         let checkpoint = recorder.take_checkpoint()?;
         let before = checkpoint.as_ref().map_or(0.0, |(checkpoint, _)| checkpoint.seconds);
         let mut witness = Witness::new(recorder, self, spec.target, probes, self.plan.snapshots(run), &run.stands_for);
+        witness.marks = self.plan.marks_of(run);
         let mut resume = None;
         if let Some((checkpoint, evaluations)) = checkpoint {
             for row in evaluations {
@@ -208,6 +209,9 @@ impl Context<'_> {
             evaluation_seconds: times.evaluation.as_secs_f64(),
             state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
             loss_floor: self.plan.tasks[run.task].floor(),
+            validation_examples: self.plan.tasks[run.task].examples(Split::Validation),
+            test_examples: witness.test.and_then(|_| self.plan.tasks[run.task].examples(Split::Test)),
+            marks: witness.marks,
             horizons: witness.horizons,
         };
         witness.recorder.finish(&record)?;

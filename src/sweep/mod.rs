@@ -3,6 +3,7 @@
 mod execute;
 mod horizon;
 mod identity;
+mod marks;
 mod memory;
 mod name;
 pub mod order;

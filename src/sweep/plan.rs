@@ -8,11 +8,12 @@ use crate::checksum::sha256;
 use crate::config::{Budget, Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
-use crate::results::{Conditions, Data, Identity, Record};
+use crate::results::{Conditions, Data, Identity, Mark, Record};
 use crate::settings::Settings;
 use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::identity::Numbers;
+use crate::sweep::marks;
 use crate::sweep::name::Names;
 use crate::sweep::rounds::drawn;
 use crate::task::data::Library;
@@ -134,9 +135,11 @@ impl Plan {
             let measured = |task: Arc<dyn Task>| {
                 let epoch = task.steps_per_epoch();
                 let horizons = plan.experiment.horizons(epoch).map_err(mistaken)?;
+                let budget = plan.experiment.budget(epoch).map_err(mistaken)?;
+                marks::check(&plan.experiment, spec, budget, epoch, &horizons).map_err(Error::Usage)?;
                 let digest = |settings| Ok::<_, Error>(Data::of(settings, library.digest(settings)?));
                 let data = spec.dataset.as_ref().map(digest).transpose()?;
-                Ok((plan.experiment.budget(epoch).map_err(mistaken)?, horizons, data, task))
+                Ok((budget, horizons, data, task))
             };
             if let Some((budget, horizons, data, task)) =
                 problems.keep(task::build(spec, library).and_then(measured))?
@@ -309,6 +312,20 @@ impl Plan {
     pub fn snapshots(&self, run: &Run) -> Snapshots {
         let every = self.experiment.checkpoint_every.and_then(|every| every.in_steps(&self.timeline(run)).ok());
         every.map_or(Snapshots::Automatic, |steps| Snapshots::Every(steps.max(1)))
+    }
+
+    /// The steps at which claims ask for the scores of a run of full length, to be filled in as it passes them.
+    pub fn marks_of(&self, run: &Run) -> Vec<Mark> {
+        if run.horizon.is_some() {
+            return Vec::new();
+        }
+        let (task, timeline) = (&self.experiment.tasks[run.task], self.timeline(run));
+        let claimed = self.experiment.claims_that_reach(task);
+        let steps = claimed.filter_map(|(_, reaches)| reaches.within.in_steps(&timeline).ok());
+        let mut steps: Vec<u64> = steps.collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps.into_iter().map(|steps| Mark { steps, validation: None }).collect()
     }
 
     /// The timeline of a run.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::metric::Scores;
-use crate::results::{Best, Horizon, Magnitudes, Probes, Quantity, Recorder, is_probed};
+use crate::results::{Best, Horizon, Magnitudes, Mark, Probes, Quantity, Recorder, is_probed};
 use crate::sweep::execute::Context;
 use crate::task::{Split, Target};
 use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
@@ -33,6 +33,8 @@ pub(super) struct Witness<'a> {
     pub(super) best: Option<Best>,
     pub(super) steps_to_target: Option<u64>,
     pub(super) horizons: Vec<Horizon>,
+    /// The steps that claims ask for, with the scores there.
+    pub(super) marks: Vec<Mark>,
     /// Whether there is a checkpoint to go on from.
     pub(super) saved: bool,
     /// Seconds that the run had taken when it was taken up again.
@@ -64,6 +66,7 @@ impl<'a> Witness<'a> {
             best: None,
             steps_to_target: None,
             horizons: horizons.iter().map(|&steps| Horizon { steps, validation: None, test: None }).collect(),
+            marks: Vec::new(),
             saved: false,
             seconds_before: 0.0,
             target,
@@ -84,6 +87,9 @@ impl<'a> Witness<'a> {
             Split::Validation => {
                 if let Some(horizon) = horizon {
                     horizon.validation = finite;
+                }
+                if let Some(mark) = self.marks.iter_mut().find(|mark| mark.steps == step) {
+                    mark.validation = finite;
                 }
                 self.validation = Some(*scores);
                 self.best = Some(self.best.map_or(Best(*scores), |best| best.update(scores)));

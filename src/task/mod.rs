@@ -120,6 +120,12 @@ pub trait Task: Send + Sync {
     /// Updates in one pass over the training set; `None` where there is none.
     fn steps_per_epoch(&self) -> Option<u64>;
 
+    /// Predictions that an evaluation on a split judges: an accuracy moves in steps of one of them. `None` where
+    /// nothing is counted.
+    fn examples(&self, _split: Split) -> Option<u64> {
+        None
+    }
+
     /// The mean loss in nats below which no model comes but by luck; `None` where it is not known.
     fn floor(&self) -> Option<f64> {
         None

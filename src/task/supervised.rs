@@ -50,6 +50,14 @@ impl Task for Supervised {
         Some((self.data.split(Split::Train).len() / self.batch_size) as u64)
     }
 
+    fn examples(&self, split: Split) -> Option<u64> {
+        let predictions = match self.data.input() {
+            Input::Tokens { length, .. } => length,
+            Input::Image { .. } => 1,
+        };
+        Some((self.data.split(split).len() * predictions) as u64)
+    }
+
     fn floor(&self) -> Option<f64> {
         self.data.floor()
     }

@@ -87,9 +87,9 @@ def evenness(n):
 def main():
     freedoms = [1, 2, 3, 4, 7.3, 9, 29]
     quantiles = [[p, v, stats.t.ppf(p, v)] for v in freedoms for p in (0.6, 0.9, 0.95, 0.975, 0.995, 0.9999)]
-    powers = [[s, v, a, power(s, v, a)] for v in (1, 2, 4, 9, 29) for s in (0.5, 2.0, 4.0) for a in (0.05, 0.01)]
+    powers = [[s, v, a, power(s, v, a)] for v in (1, 1.1, 1.25, 1.4, 1.7, 2, 4, 9, 29) for s in (0.5, 2.0, 4.0) for a in (0.05, 0.01)]
     detectable = [
-        [v, optimize.brentq(lambda s, v=v: power(s, v, 0.05) - 0.8, 0.1, 30, xtol=1e-12)] for v in (1, 2, 4, 9, 29)
+        [v, optimize.brentq(lambda s, v=v: power(s, v, 0.05) - 0.8, 0.1, 30, xtol=1e-12)] for v in (1, 1.25, 2, 4, 9, 29)
     ]
     p = [0.011, 0.2, 0.03, 0.004, 0.04, 0.9]
     # Holm's step-down written out: SciPy has the false discovery rate alone.
@@ -104,6 +104,7 @@ def main():
         "powers": powers,
         "detectable": detectable,
         "boschloo": [[x, n, y, m, boschloo(x, n, y, m)] for x, n, y, m in SHARES],
+        "upper_spread": [[v, numpy.sqrt(v / stats.chi2.ppf(0.2, v))] for v in freedoms],
         "holm": {"p": p, "adjusted": holm},
         "evenness": [evenness(n) for n in (16, 32, 64)],
         "sample_quantiles": [[q, numpy.quantile(SAMPLES[3][0], q)] for q in (0.025, 0.25, 0.5, 0.8, 0.975)],
