@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::Judgement;
 use crate::error::{Error, Result};
+use crate::report::SCHEMA_VERSION;
 use crate::report::baseline_json::{json_change, json_rules};
 use crate::report::check::{Checked, Level};
 use crate::report::check_words::statement;
-use crate::report::schema::SCHEMA_VERSION;
 
 impl Checked<'_> {
     /// The findings as one JSON document.
@@ -34,7 +34,6 @@ impl Checked<'_> {
 
 fn json_claim(judgement: &Judgement) -> Value {
     let standard = judgement.standard;
-    let look = standard.look;
     let parts = judgement.parts.iter().map(|part| {
         json!({
             "task": part.task,
@@ -50,7 +49,7 @@ fn json_claim(judgement: &Judgement) -> Value {
                 "interval": part.interval_of_excess(standard).map(|(low, high)| [low, high]),
             })),
             "basis": standard.basis.name(),
-            "look": look.map(|look| look.number),
+            "look": standard.look.map(|look| look.number),
             "level": part.shown(standard).alpha,
             "n": part.lead.as_ref().map(|lead| lead.n),
             "detectable": part.detectable,
@@ -67,8 +66,8 @@ fn json_claim(judgement: &Judgement) -> Value {
         "statement": statement(judgement),
         "finding": judgement.finding.word(),
         "basis": standard.basis.name(),
-        "look": look.map(|look| look.number),
-        "looks": look.map(|look| look.of),
+        "look": standard.look.map(|look| look.number),
+        "looks": standard.look.map(|look| look.of),
         "level": standard.alpha,
         "parts": parts.collect::<Vec<_>>(),
     })

@@ -27,7 +27,6 @@ mod over_tasks;
 mod profiles;
 mod render;
 pub mod schedules;
-mod schema;
 mod search;
 mod sensitivity;
 mod tables;
@@ -54,7 +53,6 @@ use crate::task::Spec;
 pub use check::{Against, Checked, Level};
 pub use format::Format;
 pub use render::render;
-pub use schema::SCHEMA_VERSION;
 pub use words::with_unit;
 
 /// The version of the JSON documents of `report` and `check`: raised where a field changes its meaning or goes.
