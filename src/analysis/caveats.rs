@@ -54,7 +54,7 @@ pub fn note(caveats: &[Warning]) -> Option<String> {
 pub(super) fn of_claim(sides: &[&Rank], metric: Metric, experiment: &Experiment) -> Vec<String> {
     let mut found = caveats(sides, metric, Some(experiment));
     // Of one seed the finding itself says it.
-    found.retain(|caveat| !matches!(caveat, Warning::FewSeeds { seeds: 1 }));
+    found.retain(|caveat| !matches!(caveat, Warning::FewSeeds { seeds: 1, .. }));
     let told = found.iter().any(|caveat| matches!(caveat, Warning::UnequalTries { .. }));
     let number = |rank: &&&Rank| rank.tried.len();
     if let (Some(fewest), Some(most)) = (sides.iter().min_by_key(number), sides.iter().max_by_key(number))

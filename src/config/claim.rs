@@ -347,5 +347,3 @@ fn one_of<'a>(table: &Table, key: &str, words: &[&'a str], diagnostics: &mut Dia
     }
     found
 }
-
-}

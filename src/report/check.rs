@@ -110,6 +110,7 @@ impl<'a> Checked<'a> {
                 level: self.undecided(),
                 word: "UNSTABLE",
                 message: unstable(change)?,
+                note: None,
             })
         });
         let times = all().filter_map(|change| {

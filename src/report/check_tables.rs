@@ -1,7 +1,6 @@
 //! What a check found, in tables.
 
 use crate::analysis::Difference;
-use crate::analysis::standard::LEVEL;
 use crate::metric::Metric;
 use crate::report::check::Checked;
 use crate::report::check_words::{needed, place, statement, why};

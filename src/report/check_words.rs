@@ -3,7 +3,6 @@
 use crate::analysis::Standard;
 use crate::analysis::around_best::mean;
 use crate::analysis::claim::{Finding, Judgement, Part};
-use crate::analysis::standard::LEVEL;
 use crate::config::{Around, At, Bar, Reaches};
 use crate::margin::Margin;
 use crate::report::words::{count, interval, points, short, with_unit};
