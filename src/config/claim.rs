@@ -125,7 +125,19 @@ pub(super) struct Known<'a> {
 /// Reads one claim.
 pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) -> Option<Claim> {
     const KEYS: [&str; 13] = [
-        "better", "than", "margin", "not_worse_than", "by", "task", "metric", "at", "width", "lr", "arm", "reaches", "within",
+        "better",
+        "than",
+        "margin",
+        "not_worse_than",
+        "by",
+        "task",
+        "metric",
+        "at",
+        "width",
+        "lr",
+        "arm",
+        "reaches",
+        "within",
     ];
     label::check(entry, diagnostics);
     let owner = format!("claim `{}`", entry.key);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::analysis::{Difference, Rank, Sample, Standard, bootstrap, detectable, good_range, rates};
+use crate::analysis::{Difference, Rank, Sample, bootstrap, detectable, good_range, rates};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::over_tasks::{self, Over};
