@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn beside_or_fresh(root: &Path) -> String {
     let words = given();
     let out = quoted(&beside(root).display().to_string());
-    let beside = format!("`{} --out {out}` trains beside these results", without(&words, true));
+    let beside = format!("`{} --out {out}` keeps these results and trains in another folder", without(&words, true));
     // `submit` deletes nothing.
     if words.iter().any(|word| word == "submit") {
         return beside;
@@ -16,6 +16,11 @@ pub(super) fn beside_or_fresh(root: &Path) -> String {
 
 fn given() -> Vec<String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
+/// The folder, or the first beside it that is not there yet.
+pub(super) fn free(root: &Path) -> PathBuf {
+    if root.exists() { beside(root) } else { root.to_path_buf() }
 }
 
 /// The first folder beside this one that is not there yet.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::admission::indented;
+use crate::cli::again::free;
 use crate::cli::guard::refuse_foreign;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
@@ -46,9 +47,9 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
             let (one, other) = (first.store.root().display(), other.store.root().display());
             return Err(Error::Usage(format!(
                 "{other} cannot be merged with {one}: its runs were trained under other conditions\n{}\n  \
-                 help: `optbench run {other}/{EXPERIMENT} --out {other}-2` trains these runs again with the data and \
-                 the device of now; then merge {other}-2",
-                indented(&differences)
+                 help: `optbench run {one}/{EXPERIMENT} --out {}` trains all runs under the conditions of now",
+                indented(&differences),
+                free(&arguments.out).display()
             )));
         }
     }

@@ -88,6 +88,8 @@ const RUN: &str = "\
 run = \"a\"\nfingerprint = \"0123456789abcdef\"\ntask = \"bowl\"\noptimizer = \"sgd\"\nschedule = \"constant\"\nseed = 0\n\
 hyper_parameters = [[\"lr\", \"0.1\"], [\"momentum\", \"0\"]]\nstatus = \"finished\"\nsteps = 20\nsteps_to_target = 10\n\
 seconds = 0.5\ngradient_seconds = 0.25\noptimizer_seconds = 0.125\nevaluation_seconds = 0.0625\nstate_bytes = 16\n\
+[identity]\ndevice = \"cpu\"\n[identity.data]\ndataset = \"text\"\npath = \"my.txt\"\nsha256 = \"ab\"\n\
+[identity.revisions]\n\"optimizer sgd\" = 1\n\
 [validation]\nloss = 0.5\naccuracy = 0.75\nperplexity = 1.5\n[best]\nloss = 0.25\n";
 const STEPS: &str = "step,epoch,lr,loss,grad_norm\n1,,0.1,2.5,1e-3\n2,,0.1,NaN,inf\n";
 const EVALUATIONS: &str = "step,epoch,split,loss,accuracy,perplexity\n0,,val,2.5,,\n20,0.5,val,0.5,0.75,1.5\n";
