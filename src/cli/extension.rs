@@ -1,6 +1,7 @@
 //! `optbench run --extend --dry-run`: what would be added to the results that are there.
 
 use crate::cli::admission::{Beside, Changes, admit};
+use crate::cli::guard::missing;
 use crate::duration::Duration;
 use crate::error::Result;
 use crate::results::Store;
@@ -12,19 +13,19 @@ pub(super) fn preview(store: &Store, plan: &Plan, shard: Shard) -> Result<String
     let Changes { seeds, targets } = admit(store, plan, Beside::Extending)?;
     let done = store.done()?;
     let due = plan.due(&done, shard);
-    let (there, new): (Vec<&Run>, Vec<&Run>) = due.iter().partition(|run| done.iter().any(|one| one.run == run.name));
+    let new = missing(store, &due.iter().collect::<Vec<&Run>>())?;
     let mut text = String::new();
     for run in &new {
         text += &format!("{}  {}\n", run.name, Duration::Steps(plan.budget(run).steps));
     }
     let steps = Duration::Steps(new.iter().map(|run| plan.budget(run).steps).sum());
     text += &format!("\n{}, {steps} in total; ", count(new.len(), "new run"));
-    text += &match there.len() {
+    text += &match due.len() - new.len() {
         1 => "1 run is there and stays as it is\n".to_owned(),
         n => format!("{n} runs are there and stay as they are\n"),
     };
-    if plan.experiment.tuning.is_some() {
-        text += "The search may need more runs, which depend on these.\n";
+    if plan.has_rounds() {
+        text += "More runs may follow, which depend on the results of these.\n";
     }
     if !seeds.is_empty() && !done.is_empty() {
         let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();

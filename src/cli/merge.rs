@@ -31,6 +31,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     let out = Store::new(&arguments.out);
     let first = &sources[0];
     let target = out.read(EXPERIMENT)?.map(|_| open(&arguments.out)).transpose()?;
+    let mut conditions = first.conditions()?;
     for other in sources[1..].iter().chain(&target) {
         let differences = first.experiment.differences(&other.experiment);
         if !differences.is_empty() {
@@ -41,17 +42,20 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
                 differences.join("\n  ")
             )));
         }
-        let (was, is) = (first.conditions()?, other.conditions()?);
-        let differences = [was.other_data(&is), was.other_revisions(&is)].concat();
+        let own = other.conditions()?;
+        let differences = [conditions.other_data(&own), conditions.other_revisions(&own)].concat();
         if !differences.is_empty() {
-            let (one, other) = (first.store.root().display(), other.store.root().display());
             return Err(Error::Usage(format!(
-                "{other} cannot be merged with {one}: its runs were trained under other conditions\n{}\n  \
-                 help: `optbench run {one}/{EXPERIMENT} --out {}` trains all runs under the conditions of now",
+                "{} cannot be merged with the folders before it: its runs were trained under other conditions\n{}\n  \
+                 help: `optbench run {}/{EXPERIMENT} --out {}` trains all runs under the conditions of now",
+                other.store.root().display(),
                 indented(&differences),
+                first.store.root().display(),
                 free(&arguments.out).display()
             )));
         }
+        // A folder may hold the runs of a task that those before it have not.
+        conditions.extend(own);
     }
     refuse_foreign(&out)?;
     let _hold = out.hold()?;

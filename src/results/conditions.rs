@@ -69,6 +69,18 @@ impl Conditions {
         }
     }
 
+    /// Adds the conditions of other runs.
+    pub fn extend(&mut self, others: Self) {
+        for (task, data) in others.data {
+            self.data.entry(task).or_default().extend(data);
+        }
+        for (kind, revisions) in others.revisions {
+            self.revisions.entry(kind).or_default().extend(revisions);
+        }
+        self.devices.extend(others.devices);
+        self.unknown.extend(others.unknown);
+    }
+
     /// What differs from these conditions to others in data and device, one line each, as far as both are known.
     pub fn other_data(&self, now: &Self) -> Vec<String> {
         let mut lines = Vec::new();

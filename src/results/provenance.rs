@@ -77,12 +77,12 @@ impl Store {
         self.write_provenance(latest_first(self.origins().unwrap_or_default()), &all)
     }
 
-    /// Takes over what other folders know of their making.
+    /// Adds what other folders know of their making to what this one knows.
     ///
     /// # Errors
     /// When one of the files cannot be read or written.
     pub fn merge_provenance(&self, others: &[&Self]) -> Result<()> {
-        let (mut made, mut extended) = (Vec::new(), self.extended()?);
+        let (mut made, mut extended) = (self.origins().unwrap_or_default(), self.extended()?);
         for other in others {
             for start in other.origins()? {
                 if !made.contains(&start) {
