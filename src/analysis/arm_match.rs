@@ -3,7 +3,7 @@
 use crate::analysis::edges::edges;
 use crate::analysis::tries::luck;
 use crate::analysis::warning::Warning;
-use crate::analysis::{Rank, Summary, ranking, summaries};
+use crate::analysis::{Rank, Summary, progress, ranking, summaries};
 use crate::config::Experiment;
 use crate::metric::Metric;
 use crate::registry::Key;
@@ -115,7 +115,15 @@ fn choices((before, old): (Side, &Rank), (now, new): (Side, &Rank), metric: Metr
     let at_end = |side: Side, rank: &Rank, when: &str| -> Vec<String> {
         edges(&[rank], side.experiment).iter().map(|edge| format!("{when}, {edge}")).collect()
     };
-    let mut notes = at_end(before, old, "in the baseline");
+    let missing = |side: Side, rank: &Rank, when: &str| {
+        let own = |optimizer: &str, schedule: &str| (optimizer, schedule) == (rank.optimizer, rank.schedule);
+        let experiment = side.experiment?;
+        let missing = progress(experiment, side.records, &rank.best.runs[0].task, own).missing()?;
+        Some(format!("{when}, {missing}; the best settings may be among them"))
+    };
+    let mut notes: Vec<String> =
+        [missing(before, old, "in the baseline"), missing(now, new, "now")].into_iter().flatten().collect();
+    notes.extend(at_end(before, old, "in the baseline"));
     notes.extend(at_end(now, new, "now"));
     let sides = [(old, "in the baseline"), (new, "now")];
     let [(few, at_few), (many, at_many)] = if old.tried.len() < new.tried.len() { sides } else { [sides[1], sides[0]] };
@@ -205,4 +213,54 @@ fn settings(arms: &[Summary], of: &Summary) -> Vec<(String, String)> {
         |key: &str, value: &str| arms.iter().filter(kin).any(|arm| arm.runs[0].hyper_parameter(key) != Some(value));
     let swept = own.hyper_parameters.iter().filter(|(key, value)| key == "lr" || varies(key, value)).cloned();
     swept.chain(own.horizon.map(|steps| ("until step".to_owned(), steps.to_string()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::simulated::{Arm, records};
+
+    fn named(was: &[(&str, &str)], is: &[(&str, &str)]) -> Vec<String> {
+        let text = |kind: &str| {
+            format!(
+                "steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.a]\nkind = \"{kind}\"\n[schedules.constant]\n"
+            )
+        };
+        let [sgd, adam] = ["sgd", "adam"].map(|kind| Experiment::parse("c.toml", &text(kind), "c", &[]).unwrap());
+        let run = |settings: &[(&str, &str)]| {
+            let mut run = records(&[Arm::new("a", &[1.0])]).remove(0);
+            run.hyper_parameters = settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+            run
+        };
+        let (old, new) = (run(was), run(is));
+        let kind = if is.iter().any(|(key, _)| *key == "beta1") { &adam } else { &sgd };
+        let side = |experiment| Side { records: &[], experiment: Some(experiment) };
+        let changed = changed((side(&sgd), &old), (side(kind), &new));
+        changed.iter().map(|c| format!("{}: {:?} {:?}", c.key, c.was.as_deref(), c.is.as_deref())).collect()
+    }
+
+    #[test]
+    fn every_setting_that_differs_is_named_and_defaults_that_one_side_alone_prints_are_not() {
+        let sgd = [("lr", "0.1"), ("momentum", "0.9")];
+        assert!(named(&sgd, &sgd).is_empty());
+        assert_eq!(named(&sgd, &[("lr", "0.2"), ("momentum", "0.9")]), ["lr: Some(\"0.1\") Some(\"0.2\")"]);
+        // Newer versions print more keys; only what was set tells something.
+        assert!(named(&sgd, &[&sgd[..], &[("nesterov", "false"), ("schedule.warmup", "0")]].concat()).is_empty());
+        let set = named(&sgd, &[&sgd[..], &[("nesterov", "true"), ("clip_norm", "1"), ("unheard_of", "2")]].concat());
+        assert_eq!(
+            set,
+            ["nesterov: None Some(\"true\")", "clip_norm: None Some(\"1\")", "unheard_of: None Some(\"2\")"]
+        );
+        assert_eq!(named(&set_of(&sgd), &sgd), ["clip_norm: Some(\"1\") None"]);
+        // Of another kind, its own keys at their defaults are no changes beside that of the kind.
+        let adam = named(&sgd, &[("lr", "0.1"), ("beta1", "0.9"), ("beta2", "0.95")]);
+        assert_eq!(
+            adam,
+            ["kind: Some(\"sgd\") Some(\"adam\")", "momentum: Some(\"0.9\") None", "beta2: None Some(\"0.95\")"]
+        );
+    }
+
+    fn set_of<'a>(settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        [settings, &[("clip_norm", "1")]].concat()
+    }
 }

@@ -8,6 +8,7 @@ pub mod around_best;
 mod best_rates;
 pub mod bootstrap;
 mod caveats;
+mod change;
 mod choice;
 pub mod claim;
 mod claim_evidence;
@@ -29,6 +30,7 @@ mod error_rates_of_gate;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod error_rates_of_sensitivity;
+mod gate;
 mod gate_power;
 pub mod holm;
 mod over_tasks;

@@ -2,17 +2,14 @@
 
 use crate::analysis::arm_match::{Matched, matched};
 use crate::analysis::difference::compared;
-use crate::analysis::gate_power;
-use crate::analysis::shares::{Share, could_differ, more_often};
-use crate::analysis::standard::{Basis, Standard};
-use crate::analysis::{BySeed, Difference, Sample, Summary, holm};
+use crate::analysis::gate;
+use crate::analysis::standard::Standard;
+use crate::analysis::{BySeed, Difference, Sample};
 use crate::margin::Margin;
 use crate::metric::Metric;
 
 pub use crate::analysis::arm_match::{Changed, Matching, Side};
-
-/// A step may take this much longer before it counts as slower.
-pub const SLOWER: f64 = 0.25;
+pub use crate::analysis::change::{Change, Nearest, Outcome, SLOWER, Seeds};
 
 /// How a check against a baseline decides.
 #[derive(Debug, Clone, Copy)]
@@ -25,136 +22,6 @@ pub struct Rules {
     pub standard: Standard,
 }
 
-/// What became of an arm of the baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every seed has the same score as before.
-    Identical,
-    /// No worse than the tolerance allows.
-    Unchanged,
-    /// Better, by more than noise.
-    Improved,
-    /// Worse than the tolerance allows, but inside the noise of these seeds; or no seed is left to compare.
-    Undecided,
-    /// Worse than the tolerance allows, by more than noise.
-    Regressed,
-    /// More seeds diverge than did, by more than chance.
-    Diverged,
-    /// The arm is gone.
-    Missing,
-}
-
-impl Outcome {
-    /// The word in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Identical => "identical",
-            Self::Unchanged => "unchanged",
-            Self::Improved => "improved",
-            Self::Undecided => "UNDECIDED",
-            Self::Regressed => "REGRESSED",
-            Self::Diverged => "DIVERGED",
-            Self::Missing => "MISSING",
-        }
-    }
-}
-
-/// The seeds of an arm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seeds {
-    /// How many trained to the end or diverged.
-    pub ran: usize,
-    /// How many of them diverged, or ended with a score that is not a finite number.
-    pub diverged: usize,
-    /// How many failed instead, and tell nothing.
-    pub failed: usize,
-}
-
-impl Seeds {
-    fn of(arm: &Summary, metric: Metric) -> Self {
-        Self { ran: arm.finished + arm.diverged, diverged: arm.diverged_in(metric), failed: arm.failed }
-    }
-
-    fn share(self) -> Share {
-        Share { count: self.diverged, of: self.ran }
-    }
-}
-
-/// Of an arm that is gone, the arm most like it of those that the baseline does not have.
-#[derive(Debug, Clone)]
-pub struct Nearest {
-    /// How it differs.
-    pub changed: Vec<Changed>,
-    /// Its mean now.
-    pub now: Option<f64>,
-}
-
-/// An arm of the baseline, then and now.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// The task.
-    pub task: String,
-    /// What is compared.
-    pub metric: Metric,
-    /// What makes two arms the same arm.
-    pub matching: Matching,
-    /// The optimizer and the schedule.
-    pub arm: String,
-    /// The hyper-parameters that the sweep varies; where arms are matched by label, those that validation chose.
-    pub settings: Vec<(String, String)>,
-    /// Every setting that differs from the arm that it is compared with.
-    pub changed: Vec<Changed>,
-    /// The mean then, over the seeds that are compared.
-    pub before: Option<f64>,
-    /// The mean now, over the seeds that are compared.
-    pub now: Option<f64>,
-    /// The seeds then.
-    pub seeds_before: Seeds,
-    /// The seeds now; `None` where the arm is gone.
-    pub seeds: Option<Seeds>,
-    /// Where the arm is gone, the nearest of those that are new.
-    pub nearest: Option<Nearest>,
-    /// How much worse it is now, whatever the metric.
-    pub worse: Option<Difference>,
-    /// How much worse it may be.
-    pub allowed: f64,
-    /// How much worse it is than it may be.
-    pub excess: Option<Difference>,
-    /// The one-sided p-value that it is no worse, by Holm's method over all arms.
-    pub p: Option<f64>,
-    /// The interval of `worse` that agrees with the decision: it lies above zero where `p` is below the level.
-    pub interval: Option<(f64, f64)>,
-    /// The confidence of that interval, two-sided.
-    pub confidence: f64,
-    /// The chance of a wrong decision that the scores of all arms together may spend, one-sided.
-    pub level: f64,
-    /// Whether it is worse by more than the tolerance, by test; `None` where these seeds cannot say.
-    pub is_beyond: Option<bool>,
-    /// The one-sided p-value that it is worse by no more than the tolerance, by Holm's method over all arms.
-    pub p_beyond: Option<f64>,
-    /// The p-value that no larger share of seeds diverges than did, by Hochberg's method over the arms where it is tested.
-    pub p_diverged: Option<f64>,
-    /// Whether a larger share of seeds diverged than did, which may be chance.
-    pub is_unstable: bool,
-    /// The least level at which Holm's method tests an arm; `None` where the number of seeds was not fixed in advance.
-    smallest_level: Option<f64>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The time of a step over the baseline's, where it is slower by more than [`SLOWER`] and noise.
-    pub slower: Option<f64>,
-    /// What else a reader has to know before believing the comparison.
-    pub notes: Vec<String>,
-}
-
-impl Change {
-    /// The smallest true worsening that such a check finds with 80% power; `None` where the noise is unknown, and of
-    /// runs that merely repeat the baseline's, which show none.
-    pub fn detectable(&self) -> Option<f64> {
-        let worse = self.worse.as_ref().filter(|_| self.outcome != Outcome::Identical)?;
-        gate_power::detectable(worse, self.allowed, self.smallest_level?)
-    }
-}
-
 /// Every arm of the baseline against the same arm now.
 ///
 /// An arm regressed where its mean is worse by more than the tolerance and the one-sided t test that it is no worse
@@ -164,10 +31,11 @@ impl Change {
 pub fn changes(now: Side, before: Side, metric: impl Fn(&str) -> Metric, rules: Rules) -> Vec<Change> {
     let arms = matched(now, before, rules.matching, &metric);
     let mut changes: Vec<Change> = arms.iter().map(|arm| compare(arm, metric(&arm.old.runs[0].task), rules)).collect();
-    let level = divergence(&mut changes, rules.standard);
-    scores(&mut changes, Standard { alpha: level, ..rules.standard });
-    tolerance(&mut changes, Standard { alpha: level, ..rules.standard });
-    times(&arms, &mut changes, rules.standard.alpha);
+    let level = gate::divergence(&mut changes, rules.standard);
+    let standard = Standard { alpha: level, ..rules.standard };
+    gate::scores(&mut changes, standard);
+    gate::tolerance(&mut changes, standard);
+    gate::times(&arms, &mut changes, rules.standard.alpha);
     changes
 }
 
@@ -263,85 +131,6 @@ fn seeds_note(were: Seeds, are: Seeds) -> Option<String> {
         }
         (before, now) if before != now => Some(both()),
         _ => None,
-    }
-}
-
-/// Tests the shares of diverged seeds; returns the level that is left to the scores.
-fn divergence(changes: &mut [Change], standard: Standard) -> f64 {
-    // Of runs that were added after results had been judged, the exact test says nothing.
-    if standard.basis == Basis::Anytime {
-        return standard.alpha;
-    }
-    let half = 0.5 * standard.alpha;
-    // An arm where the lost seeds could not differ at all, however they fell, is not tested (Tarone 1990).
-    let tests: Vec<Option<f64>> = changes
-        .iter()
-        .map(|change| {
-            let (now, before) = (change.seeds?.share(), change.seeds_before.share());
-            could_differ(now.count + before.count, [now.of, before.of], half).then(|| more_often(now, before))
-        })
-        .collect();
-    for (change, p) in changes.iter_mut().zip(holm::step_up_known(&tests)) {
-        change.p_diverged = p;
-        if p.is_some_and(|p| p < half) {
-            (change.outcome, change.is_unstable) = (Outcome::Diverged, false);
-        }
-    }
-    if tests.iter().any(Option::is_some) { half } else { standard.alpha }
-}
-
-/// Tests whether each arm is worse at all, or better.
-fn scores(changes: &mut [Change], standard: Standard) {
-    let p: Vec<Option<f64>> = changes.iter().map(|change| standard.p_above(change.worse.as_ref()?)).collect();
-    let adjusted = holm::adjust_known(&p);
-    let tests = p.iter().flatten().count();
-    let refused = adjusted.iter().flatten().filter(|p| **p < standard.alpha).count();
-    // The step at which Holm's method stopped: what is below it is refused, and nothing else.
-    let step = Standard { alpha: standard.alpha / (tests - refused).max(1) as f64, ..standard };
-    let smallest = standard.alpha / tests.max(1) as f64;
-    for (change, p) in changes.iter_mut().zip(adjusted) {
-        let Some(worse) = &change.worse else { continue };
-        let better = step.p_above(&worse.reversed()).is_some_and(|p| p < step.alpha);
-        (change.p, change.level) = (p, standard.alpha);
-        let (interval, confidence) = step.interval_above(worse);
-        (change.interval, change.confidence) = (Some(interval), confidence);
-        change.smallest_level = Some(smallest).filter(|_| standard.basis != Basis::Anytime);
-        change.outcome = match change.outcome {
-            Outcome::Undecided if p.is_some_and(|p| p < standard.alpha) => Outcome::Regressed,
-            Outcome::Unchanged if better => Outcome::Improved,
-            other => other,
-        };
-    }
-}
-
-/// Tests whether each arm is worse by more than the tolerance, or by less.
-fn tolerance(changes: &mut [Change], standard: Standard) {
-    let family = |test: &dyn Fn(&Difference) -> Option<f64>| {
-        holm::adjust_known(&changes.iter().map(|change| test(change.excess.as_ref()?)).collect::<Vec<_>>())
-    };
-    let beyond = family(&|excess| standard.p_above(excess));
-    let within = family(&|excess| standard.p_above(&excess.reversed()));
-    for ((change, beyond), within) in changes.iter_mut().zip(beyond).zip(within) {
-        let is_shown = |p: Option<f64>| p.is_some_and(|p| p < standard.alpha);
-        change.is_beyond = if is_shown(beyond) { Some(true) } else { is_shown(within).then_some(false) };
-        change.p_beyond = beyond;
-    }
-}
-
-/// Steps that take longer: Welch's one-sided test on the logarithms of their times, by Holm's method.
-fn times(arms: &[Matched], changes: &mut [Change], alpha: f64) {
-    let logarithms = |arm: &Summary| arm.milliseconds().iter().filter(|ms| *ms > 0.0).map(f64::ln).collect::<Sample>();
-    let tests: Vec<Option<(f64, f64)>> = arms
-        .iter()
-        .map(|arm| {
-            let difference = Difference::welch(&logarithms(arm.new.as_ref()?), &logarithms(&arm.old))?;
-            Some((difference.mean.exp(), difference.p_above()?))
-        })
-        .collect();
-    let adjusted = holm::adjust_known(&tests.iter().map(|test| test.map(|test| test.1)).collect::<Vec<_>>());
-    for (change, (test, p)) in changes.iter_mut().zip(tests.iter().zip(adjusted)) {
-        let Some(((ratio, _), p)) = test.zip(p) else { continue };
-        change.slower = (ratio > 1.0 + SLOWER && p < alpha).then_some(ratio);
     }
 }
 
