@@ -256,6 +256,13 @@ fn a_baseline_is_compared_arm_by_arm() {
     let few = "note: bowl: fast+constant, bowl: slow+constant, digits: fast+constant and 1 more: 3 seeds in the baseline and 2 now: \
                only a very large worsening can be found; set `seeds` to 3 or more\n";
     assert!(fewer.contains(few), "{fewer}");
+    // Seeds that are added once results were there ask for a verdict that holds whenever it is asked for.
+    assert_eq!(run(&["run", "small.toml", "--out", "fewer", "--extend"]).0, 0);
+    let basis = |now: &str| {
+        let text = run(&["check", now, "--baseline", "results/small", "--format", "json"]).1;
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["baseline"]["basis"].clone()
+    };
+    assert_eq!([basis("fewer"), basis("results/small")], ["anytime", "fixed"]);
     assert_eq!(run(&["run", "small.toml", "--out", "others", "--set", "seeds=[7, 8, 9]"]).0, 0);
     let others = run(&["check", "others", "--baseline", "results/small", "--format", "markdown"]).1;
     assert!(

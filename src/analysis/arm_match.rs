@@ -3,7 +3,7 @@
 use crate::analysis::edges::edges;
 use crate::analysis::tries::luck;
 use crate::analysis::warning::Warning;
-use crate::analysis::{Rank, Summary, progress, ranking, summaries};
+use crate::analysis::{Rank, Roles, Summary, progress, ranking_of, summaries};
 use crate::config::Experiment;
 use crate::metric::Metric;
 use crate::registry::Key;
@@ -92,7 +92,10 @@ fn by_label<'a>(now: Side<'a>, before: Side<'a>, metric: &impl Fn(&str) -> Metri
     let mut known = std::collections::HashSet::new();
     tasks.retain(|task| known.insert(*task));
     let arms = tasks.into_iter().flat_map(|task| {
-        let [old, new] = [before, now].map(|side| ranking(side.records, task, metric(task)));
+        let [old, new] = [before, now].map(|side| {
+            let roles = side.experiment.map(Roles::of).unwrap_or_default();
+            ranking_of(side.records, task, metric(task), &roles)
+        });
         let pair = |rank: Rank<'a>| {
             let other = new.ranks.iter().find(|new| (new.optimizer, new.schedule) == (rank.optimizer, rank.schedule));
             let chosen = |other: &Rank| changed((before, rank.best.runs[0]), (now, other.best.runs[0]));

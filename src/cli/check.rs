@@ -122,10 +122,21 @@ fn compare(now: &Results, old: &Results, arguments: &Arguments) -> Result<Agains
             Match::Label => Matching::Label,
         },
         tolerance,
-        standard: Standard::FIXED,
+        standard: standard(now, old),
     };
-    let [ours, theirs] = [now, old].map(|side| Side { records: &side.records, experiment: Some(&side.experiment) });
+    let [ours, theirs] = [now, old]
+        .map(|side| Side { records: side.judged(), experiment: Some(side.standing.experiment(&side.experiment)) });
     Ok(Against { rules, changes: changes(ours, theirs, metric, rules) })
+}
+
+/// How sure a regression has to be: the number of seeds may have come about by looking at results, on either side.
+fn standard(now: &Results, old: &Results) -> Standard {
+    if now.extended || old.extended {
+        return Standard::ANYTIME;
+    }
+    let planned = [now, old].into_iter().filter(|side| side.standing.looks > 1);
+    let looks = planned.map(|side| Standard::at_look(side.experiment.looks(), side.standing.look));
+    looks.min_by(|a, b| a.alpha.total_cmp(&b.alpha)).unwrap_or(Standard::FIXED)
 }
 
 /// Adds the findings to the summary of a GitHub job.

@@ -1,6 +1,7 @@
 //! What a comparison with a baseline found, in sentences.
 
 use crate::analysis::regression::{Change, Changed, Matching, Outcome, Seeds};
+use crate::analysis::standard::{ALPHA, Basis};
 use crate::margin::Margin;
 use crate::metric::Metric;
 use crate::report::check::{Against, Checked, Level};
@@ -153,11 +154,25 @@ pub(super) fn legend(against: &Against) -> String {
             "Worse by: the interval lies above 0 where the worsening is significant (one-sided test, p below {level}, by \
              Holm's method over all arms)."
         ));
-        if change.level < against.rules.standard.alpha {
+        let standard = against.rules.standard;
+        said.extend(match (standard.basis, standard.look) {
+            (Basis::Anytime, _) => Some(
+                "Seeds were added after results had been judged: the test is valid at any time, and finds less.".into(),
+            ),
+            (Basis::Looks, Some(look)) => Some(format!(
+                "At look {} of {}, {} of {} is spent.",
+                look.number,
+                look.of,
+                short(standard.alpha),
+                short(ALPHA)
+            )),
+            _ => None,
+        });
+        if change.level < standard.alpha {
             said.push(format!(
                 "The level is {level} instead of {}, as seeds diverged: the other half is for the tests of their \
                  shares.",
-                short(against.rules.standard.alpha)
+                short(standard.alpha)
             ));
         }
     }
