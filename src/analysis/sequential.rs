@@ -12,6 +12,7 @@ use crate::analysis::standard::Basis;
 use crate::analysis::{Comparison, Rank, Ranking, Roles, Standard, progress_of_all, ranking_of};
 use crate::config::{At, Claim, Experiment, Stage};
 use crate::results::Record;
+use crate::settings::short;
 
 /// How far an experiment has come, and by which standard it is judged now.
 #[derive(Debug, Clone)]
@@ -143,7 +144,11 @@ impl<'a> Walk<'a> {
             let earlier = before.get(place).filter(|judgement| judgement.finding != Finding::Undecided);
             let judged = match earlier {
                 Some(judgement) => judgement.clone(),
-                None => judge(claim, now, runs, of_claim(claim, experiment, standard)),
+                None => {
+                    let mut judged = judge(claim, now, runs, of_claim(claim, experiment, standard));
+                    note_finalists(&mut judged, experiment, standard);
+                    judged
+                }
             };
             self.claims.push(judged);
         }
@@ -198,6 +203,23 @@ fn standard(experiment: &Experiment, look: usize, extended: bool) -> Standard {
 fn of_chosen(experiment: &Experiment, standard: Standard) -> Standard {
     let finalists = experiment.tuning.map_or(1, |tuning| tuning.finalists);
     if experiment.judge_seeds.is_empty() { standard.shared(finalists) } else { standard }
+}
+
+/// Says why a claim about what a search chose is held to another level than the standard's.
+fn note_finalists(judgement: &mut Judgement, experiment: &Experiment, standard: Standard) {
+    let finalists = experiment.tuning.map_or(1, |tuning| tuning.finalists);
+    if judgement.standard.alpha < standard.alpha {
+        let percent = |alpha: f64| short(100.0 * alpha);
+        let note = format!(
+            "{finalists} finalists of the search were compared under the seeds that are reported, so the error rate is \
+             {}% instead of {}%",
+            percent(judgement.standard.alpha),
+            percent(standard.alpha)
+        );
+        for part in &mut judgement.parts {
+            part.note = Some(part.note.take().map_or_else(|| note.clone(), |before| format!("{before}; {note}")));
+        }
+    }
 }
 
 /// The standard for a claim. Looks at judge seeds bring nothing new to claims about settings that were not chosen.

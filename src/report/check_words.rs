@@ -150,6 +150,10 @@ pub(super) fn why(judgement: &Judgement, part: &Part) -> Option<String> {
             ));
         }
     }
+    if let Some(look) = judgement.standard.look {
+        let decided = if part.finding == Finding::Undecided { "undecided at" } else { "decided at" };
+        said.push(format!("{decided} look {} of {}, with {} seeds", look.number, look.of, look.seeds));
+    }
     said.extend(part.note.clone());
     (!said.is_empty()).then(|| said.join("; "))
 }
