@@ -396,8 +396,9 @@ def build_schedule_free(h, params):
     def make_base(ps):
         if kind != "prodigy":
             return TORCH[kind](ps, **torch_kwargs(kind, base))
-        # Not prodigyopt's, which counts its updates in group["k"], as the wrapper does: each counts the other's, too.
-        # Where neither counts (no bias correction, r = 0), the two were found equal.
+        # Not prodigyopt's, which counts its updates in group["k"], as the wrapper does: each
+        # counts the other's, too. Where neither counts (no bias correction, r = 0), the two
+        # were found equal.
         return prodigy(base, ps)
 
     return ScheduleFreeRun(

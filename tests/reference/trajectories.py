@@ -175,7 +175,7 @@ def check_optax_schedule_free():
 
 
 def check_prodigy_in_the_wrapper():
-    """f = sum c x^2 / 2 at x after 20 updates at Prodigy's defaults: the value that a test in Rust has, too."""
+    """f = sum c x^2 / 2 at x after 20 updates at Prodigy's defaults, as a test in Rust has it."""
     curvature = np.array([1.0, 10.0, 0.1])
     settings = {"lr": 1.0, "base": {"kind": "prodigy"}}
     values = []
@@ -232,7 +232,8 @@ def main():
     golden.check()
     check_schedule_free_twins(all_problems)
     check_optax_schedule_free()
-    print("prodigy in the wrapper after 20 updates: {:.9f}, transcribed {:.9f}".format(*check_prodigy_in_the_wrapper()))
+    package, transcribed = check_prodigy_in_the_wrapper()
+    print(f"prodigy in the wrapper: {package:.9f}, transcribed {transcribed:.9f}")
     narrow = check_bfloat16_muon(all_problems)
     print(f"muon: bfloat16 as shipped differs from float64 by {narrow:.1e} of a step")
     assert not failures, "\n".join(failures)
