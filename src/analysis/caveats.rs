@@ -55,6 +55,10 @@ pub(super) fn of_claim(sides: &[&Rank], metric: Metric, experiment: &Experiment)
     let mut found = caveats(sides, metric, Some(experiment));
     // Of one seed the finding itself says it.
     found.retain(|caveat| !matches!(caveat, Warning::FewSeeds { seeds: 1, .. }));
+    if sides.iter().any(|rank| rank.is_judged()) {
+        // Other seeds chose than those that are judged: no choice flatters these.
+        return found.iter().map(ToString::to_string).collect();
+    }
     let told = found.iter().any(|caveat| matches!(caveat, Warning::UnequalTries { .. }));
     let number = |rank: &&&Rank| rank.tried.len();
     if let (Some(fewest), Some(most)) = (sides.iter().min_by_key(number), sides.iter().max_by_key(number))

@@ -161,7 +161,7 @@ fn absolute(
     records: &[Record],
     standard: Standard,
 ) -> Part {
-    let ranking = ranking(records, task, reaches.score.metric);
+    let ranking = ranking_of(records, task, reaches.score.metric, &roles(claim, experiment));
     let Some(rank) = ranking.ranks.iter().find(|rank| claim.better.means(rank.optimizer, rank.schedule)) else {
         return Part::not_run(claim, task, reaches.score.metric, false);
     };

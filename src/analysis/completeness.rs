@@ -1,9 +1,12 @@
 //! How much of what an experiment plans is there: half a sweep is not judged as if it were whole.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{Roles, ranking_of};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::metric::Metric;
 use crate::results::Record;
+use crate::settings::Settings;
 
 /// Runs of full length that are there, of those that are planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +51,9 @@ pub fn progress(
                 let own = |record: &&&Record| record.optimizer == grid.label && record.schedule == schedule.label;
                 let planned = planned(experiment, grid, schedule);
                 // Runs of settings that the config no longer lists do not stand for others.
-                let there = whole.iter().filter(own).filter(|run| experiment.seeds.contains(&run.seed)).count();
+                let listed = Listed::new(grid, schedule);
+                let planned_run = |run: &&&Record| experiment.seeds.contains(&run.seed) && listed.holds(run);
+                let there = whole.iter().filter(own).filter(planned_run).count();
                 let judged = judged(experiment, &whole, task, (&grid.label, &schedule.label));
                 progress.there += there.min(planned) + judged;
                 progress.planned += planned + experiment.judge_seeds.len();
@@ -56,6 +61,33 @@ pub fn progress(
         }
     }
     progress
+}
+
+/// The settings of an optimizer under a schedule that the config lists.
+struct Listed {
+    settings: Vec<BTreeMap<String, String>>,
+}
+
+impl Listed {
+    fn new(optimizer: &Grid, schedule: &Grid) -> Self {
+        let schedules = schedule.variants();
+        let both = |own: &Settings| -> Vec<BTreeMap<String, String>> {
+            let optimizer = || own.iter().map(|(key, value)| (key.to_owned(), value.to_string()));
+            let schedule = |under: &Settings| -> Vec<(String, String)> {
+                under.iter().map(|(key, value)| (format!("schedule.{key}"), value.to_string())).collect()
+            };
+            schedules.iter().map(|under| optimizer().chain(schedule(under)).collect()).collect()
+        };
+        Self { settings: optimizer.variants().iter().flat_map(both).collect() }
+    }
+
+    /// Whether a run is one of them, as far as it tells: an older version may not have known a key.
+    fn holds(&self, run: &Record) -> bool {
+        let fits = |settings: &BTreeMap<String, String>| {
+            run.hyper_parameters.iter().all(|(key, value)| settings.get(key).is_none_or(|listed| listed == value))
+        };
+        self.settings.iter().any(fits)
+    }
 }
 
 /// The progress of the whole experiment.
@@ -113,6 +145,8 @@ mod tests {
         assert_eq!(of(config, &runs), Progress { there: 2, planned: 6 }, "neither short runs nor other seeds");
         let more = records(&[Arm::at("a", 0.1, &[1.0; 3]), Arm::at("a", 1.0, &[1.0; 3]), Arm::at("a", 9.0, &[1.0; 3])]);
         assert!(of(config, &more).is_complete() && of(config, &more).missing().is_none());
+        let others = records(&[Arm::at("a", 0.1, &[1.0; 3]), Arm::at("a", 9.0, &[1.0; 3])]);
+        assert_eq!(of(config, &others), Progress { there: 3, planned: 6 }, "settings that are not listed do not count");
     }
 
     #[test]
