@@ -66,6 +66,8 @@ pub struct Part {
     pub needed: f64,
     /// What is left of the lead over what it takes, seed by seed: it decides.
     pub excess: Option<Difference>,
+    /// How many updates earlier `better` reached the target of the task, where every run of both sides did.
+    pub steps_saved: Option<Difference>,
     /// In how many runs either side diverged, where that is compared.
     pub divergence: Option<Divergence>,
     /// The standard of the interval that decided, where it is not the one that the claim was judged by.
@@ -310,6 +312,7 @@ impl Part {
             lead: None,
             needed: 0.0,
             excess: None,
+            steps_saved: None,
             divergence: None,
             decided: None,
             detectable: None,

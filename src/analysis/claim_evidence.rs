@@ -1,6 +1,7 @@
 //! What two arms at fixed settings say to a claim, before its parts are judged together.
 
 use crate::analysis::claim::Part;
+use crate::analysis::comparison::steps_saved;
 use crate::analysis::difference::compared;
 use crate::analysis::shares::{Share, could_differ};
 use crate::analysis::standard::Basis;
@@ -109,6 +110,7 @@ pub(super) fn compare(
     }
     let sides = [better, than].map(|side| (side.runs[0].arm(), side.share_diverged(metric)));
     part.divergence = Some(Divergence::new(sides));
+    part.steps_saved = steps_saved(better, than);
     part.needed = needed(bar, better, than, metric);
     let excess = Difference::excess(better, than, metric, |score| bar.needed(score));
     part.take(bar, Difference::lead(better, than, metric), excess, standard);

@@ -111,7 +111,7 @@ fn diverged(rank: &Rank) -> Share {
 }
 
 /// How many updates the leader saves on the way to the target, where every seed of both got there.
-fn steps_saved(leader: &Summary, other: &Summary) -> Option<Difference> {
+pub(super) fn steps_saved(leader: &Summary, other: &Summary) -> Option<Difference> {
     let all = |arm: &Summary| (arm.steps_to_target().len() == arm.runs.len()).then(|| arm.steps_by_seed());
     // Evaluations are far apart, so that seeds may agree by chance.
     Difference::between(&all(other)?, &all(leader)?).map(|saved| saved.unless_by_chance(false))

@@ -48,6 +48,10 @@ fn json_claim(judgement: &Judgement) -> Value {
                 "mean": excess.mean,
                 "interval": part.interval_of_excess(standard).map(|(low, high)| [low, high]),
             })),
+            "steps_saved": part.steps_saved.as_ref().map(|saved| {
+                let (low, high) = part.shown(standard).interval(saved);
+                json!({ "mean": saved.mean, "interval": [low, high] })
+            }),
             "basis": standard.basis.name(),
             "look": standard.look.map(|look| look.number),
             "level": part.shown(standard).alpha,

@@ -92,7 +92,7 @@ fn measured(judgement: &Judgement, part: &Part) -> Option<String> {
     // Where what is needed is a share of a score, the interval of what is left of the lead is not that of the lead, moved.
     let left = match (&part.excess, part.interval_of_excess(standard)) {
         (Some(excess), Some(ends)) if judgement.claim.bar.size().depends_on_the_other() => {
-            format!("; {} beyond that, {}", points(excess.mean, metric), interval(ends, metric))
+            format!("; what is left beyond that is {}, {}", points(excess.mean, metric), interval(ends, metric))
         }
         _ => String::new(),
     };
@@ -102,13 +102,16 @@ fn measured(judgement: &Judgement, part: &Part) -> Option<String> {
     };
     let direction = if lead.mean < 0.0 { less } else { more };
     let bar = match judgement.claim.bar {
-        _ if judgement.claim.reaches.is_some() => "reached where it is 0 or more".to_owned(),
-        Bar::Margin(_) if part.needed == 0.0 => "equal would do".to_owned(),
-        Bar::Margin(_) => format!("{} {less} would do", points(0.0 - part.needed, metric)),
+        Bar::Margin(_) if part.needed == 0.0 => "equal is enough".to_owned(),
+        Bar::Margin(_) => format!("{} {less} is allowed", points(0.0 - part.needed, metric)),
         Bar::By(_) => format!("it takes more than {}", points(part.needed, metric)),
     };
+    let sooner = part.steps_saved.as_ref().filter(|saved| saved.mean != 0.0).map_or_else(String::new, |saved| {
+        let direction = if saved.mean > 0.0 { "earlier" } else { "later" };
+        format!("; the target was reached {} steps {direction}", short(saved.mean.abs().round()))
+    });
     Some(format!(
-        "{what}{} {} {direction}{beside} ({} interval of the lead {}, {}; {bar}{left})",
+        "{what}{} {} {direction}{beside} ({} interval of the lead {}, {}; {bar}{left}){sooner}",
         metric.name(),
         points(lead.mean.abs(), metric),
         confidence(part.shown(standard)),
