@@ -184,6 +184,9 @@ fn folders_of_other_data_do_not_merge_and_are_no_baseline() {
     assert!(!folder.path().join("c/runs").exists());
     refused(&optbench(&["merge", "b", "--out", "same"]), 2, &["has changed"]);
     succeeds(optbench(&["merge", "a", "same", "--out", "c"]));
+    // Also where the first folder has no run of that task.
+    succeeds(optbench(&["run", "small.toml", "--out", "function", "--shard", "3/4"]));
+    refused(&optbench(&["merge", "function", "a", "now", "--out", "d"]), 2, &["now cannot be merged", "has changed"]);
     refused(&optbench(&["check", "now", "--baseline", "same"]), 3, &words);
     // The same data under another name can be compared.
     fs::write(folder.path().join("copy.txt"), text(0)).unwrap();

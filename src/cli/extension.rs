@@ -1,5 +1,6 @@
 //! `optbench run --extend --dry-run`: what would be added to the results that are there.
 
+use crate::analysis::sequential::is_extended;
 use crate::cli::admission::{Beside, Changes, admit};
 use crate::cli::guard::missing;
 use crate::duration::Duration;
@@ -9,8 +10,11 @@ use crate::sweep::{Plan, Run, Shard};
 use crate::words::count;
 
 /// The runs that would be trained, and what else would change. Refuses what `--extend` would refuse.
-pub(super) fn preview(store: &Store, plan: &Plan, shard: Shard) -> Result<String> {
+pub(super) fn preview(store: &Store, plan: &mut Plan, shard: Shard) -> Result<String> {
     let Changes { seeds, targets } = admit(store, plan, Beside::Extending)?;
+    let mut added = store.extended()?;
+    added.extend(&seeds);
+    plan.extended = is_extended(&plan.experiment, &added);
     let done = store.done()?;
     let due = plan.due(&done, shard);
     let new = missing(store, &due.iter().collect::<Vec<&Run>>())?;

@@ -96,7 +96,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         say(&format!("warning: {warning}"));
     }
     if arguments.dry_run && arguments.extend {
-        print(&extension::preview(&store, &plan, arguments.shard)?)?;
+        print(&extension::preview(&store, &mut plan, arguments.shard)?)?;
         return Ok(Exit::Success);
     }
     if arguments.dry_run {

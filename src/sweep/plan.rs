@@ -8,11 +8,10 @@ use crate::checksum::sha256;
 use crate::config::{Budget, Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
-use crate::results::{Conditions, Data, Identity, Mark, Record};
+use crate::results::{Data, Mark};
 use crate::settings::Settings;
 use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
-use crate::sweep::identity::Numbers;
 use crate::sweep::marks;
 use crate::sweep::name::Names;
 use crate::sweep::rounds::drawn;
@@ -72,7 +71,7 @@ pub struct Plan {
     pub data: Vec<Option<Data>>,
     /// The kind of device that trains: `cpu` or `cuda`.
     pub device: &'static str,
-    names: Names,
+    pub(super) names: Names,
     /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
     /// Whether seeds were added after results had been seen, so that a look decides by another standard.
@@ -193,19 +192,6 @@ impl Plan {
         }
     }
 
-    /// Calls the runs that are in a folder already as they are called there.
-    pub fn adopt(&mut self, records: &[Record]) {
-        self.names.adopt(records);
-        self.name_all();
-    }
-
-    fn name_all(&mut self) {
-        let names: Vec<String> = self.runs.iter().map(|run| self.names.of(run, &self.experiment)).collect();
-        for (run, name) in self.runs.iter_mut().zip(names) {
-            run.name = name;
-        }
-    }
-
     /// A run for each setting of an optimizer and a schedule that the experiment tries, without seed and name.
     fn settings(&self, task: usize, optimizer: &Grid, schedule: &Grid) -> Vec<Run> {
         let schedules = schedule.variants();
@@ -235,36 +221,6 @@ impl Plan {
         run.fingerprint = sha256(self.identity_text(&run));
         run.name = self.names.of(&run, &self.experiment);
         run
-    }
-
-    /// Everything that decides the numbers of a run, as canonical TOML.
-    pub fn identity_text(&self, run: &Run) -> String {
-        self.numbers(run).text()
-    }
-
-    /// The conditions of a run, which are kept with its record.
-    pub fn identity(&self, run: &Run) -> Identity {
-        self.numbers(run).identity()
-    }
-
-    fn numbers<'a>(&'a self, run: &'a Run) -> Numbers<'a> {
-        Numbers {
-            run,
-            spec: &self.experiment.tasks[run.task],
-            data: self.data[run.task].as_ref(),
-            device: self.device,
-            budget: self.budget(run),
-            horizons: &self.horizons[run.task],
-        }
-    }
-
-    /// The conditions under which all runs would be trained now.
-    pub fn conditions(&self) -> Conditions {
-        let mut conditions = Conditions::default();
-        for run in &self.runs {
-            conditions.add(&self.experiment.tasks[run.task].label, &self.identity(run));
-        }
-        conditions
     }
 
     /// The run of full length, and one for each horizon at which that one cannot stand for it.
