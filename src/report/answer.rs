@@ -55,6 +55,15 @@ impl<'a> Section<'a> {
         format!("On {task}, {}{answer}", self.so_far())
     }
 
+    /// The first sentence of the headline, which is the answer, and the others.
+    pub(super) fn answer(&self) -> (String, String) {
+        let said = self.headline();
+        match said.split_once(". ") {
+            Some((first, rest)) => (format!("{first}."), rest.to_owned()),
+            None => (said, String::new()),
+        }
+    }
+
     fn field(&self) -> Field<'_, 'a> {
         let mut field = Field { open: Vec::new(), worse: Vec::new(), unstable: Vec::new(), lost: Vec::new() };
         for (rank, comparison) in self.ranking.ranks.iter().zip(&self.comparisons) {

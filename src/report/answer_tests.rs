@@ -237,6 +237,13 @@ fn caveats_stand_with_the_answer_in_every_format() {
         note.ends_with("The rate of b was not tuned while others were: another may be better; give a list as `lr`."),
         "{note}"
     );
+    let (answer, rest) = section.answer();
+    assert!(
+        answer
+            .ends_with("(95% interval 0.9823 to 1.0110; 3 seeds; 9.7 standard deviations over seeds; 47% lower loss)."),
+        "{answer}"
+    );
+    assert_eq!(rest, "The other arm is significantly worse (p < 0.001).");
     let terminal = render::terminal(&section);
     let (above, below) = terminal.split_once("100 steps").unwrap();
     assert!(above.contains("warning: the best `lr`") && !below.contains("the best `lr`"), "{terminal}");

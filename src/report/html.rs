@@ -49,9 +49,11 @@ fn section(section: &Section, probed: Option<Table>, charts: &[Value]) -> Value 
     let ranking = tables.next();
     let last = probed.into_iter().chain([section.every_setting()]).map(|table| of_table(&table));
     let tables: Vec<Value> = tables.chain(last).collect();
+    let (first, rest) = section.answer();
     context! {
         label => &section.ranking.task,
-        headline => section.headline(),
+        headline => first,
+        rest => rest,
         subtitle => section.subtitle(),
         caveats => section.caveats().map(ToString::to_string).collect::<Vec<_>>(),
         warnings => section.other_warnings().map(ToString::to_string).collect::<Vec<_>>(),

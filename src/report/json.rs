@@ -154,6 +154,12 @@ mod tests {
         assert_eq!((&a["rates_tried"], &a["good_lr"]), (&json!([1e-5, 1.0]), &json!([1e-5, 1e-5])));
         assert_eq!((&a["search"]["tries"], &a["search"]["to_the_end"]), (&json!(2), &json!(2)));
         assert!((a["update_ms_per_step"]["mean"].as_f64().unwrap() - 1.0).abs() < 1e-9, "0.1 s over 100 steps");
+        assert_eq!(
+            (&a["may_be_best"], &b["may_be_best"], &a["difference"]),
+            (&json!(true), &json!(false), &Value::Null)
+        );
+        assert!(a["note"].as_str().unwrap().starts_with("The best `lr` is the lowest that was tried"), "{}", a["note"]);
+        assert_eq!(b["difference"]["verdict"], json!("diverged"));
         assert_eq!((&b["rank"], &b["chosen"], &b["reported_loss"]["mean"]), (&Value::Null, &Value::Null, &Value::Null));
     }
 }

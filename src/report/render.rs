@@ -75,8 +75,9 @@ pub(super) fn terminal(section: &Section) -> String {
 fn markdown(results: &Results, section: &Section) -> Result<String> {
     let probed = gradients::table(&gradients::seen(&results.store, &section.ranking)?);
     let note = section.note().map_or_else(String::new, |note| format!("\n> {note}\n"));
-    let mut text =
-        format!("## {}\n\n**{}**\n{note}\n{}\n", section.ranking.task, section.headline(), section.subtitle());
+    let (answer, rest) = section.answer();
+    let rest = if rest.is_empty() { rest } else { format!(" {rest}") };
+    let mut text = format!("## {}\n\n**{answer}**{rest}\n{note}\n{}\n", section.ranking.task, section.subtitle());
     for table in section.tables().into_iter().chain(probed) {
         text += &table_with_note(&table, "###");
     }

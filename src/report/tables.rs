@@ -107,6 +107,14 @@ impl Section<'_> {
              leader by a one-sided test at {level}%, or significantly more of its seeds diverged.",
             if tested { "; what is compared is the score on test" } else { "" },
         )];
+        if self.ranking.ranks.len() > 2 && !self.ranking.ranks.iter().any(Rank::is_judged) {
+            // Measured in `analysis::best_rates`.
+            note.push(
+                "The same runs chose the leader, so of many arms, one that is exactly as good is ruled out more often than \
+                 that; `judge_seeds` mends it."
+                    .to_owned(),
+            );
+        }
         note.extend(self.order_note());
         let mut table = Table::new("Ranking", note.join(" "), 5);
         table.head(["#", "optimizer", "schedule", "chosen", "may be best"]);
