@@ -146,21 +146,21 @@ fn the_words_fit_the_evidence() {
             vec![a(), b(&wide)],
             "either of 2 arms may be the best: b+constant (1.2000) is not significantly worse than a+constant (final loss 1.1000 \
              at lr 0.1), which validation chose. The difference is 0.1000 (95% interval -0.7605 to 0.9605; 3 seeds; 0.4 \
-             standard deviations over seeds; 8.3% lower loss). With 3 seeds, differences of 0.7958 or more can be detected \
+             standard deviations over seeds; 8.3% lower loss). With 3 seeds, differences of 1.6847 or more can be detected \
              (80% power).",
         ),
         (
-            vec![a(), b(&[0.9, 1.6, NAN])],
-            "either of 2 arms may be the best: b+constant (1.2500 [2 of 3 seeds; 1 diverged]) is not significantly worse than \
-             a+constant (final loss 1.1000 at lr 0.1), which validation chose. The difference is 0.1500 (95% interval -3.8401 \
-             to 4.1401; 2 seeds; 0.4 standard deviations over seeds; 12% lower loss). With 2 seeds, differences of 2.6740 or \
+            vec![Arm::new("a", &[1.0, 1.1, 1.2, 1.1]), b(&[0.9, 1.6, 1.1, NAN])],
+            "either of 2 arms may be the best: b+constant (1.2000 [3 of 4 seeds; 1 diverged]) is not significantly worse than \
+             a+constant (final loss 1.1000 at lr 0.1), which validation chose. The difference is 0.1000 (95% interval -0.7605 \
+             to 0.9605; 3 seeds; 0.4 standard deviations over seeds; 8.3% lower loss). With 3 seeds, differences of 1.6847 or \
              more can be detected (80% power).",
         ),
         (
             vec![a(), b(&wide), c(&[1.9, 1.0, 1.3])],
             "any of 3 arms may be the best: none of the others is significantly worse than a+constant (final loss 1.1000 at lr \
              0.1), which validation chose. The largest difference is 0.3000 (95% interval -1.0145 to 1.6145; 3 seeds; 0.9 \
-             standard deviations over seeds; 21% lower loss), to c+constant. With 3 seeds, differences of 1.0057 or more can \
+             standard deviations over seeds; 21% lower loss), to c+constant. With 3 seeds, differences of 2.1290 or more can \
              be detected (80% power).",
         ),
         (
@@ -175,7 +175,7 @@ fn the_words_fit_the_evidence() {
              significantly worse than the first, which validation chose. The difference is 0.1000 (95% interval -0.7605 to \
              0.9605; 3 seeds; 0.4 standard deviations over seeds; 8.3% lower loss). 2 arms are worse by 0.0667 or more \
              (one-sided test at 5% for each; none of them significantly after Holm's correction). With 3 seeds, differences of \
-             0.7958 or more can be detected (80% power).",
+             1.6847 or more can be detected (80% power).",
         ),
         (
             vec![tested(a(), &[3.0, 3.1, 3.2]), tested(b(&far), &[2.0, 2.1, 2.21])],
@@ -187,7 +187,7 @@ fn the_words_fit_the_evidence() {
             vec![tested(a(), &[3.0, 3.1, 3.2]), tested(b(&far), &[2.9, 3.1, 3.15])],
             "either of 2 arms may be the best: b+constant (3.0500) is not significantly worse than a+constant (test loss 3.1000 \
              at lr 0.1), which validation chose. The difference is 0.0500 (95% interval -0.0742 to 0.1742; 3 seeds; 0.4 \
-             standard deviations over seeds): b+constant is ahead on test. With 3 seeds, differences of 0.1149 or more can be \
+             standard deviations over seeds): b+constant is ahead on test. With 3 seeds, differences of 0.2432 or more can be \
              detected (80% power).",
         ),
     ] {
