@@ -122,9 +122,16 @@ impl Section<'_> {
                 score(floor, Metric::Loss)
             )
         });
+        let ranked = || self.ranking.ranks.iter();
+        let fewer = |rank: &Rank| rank.best.runs.len() < rank.selection.runs.len();
+        let (seed, left_out) = match () {
+            () if ranked().any(Rank::is_judged) => ("judge seed", ""),
+            () if ranked().any(fewer) => ("seed", " (without that of the search)"),
+            () => ("seed", ""),
+        };
         format!(
-            "{what}, {budget}, {}; settings chosen by validation {}{}{}",
-            count(seeds.len(), "seed"),
+            "{what}, {budget}, {}{left_out}; settings chosen by validation {}{}{}",
+            count(seeds.len(), seed),
             self.ranking.metric.name(),
             if seeds.len() > 1 { "; mean ± standard deviation over seeds" } else { "" },
             floor.unwrap_or_default()

@@ -11,7 +11,7 @@ use crate::analysis::{order, ranking, summaries};
 use crate::config::Rung;
 use crate::results::Record;
 use crate::rng::Stream;
-use crate::sweep::{Plan, Run, Shard};
+use crate::sweep::{Plan, Run, Shard, order as listing};
 
 /// What a sweep may come to at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,11 @@ impl Plan {
     /// The place of the look that is under way, counted from 0; 0 where none is planned.
     pub fn look(&self, records: &[Record]) -> usize {
         let last = self.experiment.stages().len() - 1;
+        // As a report lists them: what is equally good is decided by its place.
+        let mut sorted = if last > 0 { records.to_vec() } else { Vec::new() };
+        listing::sort(&mut sorted, &self.experiment);
         let over = |look: &usize| {
-            self.is_whole(*look, records) && !is_decided(&self.experiment, records, *look, self.extended)
+            self.is_whole(*look, records) && !is_decided(&self.experiment, &sorted, *look, self.extended)
         };
         (0..last).find(|look| !over(look)).unwrap_or(last)
     }
