@@ -79,10 +79,19 @@ pub fn costs(sides: [&Rank; 2], width: f64, metric: Metric) -> Result<Costs, Str
         }
     }
     let allowance = SAFETY * courses.iter().map(|course| course.placement).sum::<f64>();
-    let deterministic = courses.iter().all(|course| course.is_deterministic);
-    let lead = Difference::between(&courses[1].costs, &courses[0].costs);
+    let lead = Difference::between(&courses[1].costs, &courses[0].costs).map(|lead| {
+        let is_noiseless =
+            courses.iter().all(|course| course.is_deterministic) || sides[0].best.repeats(&sides[1].best);
+        // As of scores: an accuracy is known to one prediction, and equal costs of a few seeds are no proof.
+        match courses.each_ref().map(|course| course.step) {
+            _ if is_noiseless => lead,
+            [Some(one), Some(other)] => lead.at_least(one.max(other)),
+            _ if lead.is_exact() => Difference { error: None, ..lead },
+            _ => lead,
+        }
+    });
     Ok(Costs {
-        lead: lead.map(|lead| lead.unless_by_chance(deterministic).allowing(allowance)),
+        lead: lead.map(|lead| lead.allowing(allowance)),
         diverged: courses.each_ref().map(|course| course.diverged),
         windows: courses.each_ref().map(|course| course.window),
         sides: courses.map(|course| course.costs),
@@ -102,6 +111,8 @@ struct Course {
     diverged: usize,
     /// By how much the cost changes at most where the same curve is sampled at other places.
     placement: f64,
+    /// The step that its scores move in, where it is known.
+    step: Option<f64>,
     /// Whether the seed changes nothing at any rate that trained to the end.
     is_deterministic: bool,
 }
@@ -185,6 +196,7 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
         window: (low.exp(), high.exp()),
         diverged: inside.map(|(_, arm)| arm.diverged).sum(),
         placement,
+        step: rank.best.step(metric),
         is_deterministic: arms.iter().filter(|(_, arm)| arm.finished > 0).all(|(_, arm)| arm.is_deterministic()),
     })
 }

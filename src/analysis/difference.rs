@@ -171,7 +171,7 @@ impl Difference {
 
     /// The probability that all signs agree where either is as likely: the sign test of equal steps.
     fn sign_test(&self) -> Option<f64> {
-        self.same_step().map(|n| if self.mean == 0.0 { 1.0 } else { 0.5f64.powi(n as i32 - 1) })
+        self.same_step().map(|n| if self.mean.abs() <= self.allowance { 1.0 } else { 0.5f64.powi(n as i32 - 1) })
     }
 
     /// The two-sided confidence interval at `level`, such as 0.95; unbounded where the noise is unknown.
