@@ -80,11 +80,11 @@ pub fn costs(sides: [&Rank; 2], width: f64, metric: Metric) -> Result<Costs, Str
     }
     let allowance = SAFETY * courses.iter().map(|course| course.placement).sum::<f64>();
     let lead = Difference::between(&courses[1].costs, &courses[0].costs).map(|lead| {
-        let is_noiseless =
-            courses.iter().all(|course| course.is_deterministic) || sides[0].best.repeats(&sides[1].best);
+        let is_deterministic = courses.iter().all(|course| course.is_deterministic);
+        let are_twins = lead.is_exact() && lead.mean == 0.0 && sides[0].best.repeats(&sides[1].best);
         // As of scores: an accuracy is known to one prediction, and equal costs of a few seeds are no proof.
         match courses.each_ref().map(|course| course.step) {
-            _ if is_noiseless => lead,
+            _ if is_deterministic || are_twins => lead,
             [Some(one), Some(other)] => lead.at_least(one.max(other)),
             _ if lead.is_exact() => Difference { error: None, ..lead },
             _ => lead,
