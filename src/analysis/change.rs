@@ -11,7 +11,7 @@ pub const SLOWER: f64 = 0.25;
 /// What became of an arm of the baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every seed has the same score as before.
+    /// The same runs again: every seed has the same loss and score as before.
     Identical,
     /// No worse than the tolerance allows.
     Unchanged,

@@ -20,6 +20,11 @@ struct Worse {
 
 const EQUAL: Worse = Worse { times: 1.0, by: 0.0 };
 
+/// How many checks are simulated; `OPTBENCH_CHECKS` asks for more, as the docs do.
+fn trials() -> usize {
+    std::env::var("OPTBENCH_CHECKS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000)
+}
+
 /// Many checks of results that are drawn anew each time: the seed moves all arms by 10%, and each arm by 3% on its own.
 #[derive(Clone, Copy)]
 struct Checks {
@@ -36,7 +41,7 @@ struct Checks {
 
 impl Checks {
     fn new(arms: usize, seeds: usize) -> Self {
-        Self { trials: 1000, arms, seeds, diverging: 0.0, together: false, paired: true }
+        Self { trials: trials(), arms, seeds, diverging: 0.0, together: false, paired: true }
     }
 
     /// One side; the first arm is worse than the others.
@@ -157,7 +162,7 @@ fn a_choice_among_settings_fails_no_more_often() {
 fn a_worsening_of_the_size_that_a_check_would_find_is_found() {
     for arms in [1, 8, 20] {
         for seeds in [3, 5, 10] {
-            let checks = Checks { trials: 500, ..Checks::new(arms, seeds) };
+            let checks = Checks { trials: trials() / 2, ..Checks::new(arms, seeds) };
             let found = checks.share("what a check would find", |stream| {
                 let said = checks.check(stream, EQUAL, RULES)[0].detectable().unwrap();
                 checks.check(stream, Worse { by: said, ..EQUAL }, RULES)[0].outcome == Outcome::Regressed
@@ -172,7 +177,7 @@ fn a_worsening_of_the_tolerance_itself_is_called_neither_more_nor_less() {
     for seeds in [3, 5, 10] {
         for margin in [0.01, 0.1] {
             let rules = Rules { tolerance: Margin::Share(margin), ..RULES };
-            let checks = Checks { trials: 2000, ..Checks::new(1, seeds) };
+            let checks = Checks { trials: 2 * trials(), ..Checks::new(1, seeds) };
             for is_beyond in [true, false] {
                 let rate = checks.share(&format!("{}% worse, called beyond: {is_beyond}", 100.0 * margin), |stream| {
                     checks.check(stream, Worse { times: 1.0 + margin, ..EQUAL }, rules)[0].is_beyond == Some(is_beyond)

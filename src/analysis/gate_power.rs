@@ -1,21 +1,16 @@
 //! The power of the gate: which worsening of an arm would a check against a baseline find?
 
-use statrs::distribution::{ChiSquared, ContinuousCDF};
-
 use crate::analysis::standard::POWER;
 use crate::analysis::{Difference, student};
-
-/// How sure it is that the true spread lies below the bound that is used for it.
-const SPREAD: f64 = 0.8;
 
 /// The smallest true worsening that the check finds with probability [`POWER`]: its mean has to be worse by more than
 /// `allowed`, and the one-sided t test has to refuse at `level` that it is no worse. Holm's method grants at
 /// least the level of all arms over their number, which is what `level` should be.
 ///
-/// The spread of a few seeds may be far below the true one, so an upper bound takes its place: s times
-/// `sqrt(df / chi2_0.2(df))`, below which the true one lies with 80% confidence. `None` where the noise is unknown.
+/// The spread of a few seeds may be far below the true one, so an upper bound takes its place
+/// ([`student::upper_spread`]). `None` where the noise is unknown.
 pub(super) fn detectable(worse: &Difference, allowed: f64, level: f64) -> Option<f64> {
-    let error = worse.error? * spread_bound(worse.freedom)?;
+    let error = Some(worse.error? * student::upper_spread(worse.freedom)).filter(|error| error.is_finite())?;
     if error == 0.0 {
         return Some(allowed);
     }
@@ -36,12 +31,6 @@ pub(super) fn detectable(worse: &Difference, allowed: f64, level: f64) -> Option
     Some(high * error)
 }
 
-/// How many times its estimate the true spread may be.
-fn spread_bound(freedom: f64) -> Option<f64> {
-    let chi_squared = ChiSquared::new(freedom).ok()?;
-    Some((freedom / chi_squared.inverse_cdf(1.0 - SPREAD)).sqrt())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,7 +40,7 @@ mod tests {
         let worse = Difference::paired([0.9, 1.0, 1.1, 1.3, 0.8].into_iter().collect()).unwrap();
         let error = worse.error.unwrap();
         // chi2.ppf(0.2, 4) = 1.648776616..., so that the spread may be 1.5576 times as large.
-        let bound = spread_bound(4.0).unwrap();
+        let bound = student::upper_spread(4.0);
         assert!((bound - (4.0f64 / 1.648_776_618_065_969_2).sqrt()).abs() < 1e-6, "{bound}");
         // A two-sided test at twice the level has the same upper threshold.
         let alone = detectable(&worse, 0.0, 0.05).unwrap();
