@@ -30,16 +30,19 @@ pub fn step(reaches: Reaches, experiment: &Experiment, records: &[&Record]) -> O
     }
 }
 
-/// What a run scored on validation at a step; the inner `None` where it diverged before, the outer where nothing is known.
-fn at_step(record: &Record, step: u64, metric: Metric) -> Option<Option<f64>> {
+/// Nobody recorded what a run had reached.
+struct Unknown;
+
+/// What a run scored on validation at a step; `None` where it diverged before.
+fn at_step(record: &Record, step: u64, metric: Metric) -> Result<Option<f64>, Unknown> {
     let finite = |score: Option<f64>| score.filter(|score| score.is_finite());
     if let Some(mark) = record.marks.iter().find(|mark| mark.steps == step) {
-        return Some(finite(mark.validation.and_then(|scores| scores.get(metric))));
+        return Ok(finite(mark.validation.and_then(|scores| scores.get(metric))));
     }
     match record.status {
-        Status::Finished if record.steps == step => Some(finite(record.validation?.get(metric))),
-        Status::Diverged if record.steps <= step => Some(None),
-        _ => None,
+        Status::Finished if record.steps == step => Ok(finite(record.validation.ok_or(Unknown)?.get(metric))),
+        Status::Diverged if record.steps <= step => Ok(None),
+        _ => Err(Unknown),
     }
 }
 
@@ -54,7 +57,7 @@ pub(super) fn judge(reaches: Reaches, task: &str, rank: &Rank, experiment: &Expe
     let Some(step) = step(reaches, experiment, &arm.runs) else {
         return undecided(format!("no run of {} finished, so the step is not known", rank.name()));
     };
-    let at = |record: &&Record| Some((record.seed, at_step(record, step, metric)?));
+    let at = |record: &&Record| Some((record.seed, at_step(record, step, metric).ok()?));
     let known: Vec<(u64, Option<f64>)> = arm.runs.iter().filter_map(at).collect();
     if known.len() < arm.runs.len() {
         return undecided(format!(

@@ -42,7 +42,7 @@ pub(super) fn listen() -> Result<Arc<AtomicBool>> {
         thread::sleep(GRACE);
         // A pipe that nobody reads must not hold up the end.
         thread::spawn(|| {
-            say("interrupted during a long step; run the same command again to continue from the last checkpoint")
+            say("interrupted during a long step; run the same command again to continue from the last checkpoint");
         });
         thread::sleep(LOOK);
         low_level::exit(Exit::Interrupted.code().into());

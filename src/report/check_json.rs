@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::analysis::around_best::mean;
-use crate::analysis::claim::Judgement;
+use crate::analysis::claim::{Divergence, Judgement};
 use crate::error::{Error, Result};
 use crate::report::SCHEMA_VERSION;
 use crate::report::baseline_json::{json_change, json_rules};
@@ -57,7 +57,7 @@ fn json_claim(judgement: &Judgement) -> Value {
             "level": part.shown(standard).alpha,
             "n": part.lead.as_ref().map(|lead| lead.n),
             "detectable": part.detectable,
-            "diverged": part.divergence.as_ref().map(|divergence| divergence.counts()),
+            "diverged": part.divergence.as_ref().map(Divergence::counts),
             "reason": part.reason,
             "note": part.note,
             "costs": part.costs.as_ref().map(|costs| costs.sides.each_ref().map(mean)),
