@@ -30,15 +30,15 @@ fn assert_at_most(rate: f64, stated: f64, trials: usize, what: &str) {
 }
 
 /// Scores with validation and test alike, as if the same examples were in both: the worst case of a choice.
-fn arm(optimizer: &'static str, lr: f64, losses: Vec<f64>) -> Arm {
-    Arm { test: Some(losses.clone()), ..Arm::at(optimizer, lr, &losses) }
+fn arm(optimizer: &'static str, lr: f64, losses: &[f64]) -> Arm {
+    Arm { test: Some(losses.to_vec()), ..Arm::at(optimizer, lr, losses) }
 }
 
 /// Two arms under `n` seeds that differ by `lead` standard deviations of their differences.
 fn pair(stream: &mut Stream, n: usize, lead: f64) -> Vec<Record> {
     let b: Vec<f64> = (0..n).map(|_| 10.0 + stream.normal()).collect();
-    let a = b.iter().map(|b| b - 0.01 * (lead + stream.normal())).collect();
-    records(&[arm("a", 0.1, a), arm("b", 0.1, b)])
+    let a: Vec<f64> = b.iter().map(|b| b - 0.01 * (lead + stream.normal())).collect();
+    records(&[arm("a", 0.1, &a), arm("b", 0.1, &b)])
 }
 
 /// The shares of claims that are supported and refuted, and the mean number of seeds.
@@ -89,7 +89,8 @@ fn an_arm_as_good_as_the_best_is_ruled_out_as_rarely_as_stated_at_all_looks_toge
     let mut stream = Stream::new(2, "ruled out");
     let out = (0..TRIALS).filter(|_| {
         // The first arm is truly the best, if by nothing.
-        let arms = NAMES.map(|name| arm(name, 0.1, (0..20).map(|_| 10.0 + stream.normal()).collect()));
+        let mut losses = || -> Vec<f64> { (0..20).map(|_| 10.0 + stream.normal()).collect() };
+        let arms = NAMES.map(|name| arm(name, 0.1, &losses()));
         let records = records(&arms);
         let standing = Standing::of(&experiment, &records, false);
         let mut ranking =
@@ -121,7 +122,7 @@ fn searched(
         finalist.extend(losses(seeds - 1));
     }
     let arms = first.into_iter().enumerate();
-    arms.map(|(place, losses)| arm(optimizer, 0.1 * (place + 1) as f64, losses)).collect()
+    arms.map(|(place, losses)| arm(optimizer, 0.1 * (place + 1) as f64, &losses)).collect()
 }
 
 /// The shares of claims that `a` is better than `b`, and that it is not, with `a` the noisier of two equal searches.
