@@ -67,7 +67,9 @@ impl Checks {
         let other = if self.paired { shared } else { draw(stream) };
         let mut now = self.side(stream, &other, worse);
         if !self.paired {
-            now.iter_mut().for_each(|run| run.seed += 100);
+            for run in &mut now {
+                run.seed += 100;
+            }
         }
         check(&now, &before, rules)
     }
