@@ -264,20 +264,18 @@ fn turned(comparison: &Comparison) -> Comparison {
 
 /// What became of the arms that no score rules out: ` b+constant diverged in every seed.`
 fn unscored(field: &Field) -> String {
-    let names = |rivals: &[Rival], what: fn(&Rank) -> String| -> String {
-        let names: Vec<String> = rivals.iter().map(|(rank, _)| what(rank)).collect();
-        if names.len() > NAMED { count(names.len(), "arm") } else { listed(&names) }
-    };
+    let names = |names: Vec<String>| if names.len() > NAMED { count(names.len(), "arm") } else { listed(&names) };
     let mut said = String::new();
     if !field.unstable.is_empty() {
         let verb = if field.unstable.len() == 1 { "is" } else { "are" };
-        let which = names(&field.unstable, |rank| format!("{} [{}]", rank.name(), seeds_of(rank)));
-        said += &format!(" {which} {verb} ruled out, as significantly more seeds diverged.");
+        let arms = field.unstable.iter().map(|(rank, _)| format!("{} [{}]", rank.name(), seeds_of(rank)));
+        said += &format!(" {} {verb} ruled out, as significantly more seeds diverged.", names(arms.collect()));
     }
     if !field.lost.is_empty() {
         let failed = field.lost.iter().any(|(rank, _)| rank.best.failed > 0);
         let how = if failed { "diverged or failed" } else { "diverged" };
-        said += &format!(" {} {how} in every seed.", names(&field.lost, |rank| rank.name()));
+        let arms = field.lost.iter().map(|(rank, _)| rank.name());
+        said += &format!(" {} {how} in every seed.", names(arms.collect()));
     }
     said
 }

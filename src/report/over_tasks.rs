@@ -34,7 +34,7 @@ pub(super) fn answer(sections: &[Section]) -> Option<String> {
 
 /// Arms over tasks, with what their ratios are called.
 pub(super) struct Over<'a, 'b> {
-    over: OverTasks<'a, 'b>,
+    arms: OverTasks<'a, 'b>,
     what: &'static str,
     standard: Standard,
 }
@@ -52,14 +52,14 @@ impl<'a, 'b> Over<'a, 'b> {
             Some(Metric::Perplexity) if metrics().all(|metric| metric == Metric::Perplexity) => "perplexity",
             _ => "error or loss",
         };
-        Some(Self { over: over_tasks(&rankings, standard)?, what, standard })
+        Some(Self { arms: over_tasks(&rankings, standard)?, what, standard })
     }
 
     /// The first arm beside the second, in a sentence.
     fn sentence(&self) -> String {
-        let [first, second, ..] = &self.over.arms[..] else { return String::new() };
+        let [first, second, ..] = &self.arms.arms[..] else { return String::new() };
         let Some(ratio) = &second.log_ratio else { return String::new() };
-        let tasks = count(self.over.tasks.len(), "task");
+        let tasks = count(self.arms.tasks.len(), "task");
         let change = change(ratio.mean);
         let direction = if ratio.mean < 0.0 { "lower" } else { "higher" };
         let said = format!(
@@ -68,8 +68,8 @@ impl<'a, 'b> Over<'a, 'b> {
             second.rank.name(),
             first.rank.name()
         );
-        if !self.over.is_tested {
-            let why = if self.over.tasks.len() < FEWEST_TASKS {
+        if !self.arms.is_tested {
+            let why = if self.arms.tasks.len() < FEWEST_TASKS {
                 format!("an average over fewer than {FEWEST_TASKS} tasks is not tested")
             } else {
                 "as seeds were added later, the average is not tested".to_owned()
@@ -97,30 +97,30 @@ impl<'a, 'b> Over<'a, 'b> {
 
     /// The arms in order.
     pub(super) fn table(&self) -> Table {
-        let left_out = match &self.over.left_out[..] {
+        let left_out = match &self.arms.left_out[..] {
             [] => String::new(),
             names => format!(" Left out, as an arm reached zero or less there: {}.", names.join(", ")),
         };
-        let tested = if self.over.is_tested { "" } else { " An average over so few tasks is not tested." };
+        let tested = if self.arms.is_tested { "" } else { " An average over so few tasks is not tested." };
         let note = format!(
             "The {} of each arm over that of the first one, as the mean of its logarithm over {}: {}. The error of an accuracy \
              is 1 - accuracy. The first arm has the lowest mean on validation; ratios are of the reported scores. The \
              interval is Student's t over tasks, and p is two-sided, adjusted by Holm's method: they say what to expect on \
              other tasks like these.{tested}{left_out}",
             self.what,
-            count(self.over.tasks.len(), "task"),
-            self.over.tasks.join(", "),
+            count(self.arms.tasks.len(), "task"),
+            self.arms.tasks.join(", "),
         );
         let mut table = Table::new("Over all tasks", note, 2);
         table.head(["optimizer", "schedule", "to the first"]);
         table.head([format!("{}% interval", short(100.0 * self.standard.confidence())), "p (Holm)".to_owned()]);
-        for arm in &self.over.arms {
+        for arm in &self.arms.arms {
             let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
             table.rows.push(vec![
                 arm.rank.optimizer.to_owned(),
                 arm.rank.schedule.to_owned(),
                 arm.log_ratio.as_ref().map_or_else(|| "first".into(), |ratio| signed(ratio.mean)),
-                cell(self.interval(arm).filter(|_| self.over.is_tested)),
+                cell(self.interval(arm).filter(|_| self.arms.is_tested)),
                 probability(arm.p_adjusted),
             ]);
         }
@@ -131,7 +131,7 @@ impl<'a, 'b> Over<'a, 'b> {
     pub(super) fn json(&self) -> Value {
         let of = |arm: &OverArm| {
             let ratio = arm.log_ratio.as_ref();
-            let range = ratio.map(|ratio| self.standard.interval(ratio)).filter(|_| self.over.is_tested);
+            let range = ratio.map(|ratio| self.standard.interval(ratio)).filter(|_| self.arms.is_tested);
             json!({
                 "arm": arm.rank.name(),
                 "ratio": ratio.map(|ratio| ratio.mean.exp()),
@@ -140,10 +140,10 @@ impl<'a, 'b> Over<'a, 'b> {
             })
         };
         json!({
-            "tasks": self.over.tasks,
-            "left_out": self.over.left_out,
-            "tested": self.over.is_tested,
-            "arms": self.over.arms.iter().map(of).collect::<Vec<_>>(),
+            "tasks": self.arms.tasks,
+            "left_out": self.arms.left_out,
+            "tested": self.arms.is_tested,
+            "arms": self.arms.arms.iter().map(of).collect::<Vec<_>>(),
         })
     }
 }
