@@ -265,7 +265,7 @@ fn the_distance_to_the_floor_is_told_from_what_is_stored() {
 
     let table = report("table");
     let (of_text, of_digits) = table.split_once("On digits").unwrap();
-    assert!(of_text.contains("nats above floor") && of_text.contains("below 2.0404 nats"), "{table}");
+    assert!(of_text.contains("nats above floor") && of_text.contains("is 2.0404 nats"), "{table}");
     assert!(!of_digits.contains("floor"), "{table}");
     assert!(report("markdown").contains("| nats above floor |"));
     assert!(report("json").contains("\"above_floor\""));

@@ -3,13 +3,13 @@
 //! The best rate of a side lies somewhere between the rates that were tried, and its place among them differs from
 //! side to side. Two sides whose curves are the same but for that place have to cost the same:
 //!
-//! * Each side is a smooth curve through its scores, not a line with corners ([`Curve`]).
+//! * Each side is a smooth curve through its scores, not a line with corners (`Curve`).
 //! * The window has a fixed width and lies where its own mean is best. There, moving it changes nothing to first
 //!   order, so that an error in its place hardly counts; nor does a cliff that it can keep clear of. A window that
 //!   starts or ends at the best rate has no such place.
 //! * The cost is counted from the lowest point of the curve, not from the best rate that was tried.
 //! * What is left depends on where the curve was sampled. It is measured: the curve is sampled at other places, and
-//!   the largest change of the cost, times [`SAFETY`], widens the interval ([`Difference::allowance`]).
+//!   the largest change of the cost, times `SAFETY`, widens the interval ([`Difference::allowance`]).
 //!
 //! Window and lowest point are found on validation, costs are measured on what is reported. How often equal curves
 //! are told apart is measured in `error_rates_of_sensitivity.rs`.

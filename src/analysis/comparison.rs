@@ -50,7 +50,7 @@ pub struct Comparison {
     pub effect: Effect,
     /// The one-sided p-value that the arm is no worse than the leader, of this comparison alone.
     pub p_worse: Option<f64>,
-    /// Whether the arm may be the best of its task: see [`may_be_best`].
+    /// Whether the arm may be the best of its task: see `may_be_best`.
     pub may_be_best: bool,
     /// The p-value of the paired (or Welch's) t test, two-sided, by Holm's method over all comparisons of the task.
     pub p_adjusted: Option<f64>,

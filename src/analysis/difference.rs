@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-12;
 /// Runs of one seed share initial weights and batches, so where both sides ran under the same seeds
 /// their differences are taken seed by seed, and what the seed does to both cancels (the paired t
 /// interval: `mean(d) +- t * sd(d) / sqrt(n)` with `n - 1` degrees of freedom). Otherwise the sides
-/// are treated as independent and Welch's interval is used; [`compared`] says which.
+/// are treated as independent and Welch's interval is used; `compared` says which.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// The mean difference.
@@ -35,7 +35,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// The difference between two sides: paired over the seeds that they share where [`compared`] says so,
+    /// The difference between two sides: paired over the seeds that they share where `compared` says so,
     /// else Welch's over all. `None` where a side is empty.
     pub fn between(a: &BySeed, b: &BySeed) -> Option<Self> {
         Self::of(compared(a, b), 0.0)
