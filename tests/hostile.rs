@@ -79,7 +79,7 @@ fn results_stay_in_their_folder() {
         fs::write(folder.path().join("named.toml"), format!("name = {name}\n{BOWL}")).unwrap();
         let output = optbench(folder.path(), &["run", "named.toml"]);
         assert_eq!(output.status.code(), Some(2), "{name}: {}", said(&output));
-        assert!(said(&output).contains("the results' folder is called so"), "{name}: {}", said(&output));
+        assert!(said(&output).contains("the results folder is named after it"), "{name}: {}", said(&output));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
     // A file's own name serves where there is none, made safe.
