@@ -21,6 +21,9 @@ const FOLDERS: [&str; 3] = ["runs", "charts", "tensorboard"];
 const PARTIAL: &str = ".partial";
 const FILES: [&str; 5] = ["provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"];
 
+/// What the name of a run's lock ends with.
+const LOCK: &str = ".lock";
+
 /// The results folder of one experiment.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -87,10 +90,16 @@ impl Store {
         if is_there(&EXPERIMENT) { None } else { FOLDERS.into_iter().chain(FILES).find(is_there) }
     }
 
-    /// Removes what killed processes were writing; only for who holds the folder alone.
+    /// Removes what killed processes were writing, and their locks; only for who holds the folder alone.
     pub fn sweep(&self) {
         for folder in [&self.root, &self.runs()] {
             remove_temporary(folder);
+        }
+        // Of a run that was done when its process was killed nobody would take the lock, and remove it, again.
+        for entry in fs::read_dir(self.runs()).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(LOCK)) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
     }
 
@@ -172,7 +181,7 @@ impl Store {
         steps_per_epoch: Option<u64>,
         probes: Probes,
     ) -> Result<Option<Recorder>> {
-        let Some(lock) = Lock::alone(self.runs().join(format!(".{run}.lock")))? else { return Ok(None) };
+        let Some(lock) = Lock::alone(self.runs().join(format!(".{run}{LOCK}")))? else { return Ok(None) };
         let folder = self.runs().join(format!(".{run}{PARTIAL}"));
         Recorder::open(folder, self.run(run), lock, started, steps_per_epoch, probes).map(Some)
     }
