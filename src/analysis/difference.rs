@@ -93,7 +93,7 @@ impl Difference {
             [Some(one), Some(other)] => between(one.max(other), &needed),
             _ => {
                 let by_chance = between(0.0, &|_| 0.0)?.is_exact();
-                between(0.0, &needed).map(|excess| Self { error: excess.error.filter(|_| !by_chance), ..excess })
+                between(0.0, &needed).map(|excess| excess.of_unknown_noise_if(by_chance))
             }
         }
     }
@@ -109,6 +109,12 @@ impl Difference {
     #[must_use]
     pub(super) fn unless_by_chance(self, deterministic: bool) -> Self {
         let by_chance = self.is_exact() && self.mean != 0.0 && !deterministic;
+        self.of_unknown_noise_if(by_chance)
+    }
+
+    /// The same, whose spread tells nothing of the noise where it came `by_chance`.
+    #[must_use]
+    pub(super) fn of_unknown_noise_if(self, by_chance: bool) -> Self {
         Self { error: self.error.filter(|_| !by_chance), ..self }
     }
 

@@ -12,10 +12,12 @@ mod change;
 mod choice;
 pub mod claim;
 mod claim_evidence;
+mod claim_part;
 mod claim_settings;
 pub mod comparison;
 mod completeness;
 mod difference;
+mod divergence;
 mod edges;
 mod effect;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Absolute claims: does an arm reach a score within so many steps?
 
-use crate::analysis::claim::Part;
-use crate::analysis::claim_evidence::Divergence;
+use crate::analysis::claim_part::Part;
+use crate::analysis::divergence::Divergence;
 use crate::analysis::shares::Share;
+use crate::analysis::summary::one_prediction;
 use crate::analysis::{Difference, Rank, Sample, Standard, Summary};
 use crate::config::{Bar, Experiment, Reaches};
 use crate::duration::{Duration, Timeline};
@@ -82,13 +83,11 @@ fn lead(leads: Sample, arm: &Summary, metric: Metric) -> Option<Difference> {
     if arm.is_deterministic() {
         return Some(lead);
     }
-    let judged: Option<Vec<u64>> = arm.runs.iter().map(|record| record.validation_examples).collect();
-    let fewest = judged.and_then(|judged| judged.into_iter().min()).filter(|_| metric == Metric::Accuracy);
-    Some(match fewest {
-        Some(examples) => lead.at_least(1.0 / examples as f64),
+    Some(match one_prediction(arm.runs.iter().map(|record| record.validation_examples), metric) {
+        Some(step) => lead.at_least(step),
         None => {
             let by_chance = lead.is_exact();
-            Difference { error: lead.error.filter(|_| !by_chance), ..lead }
+            lead.of_unknown_noise_if(by_chance)
         }
     })
 }

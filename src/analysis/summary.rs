@@ -103,9 +103,7 @@ impl Summary<'_> {
     pub fn step(&self, metric: Metric) -> Option<f64> {
         let judged =
             |record: &Record| if record.test.is_some() { record.test_examples } else { record.validation_examples };
-        let judged: Option<Vec<u64>> = self.scored(metric).map(judged).collect();
-        let fewest = judged?.into_iter().min().filter(|_| metric == Metric::Accuracy)?;
-        Some(1.0 / fewest as f64)
+        one_prediction(self.scored(metric).map(judged), metric)
     }
 
     /// Whether the runs of both, seed by seed, came to the same losses: the same computation twice.
@@ -165,6 +163,14 @@ impl Summary<'_> {
     pub fn sample(&self, value: impl Fn(&Record) -> Option<f64>) -> Sample {
         self.runs.iter().filter_map(|record| value(record)).collect()
     }
+}
+
+/// What one prediction of the fewest that were judged is worth; `None` where their numbers are not known, and of what is
+/// not a count.
+pub(super) fn one_prediction(judged: impl Iterator<Item = Option<u64>>, metric: Metric) -> Option<f64> {
+    let judged: Option<Vec<u64>> = judged.collect();
+    let fewest = judged?.into_iter().min().filter(|_| metric == Metric::Accuracy)?;
+    Some(1.0 / fewest as f64)
 }
 
 /// A run that diverged has scores from before it did: they say nothing of where it would have ended.

@@ -10,7 +10,7 @@ impl Checked<'_> {
     /// Every arm of the baseline, then and now.
     pub(super) fn changes_table(&self) -> Table {
         let Some(against) = &self.against else { return Table::new("Against the baseline", "", 4) };
-        let mut table = Table::new("Against the baseline", legend(against), 4);
+        let mut table = Table::new("Against the baseline", legend(&against.rules, &against.changes), 4);
         // The same of every arm that is tested.
         let confidence = against.changes.iter().find_map(|change| change.interval.map(|_| change.confidence));
         let worse =

@@ -1,10 +1,9 @@
 //! What a comparison with a baseline found, in sentences.
 
-use crate::analysis::regression::{Change, Changed, Matching, Outcome, Seeds};
+use crate::analysis::regression::{Change, Changed, Matching, Outcome, Rules, Seeds};
 use crate::analysis::standard::{ALPHA, Basis};
 use crate::margin::Margin;
 use crate::metric::Metric;
-use crate::report::check::{Against, Checked, Level};
 use crate::report::words::{count, interval, points, probability, short, short_value, with_unit};
 
 /// `lr 0.01, beta1 0.9`.
@@ -20,7 +19,7 @@ pub(super) fn change_name(change: &Change) -> String {
     }
 }
 
-fn short_name(change: &Change) -> String {
+pub(super) fn short_name(change: &Change) -> String {
     format!("{}: {}", change.task, change.arm)
 }
 
@@ -145,16 +144,16 @@ pub(super) fn seeds_compared(change: &Change) -> String {
 }
 
 /// How to read the table of changes.
-pub(super) fn legend(against: &Against) -> String {
+pub(super) fn legend(rules: &Rules, changes: &[Change]) -> String {
     let mut said = Vec::new();
-    let tested = against.changes.iter().find(|change| change.interval.is_some());
+    let tested = changes.iter().find(|change| change.interval.is_some());
     if let Some(change) = tested {
         let level = short(change.level);
         said.push(format!(
             "Worse by: the interval lies above 0 where the worsening is significant (one-sided test, p below {level}, by \
              Holm's method over all arms)."
         ));
-        let standard = against.rules.standard;
+        let standard = rules.standard;
         said.extend(match (standard.basis, standard.look) {
             (Basis::Anytime, _) => Some(
                 "Seeds were added after results had been judged: the test is valid at any time, and finds less.".into(),
@@ -176,50 +175,11 @@ pub(super) fn legend(against: &Against) -> String {
             ));
         }
     }
-    let tolerance = match against.rules.tolerance {
+    let tolerance = match rules.tolerance {
         Margin::Absolute(size) => short(size),
         other => other.to_string(),
     };
     said.push(format!("Tolerance ({tolerance}): whether the worsening is larger than it, by test."));
     said.push("Would find: the smallest worsening that such a check finds with 80% power.".into());
     said.join(" ")
-}
-
-impl Checked<'_> {
-    /// What to do where arms seem to be gone because their settings changed.
-    pub(super) fn help(&self) -> Option<&'static str> {
-        let moved = |change: &Change| change.nearest.is_some();
-        let is_moved = self.against.iter().flat_map(|against| &against.changes).any(moved);
-        is_moved.then_some("`--match label` compares arms by their labels, whatever settings changed")
-    }
-
-    /// What is to be known of arms that are well: settings that differ, and what weakens the comparison; with the arms.
-    pub(super) fn notes(&self) -> Vec<(String, String)> {
-        let mut notes: Vec<(String, Vec<String>)> = Vec::new();
-        let mut add = |note: String, name: String| match notes.iter_mut().find(|(known, _)| *known == note) {
-            Some((_, names)) if names.contains(&name) => {}
-            Some((_, names)) => names.push(name),
-            None => notes.push((note, vec![name])),
-        };
-        for change in self.against.iter().flat_map(|against| &against.changes) {
-            if self.of_outcome(change.outcome) > Level::Pass {
-                continue;
-            }
-            if !change.changed.is_empty() {
-                add(format!("settings that differ: {}", changed(&change.changed)), short_name(change));
-            }
-            for note in &change.notes {
-                add(note.clone(), short_name(change));
-            }
-        }
-        notes.into_iter().map(|(note, names)| (some_of(&names), note)).collect()
-    }
-}
-
-/// A list, cut short.
-fn some_of(names: &[String]) -> String {
-    const MOST: usize = 3;
-    let more = names.len().saturating_sub(MOST);
-    let named = names[..names.len() - more].join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
 }

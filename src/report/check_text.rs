@@ -14,7 +14,7 @@ impl Checked<'_> {
             }
         }
         if let Some(against) = &self.against {
-            text += &format!("\n  {}\n", legend(against));
+            text += &format!("\n  {}\n", legend(&against.rules, &against.changes));
         }
         let said = self.items().into_iter().filter_map(|item| match (item.level, &item.note) {
             (Level::Pass, None) => None,

@@ -5,6 +5,7 @@ mod answer;
 mod answer_tests;
 mod anytime;
 mod baseline_json;
+mod baseline_notes;
 mod baseline_tables;
 mod baseline_words;
 pub mod charts;

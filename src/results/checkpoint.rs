@@ -17,6 +17,8 @@ use crate::optim::State;
 use crate::results::log::Extent;
 use crate::train::{Snapshot, Times};
 
+/// The file of a run that is under way.
+pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
 const FINGERPRINT: &str = "fingerprint";
 const VERSION: &str = "optbench";

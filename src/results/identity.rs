@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::results::Store;
-use crate::results::recorder::CHECKPOINT;
+use crate::results::checkpoint::CHECKPOINT;
 use crate::results::store::text;
 use crate::settings::{Settings, Value};
 

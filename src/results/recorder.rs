@@ -12,13 +12,13 @@ use candle_core::{DType, Tensor};
 
 use crate::disk::{Lock, sync_folder};
 use crate::error::{Error, Result};
+use crate::results::checkpoint::CHECKPOINT;
 use crate::results::identity::STARTED;
 use crate::results::log::{Cell, Extent, Log};
 use crate::results::mark::{RECORD, written};
 use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, Started, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
-pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 const STEPS: (&str, &str) = ("steps.csv", "step,epoch,lr,loss,grad_norm");
 const EVALUATIONS: (&str, &str) = ("evals.csv", "step,epoch,split,loss,accuracy,perplexity");
 
