@@ -134,43 +134,23 @@ impl Default {
 }
 
 impl Key {
+    const fn new(name: &'static str, accepts: Accepts, default: Default, help: &'static str) -> Self {
+        Self { name, accepts, default, help, beside: None, needs: None, second_moment: None }
+    }
+
     /// A key that takes a number.
     pub const fn float(name: &'static str, default: f64, range: Range, help: &'static str) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Float(range),
-            default: Default::Float(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Float(range), Default::Float(default), help)
     }
 
     /// A key that takes a whole number.
     pub const fn integer(name: &'static str, default: i64, range: Range, help: &'static str) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Integer(range),
-            default: Default::Integer(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Integer(range), Default::Integer(default), help)
     }
 
     /// A key that takes `true` or `false`.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Bool,
-            default: Default::Bool(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Bool, Default::Bool(default), help)
     }
 
     /// A key that takes one of some words.
@@ -180,28 +160,12 @@ impl Key {
         default: &'static str,
         help: &'static str,
     ) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Choice(choices),
-            default: Default::Text(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Choice(choices), Default::Text(default), help)
     }
 
     /// A key that takes a length of time.
     pub const fn duration(name: &'static str, default: Duration, help: &'static str) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Duration,
-            default: Default::Duration(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Duration, Default::Duration(default), help)
     }
 
     /// A key that takes a length of time above 0.
@@ -211,12 +175,12 @@ impl Key {
 
     /// A key that must be given.
     pub const fn required(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Required, help, beside: None, needs: None, second_moment: None }
+        Self::new(name, accepts, Default::Required, help)
     }
 
     /// A key that may stay absent.
     pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self { name, accepts, default: Default::Absent, help, beside: None, needs: None, second_moment: None }
+        Self::new(name, accepts, Default::Absent, help)
     }
 
     /// The same key, which counts only where another one makes one of these choices.
@@ -246,28 +210,12 @@ impl Key {
 
     /// A key that takes a list of whole numbers.
     pub const fn integers(name: &'static str, default: &'static [i64], range: Range, help: &'static str) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Integers(range),
-            default: Default::Integers(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Integers(range), Default::Integers(default), help)
     }
 
     /// A key that takes a list of numbers.
     pub const fn floats(name: &'static str, default: &'static [f64], range: Range, help: &'static str) -> Self {
-        Self {
-            name,
-            accepts: Accepts::Floats(range),
-            default: Default::Floats(default),
-            help,
-            beside: None,
-            needs: None,
-            second_moment: None,
-        }
+        Self::new(name, Accepts::Floats(range), Default::Floats(default), help)
     }
 }
 

@@ -155,11 +155,6 @@ impl Settings {
         Ok(Self { kind: self.kind.clone(), values: values.collect::<Result<_, String>>()? })
     }
 
-    /// A length of time that may be absent.
-    pub fn optional_duration(&self, key: &str) -> Option<Duration> {
-        self.get(key).and_then(Value::as_duration)
-    }
-
     /// The elements of a list; empty where the key is absent.
     pub fn list(&self, key: &str) -> &[Value] {
         match self.get(key) {

@@ -11,8 +11,8 @@
 //! * What is left depends on where the curve was sampled. It is measured: the curve is sampled at other places, and
 //!   the largest change of the cost, times `SAFETY`, widens the interval ([`Difference::allowance`]).
 //!
-//! Window and lowest point are found on validation, costs are measured on what is reported. How often equal curves
-//! are told apart is measured in `error_rates_of_sensitivity.rs`.
+//! Window and lowest point are found on validation, costs are measured on what is reported. `error_rates_of_sensitivity.rs`
+//! measures how often equal curves are called different.
 
 use std::collections::BTreeSet;
 
@@ -83,12 +83,8 @@ pub fn costs(sides: [&Rank; 2], width: f64, metric: Metric) -> Result<Costs, Str
         let is_deterministic = courses.iter().all(|course| course.is_deterministic);
         let are_twins = lead.is_exact() && lead.mean == 0.0 && sides[0].best.repeats(&sides[1].best);
         // As of scores: an accuracy is known to one prediction, and equal costs of a few seeds are no proof.
-        match courses.each_ref().map(|course| course.step) {
-            _ if is_deterministic || are_twins => lead,
-            [Some(one), Some(other)] => lead.at_least(one.max(other)),
-            _ if lead.is_exact() => Difference { error: None, ..lead },
-            _ => lead,
-        }
+        let step = courses[0].step.zip(courses[1].step).map(|(one, other)| one.max(other));
+        if is_deterministic || are_twins { lead } else { lead.in_steps_of(step) }
     });
     Ok(Costs {
         lead: lead.map(|lead| lead.allowing(allowance)),

@@ -103,7 +103,7 @@ pub struct Change {
     pub allowed: f64,
     /// How much worse it is than it may be.
     pub excess: Option<Difference>,
-    /// The one-sided p-value that it is no worse, by Holm's method over all arms.
+    /// The p-value of the one-sided test that it became worse, by Holm's method over all arms.
     pub p: Option<f64>,
     /// The interval of `worse` that agrees with the decision: it lies above zero where `p` is below the level.
     pub interval: Option<(f64, f64)>,
@@ -113,7 +113,7 @@ pub struct Change {
     pub level: f64,
     /// Whether it is worse by more than the tolerance, by test; `None` where these seeds cannot say.
     pub is_beyond: Option<bool>,
-    /// The one-sided p-value that it is worse by no more than the tolerance, by Holm's method over all arms.
+    /// The p-value of the one-sided test that it became worse by more than the tolerance, by Holm's method over all arms.
     pub p_beyond: Option<f64>,
     /// The p-value that no larger share of seeds diverges than did, by Hochberg's method over the arms where it is tested.
     pub p_diverged: Option<f64>,

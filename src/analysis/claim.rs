@@ -32,12 +32,12 @@ pub struct Judgement<'a> {
 /// Judges one claim.
 ///
 /// A part is supported where the whole two-sided interval of the excess (the lead less what is needed, seed by seed) lies
-/// at or above zero, or above it with `by` (so `better` is wrongly called good enough at most 2.5% of
-/// the time), and refuted where all of the interval falls short of that; the interval that refutes is
-/// widened to `1 - 0.05 / parts`, so that a claim of many parts is not refuted by chance alone.
+/// at or above zero, or above it with `by`: `better` is wrongly called good enough with half of the standard's alpha at
+/// most (2.5%). It is refuted where all of the interval falls short of that; the interval that refutes is
+/// widened to `1 - alpha / parts`, so that a claim of many parts is not refuted by chance alone.
 /// Support needs no such correction: every part has to give it. Where significantly more runs of one side diverged, that
-/// decides alone, see [`Divergence`]. Where planned runs of a side are
-/// missing, nothing is decided: its best settings may be among them.
+/// decides alone, see [`Divergence`]; where it might, the test of scores has half of the alpha. Where planned runs of a
+/// side are missing, nothing is decided: its best settings may be among them.
 pub fn judge<'a>(claim: &'a Claim, experiment: &Experiment, records: &[Record], standard: Standard) -> Judgement<'a> {
     let mut parts: Vec<Part> = Vec::new();
     for task in experiment.tasks_of(claim) {

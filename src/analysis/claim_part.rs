@@ -146,8 +146,8 @@ impl Part {
         self.detectable = excess.as_ref().and_then(|excess| excess.detectable(scores.alpha, standard::POWER));
         (self.lead, self.excess) = (lead, excess);
         let interval = self.excess_at(scores);
-        let cleared = interval.is_some_and(|(low, _)| bar.is_cleared(low, 0.0));
-        let missed = interval.is_some_and(|(_, high)| bar.is_missed(high, 0.0));
+        let cleared = interval.is_some_and(|(low, _)| bar.is_cleared(low));
+        let missed = interval.is_some_and(|(_, high)| bar.is_missed(high));
         let divergence = self.divergence.as_ref();
         if divergence.is_some_and(|divergence| divergence.favours(standard)) && !missed {
             (self.finding, self.reason) = (Finding::Supported, divergence.map(ToString::to_string));
@@ -167,7 +167,7 @@ impl Part {
         let scores = self.of_scores(standard);
         if let Some(divergence) = self.divergence.as_ref().filter(|divergence| divergence.refutes(standard)) {
             (self.finding, self.reason) = (Finding::Refuted, Some(divergence.to_string()));
-        } else if self.excess_at(scores).is_some_and(|(_, high)| bar.is_missed(high, 0.0)) {
+        } else if self.excess_at(scores).is_some_and(|(_, high)| bar.is_missed(high)) {
             (self.finding, self.reason, self.decided) = (Finding::Refuted, None, Some(scores));
             self.note_divergence();
         }

@@ -1,7 +1,6 @@
 //! The runners-up against the leader: by how much, and whether that is more than noise.
 
 use crate::analysis::effect::{Effect, effect};
-use crate::analysis::shares::Share;
 use crate::analysis::standard::POWER;
 use crate::analysis::{Difference, Rank, Ranking, Sample, Standard, Summary, holm, wilcoxon};
 use crate::metric::Metric;
@@ -48,7 +47,7 @@ pub struct Comparison {
     pub lead: Option<Difference>,
     /// The lead as an effect size.
     pub effect: Effect,
-    /// The one-sided p-value that the arm is no worse than the leader, of this comparison alone.
+    /// The p-value of the one-sided test that the arm is worse than the leader, of this comparison alone.
     pub p_worse: Option<f64>,
     /// Whether the arm may be the best of its task: see `may_be_best`.
     pub may_be_best: bool,
@@ -102,12 +101,8 @@ pub fn comparisons(ranking: &Ranking, standard: Standard) -> Vec<Option<Comparis
 /// arm whose runs were lucky, and an arm that is exactly as good is left out more often: `docs/report.md` has the rates.
 fn may_be_best(leader: &Rank, arm: &Rank, lead: Option<&Difference>, standard: Standard) -> bool {
     let worse = lead.and_then(|lead| standard.p_above(lead)).is_some_and(|p| p <= standard.alpha);
+    let diverged = |rank: &Rank| rank.best.share_diverged(rank.metric);
     arm.is_ranked() && !worse && !standard.is_more_often(diverged(arm), diverged(leader))
-}
-
-/// In how many seeds an arm diverged, of those that did not fail.
-fn diverged(rank: &Rank) -> Share {
-    Share { count: rank.best.diverged_in(rank.metric), of: rank.best.runs.len() - rank.best.failed }
 }
 
 /// How many updates the leader saves on the way to the target, where every seed of both got there.

@@ -54,9 +54,20 @@ impl Difference {
 
     /// The same pairs, with a standard deviation of `step` at least.
     #[must_use]
-    pub(super) fn at_least(self, step: f64) -> Self {
+    fn at_least(self, step: f64) -> Self {
         let least = step / (self.n as f64).sqrt();
         Self { error: self.error.map(|error| error.max(least)), ..self }
+    }
+
+    /// The same of scores that move in steps of this size: the standard deviation is one step at least. Where the step is
+    /// not known, differences without any spread tell nothing of the noise.
+    #[must_use]
+    pub(super) fn in_steps_of(self, step: Option<f64>) -> Self {
+        let by_chance = self.is_exact();
+        match step {
+            Some(step) => self.at_least(step),
+            None => self.of_unknown_noise_if(by_chance),
+        }
     }
 
     /// How much better `a` scored than `b`, whatever the metric: more is better for `a`.
@@ -114,7 +125,7 @@ impl Difference {
 
     /// The same, whose spread tells nothing of the noise where it came `by_chance`.
     #[must_use]
-    pub(super) fn of_unknown_noise_if(self, by_chance: bool) -> Self {
+    fn of_unknown_noise_if(self, by_chance: bool) -> Self {
         Self { error: self.error.filter(|_| !by_chance), ..self }
     }
 

@@ -83,11 +83,5 @@ fn lead(leads: Sample, arm: &Summary, metric: Metric) -> Option<Difference> {
     if arm.is_deterministic() {
         return Some(lead);
     }
-    Some(match one_prediction(arm.runs.iter().map(|record| record.validation_examples), metric) {
-        Some(step) => lead.at_least(step),
-        None => {
-            let by_chance = lead.is_exact();
-            lead.of_unknown_noise_if(by_chance)
-        }
-    })
+    Some(lead.in_steps_of(one_prediction(arm.runs.iter().map(|record| record.validation_examples), metric)))
 }

@@ -25,7 +25,8 @@ pub struct Standing {
     pub look: usize,
     /// See [`Standing::look`].
     pub looks: usize,
-    /// Whether every claim is decided (without claims: which arm of each task is the best).
+    /// Whether every claim is decided (without claims: which arm of each task is the best). Of no meaning where no looks
+    /// are planned.
     pub decided: bool,
     out: Vec<Out>,
 }
@@ -42,6 +43,10 @@ struct Out {
 impl Standing {
     /// What has been reached; `extended` says whether seeds were added after results had been seen.
     pub fn of(experiment: &Experiment, records: &[Record], extended: bool) -> Self {
+        if experiment.looks().is_empty() {
+            let standard = of_chosen(experiment, standard(experiment, 0, extended));
+            return Self { as_of: None, standard, look: 0, looks: 1, decided: false, out: Vec::new() };
+        }
         let walk = walk(experiment, records, extended);
         let stages = experiment.stages();
         let as_of = (stages.len() > 1).then(|| at_stage(experiment, records, stages[walk.look]));
@@ -95,10 +100,10 @@ pub fn judgements<'a>(experiment: &'a Experiment, records: &[Record], extended: 
     walk(experiment, records, extended).claims
 }
 
-/// Whether all is decided at one of the looks up to the one at `look`, which is whole.
-pub fn is_decided(experiment: &Experiment, records: &[Record], look: usize, extended: bool) -> bool {
+/// The place of the look at which all is decided, as far as the runs tell.
+pub fn decided_at(experiment: &Experiment, records: &[Record], extended: bool) -> Option<usize> {
     let walk = walk(experiment, records, extended);
-    walk.decided && walk.look <= look
+    walk.decided.then_some(walk.look)
 }
 
 struct Walk<'a> {

@@ -142,6 +142,9 @@ fn setting(record: &Record) -> Setting {
 
 /// The fingerprints that a plan gives to its runs.
 fn planned(plan: &Plan, known: &[Record]) -> HashMap<Setting, String> {
+    if known.is_empty() {
+        return HashMap::new();
+    }
     let of = |run: Run| {
         let task = plan.experiment.tasks[run.task].label.clone();
         let hyper_parameters = run.hyper_parameters();

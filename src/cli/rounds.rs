@@ -32,12 +32,7 @@ fn look(plan: &Plan, done: &[Record]) -> Option<String> {
     let looks = plan.experiment.looks();
     let place = plan.look(done);
     let seeds = looks.get(place)?;
-    Some(format!("look {} of {} ({seeds} {})", place + 1, looks.len(), kind(plan)))
-}
-
-/// What the looks count.
-fn kind(plan: &Plan) -> &'static str {
-    if plan.experiment.judge_looks.is_empty() { "seeds" } else { "judge seeds" }
+    Some(format!("look {} of {} ({seeds} {})", place + 1, looks.len(), plan.experiment.looks_count()))
 }
 
 /// What `--dry-run` prints: the first runs, and what the whole may come to.
@@ -64,13 +59,8 @@ pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
     let all = plan.outlook(shard);
     let looks: Vec<String> = experiment.looks().iter().map(ToString::to_string).collect();
     if looks.len() > 1 {
-        let until = if experiment.claims.is_empty() {
-            "one arm of each task is left that may be the best"
-        } else {
-            "every claim is decided"
-        };
-        text +=
-            &format!("\nLooks at {} {}: training stops at the first at which {until}\n", looks.join(", "), kind(plan));
+        let (looks, counted, until) = (looks.join(", "), experiment.looks_count(), experiment.looks_decide());
+        text += &format!("\nLooks at {looks} {counted}: training stops at the first at which {until}\n");
         return text + &format!("\nat most {}, {} in total\n", count(all.runs, "run"), Duration::Steps(all.steps));
     }
     text + &format!("\n{}, {} in total\n", count(all.runs, "run"), Duration::Steps(all.steps))

@@ -7,7 +7,7 @@ use crate::settings::short;
 /// How far around the best rate a claim with `at = "around_best"` goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Around {
-    /// From the best rate divided by this factor to the best rate times it.
+    /// A window of this factor to both sides of its centre, which lies where the mean score over it is best.
     Width(f64),
     /// Between two multiples of the best rate that are not one above the other: stored experiments of before may
     /// say so, and nothing can be decided of it.

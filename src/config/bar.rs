@@ -31,19 +31,19 @@ impl Bar {
         }
     }
 
-    /// Whether a lead clears what is needed.
-    pub fn is_cleared(self, lead: f64, needed: f64) -> bool {
+    /// Whether a lead clears what is needed by this excess over it.
+    pub fn is_cleared(self, excess: f64) -> bool {
         match self {
-            Self::Margin(_) => lead >= needed,
-            Self::By(_) => lead > needed,
+            Self::Margin(_) => excess >= 0.0,
+            Self::By(_) => excess > 0.0,
         }
     }
 
-    /// Whether a lead falls short of what is needed.
-    pub fn is_missed(self, lead: f64, needed: f64) -> bool {
+    /// Whether a lead with this excess falls short of what is needed.
+    pub fn is_missed(self, excess: f64) -> bool {
         match self {
-            Self::Margin(_) => lead < needed,
-            Self::By(_) => lead <= needed,
+            Self::Margin(_) => excess < 0.0,
+            Self::By(_) => excess <= 0.0,
         }
     }
 }

@@ -24,11 +24,6 @@ impl Experiment {
         render(&table)
     }
 
-    /// What decides the results: the same text means the same runs, whatever is claimed of them.
-    pub fn training_toml(&self) -> String {
-        render(&self.training())
-    }
-
     /// What this config trains otherwise than another, one line for each key.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let (old, new) = (flat(&self.training()), flat(&other.training()));

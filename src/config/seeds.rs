@@ -40,6 +40,20 @@ impl Experiment {
         if self.seed_looks.is_empty() { &self.judge_looks } else { &self.seed_looks }
     }
 
+    /// What the numbers of [`Experiment::looks`] count, in words.
+    pub fn looks_count(&self) -> &'static str {
+        if self.judge_looks.is_empty() { "seeds" } else { "judge seeds" }
+    }
+
+    /// When all is decided, in words.
+    pub fn looks_decide(&self) -> &'static str {
+        if self.claims.is_empty() {
+            "one arm of each task is left that may be the best"
+        } else {
+            "every claim is decided"
+        }
+    }
+
     /// The seeds that there are at each look; a single stage where their number is fixed.
     pub fn stages(&self) -> Vec<Stage> {
         let all = Stage { seeds: self.seeds.len(), judge_seeds: self.judge_seeds.len() };

@@ -1,7 +1,7 @@
 //! Files that other processes and users share: what the standard library leaves open.
 
 use std::fs;
-use std::io::Result;
+use std::io::{Result, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -30,6 +30,19 @@ pub const TEMPORARY: &str = ".optbench-";
 pub fn temporary(folder: &Path) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     here::readable(builder.prefix(TEMPORARY)).tempfile_in(folder)
+}
+
+/// Writes a file: the old one stays until the new one is whole and on the disk.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    let mut new = temporary(folder)?;
+    new.write_all(contents)?;
+    new.as_file().sync_all()?;
+    new.persist(path)?;
+    sync_folder(folder)
 }
 
 /// Removes the temporary files and folders in a folder; those that cannot be removed do no harm.

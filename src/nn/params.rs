@@ -198,16 +198,15 @@ pub fn gradients(loss: &Tensor, parameters: &[Parameter]) -> Result<Vec<Tensor>>
 }
 
 /// Sums of squares from here on have lost nothing to underflow: what is below it has no weight beside it.
-const LEAST_SUM: f64 = 1e-280;
+pub(crate) const LEAST_SUM: f64 = 1e-280;
 
 /// The Euclidean norm of all tensors together; finite wherever the norm itself is.
 ///
 /// # Errors
 /// When the device refuses.
 pub fn norm(tensors: &[Tensor]) -> Result<f64> {
-    let sum = sum_of_squares(tensors, 1.0)?;
-    if sum.is_nan() || (LEAST_SUM..f64::INFINITY).contains(&sum) {
-        return Ok(sum.sqrt());
+    if let Some(norm) = root(sum_of_squares(tensors)?, LEAST_SUM) {
+        return Ok(norm);
     }
     // The squares may lie outside of what a number can hold although the norm does not: beside the largest, they do not.
     let mut largest = 0.0_f64;
@@ -217,19 +216,30 @@ pub fn norm(tensors: &[Tensor]) -> Result<f64> {
     if largest == 0.0 || largest.is_infinite() {
         return Ok(largest);
     }
-    // A power of two, by which products are exact.
-    let scale = 2f64.powi((-largest.log2().floor()).clamp(-1022.0, 1023.0) as i32);
-    Ok(sum_of_squares(tensors, scale)?.sqrt() / scale)
+    let scale = power_to_unit(largest);
+    let scaled =
+        tensors.iter().map(|tensor| Ok((tensor.to_dtype(DType::F64)? * scale)?)).collect::<Result<Vec<_>>>()?;
+    Ok(sum_of_squares(&scaled)?.sqrt() / scale)
 }
 
-/// The sum of the squares of all elements, each multiplied by `scale` first, in double precision.
-fn sum_of_squares(tensors: &[Tensor], scale: f64) -> Result<f64> {
-    fn of<T: Float>(values: &[T], scale: f64) -> f64 {
+/// The root of a sum of squares; `None` where squares may have been lost in it: it lies below `least`, or is infinite.
+pub(crate) fn root(sum: f64, least: f64) -> Option<f64> {
+    (sum.is_nan() || (least..f64::INFINITY).contains(&sum)).then(|| sum.sqrt())
+}
+
+/// The power of two that brings a positive number near 1: products with it are exact.
+pub(crate) fn power_to_unit(x: f64) -> f64 {
+    2f64.powi((-x.log2().floor()).clamp(-1022.0, 1023.0) as i32)
+}
+
+/// The sum of the squares of all elements, in double precision.
+fn sum_of_squares(tensors: &[Tensor]) -> Result<f64> {
+    fn of<T: Float>(values: &[T]) -> f64 {
         crate::nn::simd::sum_of(
             values,
             #[inline(always)]
             |x| {
-                let x = x.to_f64() * scale;
+                let x = x.to_f64();
                 x * x
             },
         )
@@ -237,9 +247,9 @@ fn sum_of_squares(tensors: &[Tensor], scale: f64) -> Result<f64> {
     let mut sum = 0.0;
     for tensor in tensors {
         sum += match (tensor.dtype(), tensor.device(), tensor.is_contiguous()) {
-            (DType::F32, Device::Cpu, true) => crate::nn::float::read(tensor, |values| of::<f32>(values, scale))?,
-            (DType::F64, Device::Cpu, true) => crate::nn::float::read(tensor, |values| of::<f64>(values, scale))?,
-            _ => (tensor.to_dtype(DType::F64)? * scale)?.sqr()?.sum_all()?.to_scalar()?,
+            (DType::F32, Device::Cpu, true) => crate::nn::float::read(tensor, of::<f32>)?,
+            (DType::F64, Device::Cpu, true) => crate::nn::float::read(tensor, of::<f64>)?,
+            _ => tensor.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar()?,
         };
     }
     Ok(sum)

@@ -6,7 +6,7 @@
 //! y <- beta x + (1 - beta) z        where the next gradient is taken; x is what is evaluated
 //! ```
 //!
-//! Only y (in the model's own weights) and z are stored; x follows from them. Eliminating x gives
+//! From beta 0.5 on, only y (in the model's own weights) and z are stored; x follows from them. Eliminating x gives
 //! `y <- y + c (z - y) + gamma (beta (1 - c) - 1) d` with the z of before the step, which leaves
 //! the weights exactly alone where the step is zero.
 //!
@@ -235,10 +235,6 @@ impl<D: Direction, const KEEPS_X: bool, const N: usize> Rule<N> for ScheduleFree
 
     fn own_factor(&self, at: &Step) -> f64 {
         self.direction.factor(at.t)
-    }
-
-    fn rate(&self, at: &Step) -> f64 {
-        at.lr * self.direction.factor(at.t)
     }
 
     fn coefficients(&mut self, at: &Step) -> Self::Coefficients {

@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use crate::error::{Error, Result};
 use crate::nn::float::{Float, read_all};
 use crate::nn::matmul::{self, Matrix};
+use crate::nn::params::power_to_unit;
 use crate::nn::simd::vectorized;
 
 /// A parameter as a matrix: `[out, rest]` where it has more than two axes; nothing for vectors.
@@ -94,8 +95,7 @@ impl Square {
     fn scaled(mut self) -> Self {
         let largest = self.values.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
         if largest > 0.0 && largest.is_finite() && !(1e-100..1e100).contains(&largest) {
-            // A power of two: products with it are exact.
-            let scale = 2f64.powi((-largest.log2().floor()).clamp(-1022.0, 1023.0) as i32);
+            let scale = power_to_unit(largest);
             self.values.iter_mut().for_each(|x| *x *= scale);
         }
         self

@@ -37,11 +37,6 @@ pub trait Rule<const N: usize>: Send + 'static {
         1.0
     }
 
-    /// See [`Optimizer::rate`].
-    fn rate(&self, at: &Step) -> f64 {
-        at.lr
-    }
-
     /// Whether evaluation takes place at [`Rule::evaluation`] instead of at `p`.
     fn evaluates_elsewhere(&self) -> bool {
         false
@@ -119,7 +114,7 @@ impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
     }
 
     fn rate(&self, at: &Step) -> f64 {
-        self.rule.rate(at)
+        at.lr * self.rule.own_factor(at)
     }
 
     fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {

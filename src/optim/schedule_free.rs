@@ -64,7 +64,8 @@ fn default_base() -> Settings {
 }
 
 /// Before and after a step, the weights hold y and the slot z; while the base steps, the weights
-/// hold z and the slot x, which has a slot of its own where y and z do not tell it well enough.
+/// hold z and the slot x. Where y and z do not tell x well enough, x has a slot of its own, and that of z waits to be
+/// written over.
 struct Wrapper {
     averaging: Averaging,
     weight_decay: f64,
@@ -115,15 +116,15 @@ impl Kernel<2, 0> for Leave {
     }
 }
 
-impl Wrapper {
-    fn slots(&self) -> Vec<Slot> {
-        let names: &[&str] = if self.averaging.keeps_x() { &["z", "x"] } else { &["z"] };
-        names.iter().map(|name| Slot::weights(name)).collect()
-    }
+fn slots(keeps_x: bool) -> Vec<Slot> {
+    let names: &[&str] = if keeps_x { &["z", "x"] } else { &["z"] };
+    names.iter().map(|name| Slot::weights(name)).collect()
+}
 
+impl Wrapper {
     fn sweep<K: Kernel<1, 0> + Kernel<2, 0>>(&mut self, parameters: &[Parameter], kernel: &K) -> Result<()> {
-        let (composed, slots) = (self.composed, self.slots());
-        for (parameter, slots) in parameters.iter().zip(self.memory.of(parameters, |_| slots.clone())?) {
+        let (composed, keeps_x) = (self.composed, self.averaging.keeps_x());
+        for (parameter, slots) in parameters.iter().zip(self.memory.of(parameters, |_| slots(keeps_x))?) {
             write_weights(parameter, |weights| match &mut slots[..] {
                 [z, x] => sweep(composed, kernel, weights, [z, x], []),
                 slots => sweep(composed, kernel, weights, [&mut slots[0]], []),
@@ -171,7 +172,7 @@ impl Optimizer for Wrapper {
         if own.tensors.is_empty() && !base.tensors.is_empty() {
             return Err(misfit("it holds a base's tensors, and none of the average"));
         }
-        let memory = Memory::restored(parameters, |_| self.slots(), &own.tensors)?;
+        let memory = Memory::restored(parameters, |_| slots(self.averaging.keeps_x()), &own.tensors)?;
         self.base.restore(parameters, base)?;
         self.averaging.set_scalars(&own.scalars);
         self.memory = memory;

@@ -83,12 +83,8 @@ impl Work<'_> {
     pub(super) fn norm(&self, tensor: &Tensor) -> Result<f64> {
         let sum = self.sum(&Squared, [tensor])?;
         // Squares are taken in the tensor's own precision, which holds fewer of them than numbers.
-        let least = if tensor.dtype() == DType::F32 { 1e-25 } else { 1e-280 };
-        if sum.is_nan() || (least..f64::INFINITY).contains(&sum) {
-            Ok(sum.sqrt())
-        } else {
-            params::norm(std::slice::from_ref(tensor))
-        }
+        let least = if tensor.dtype() == DType::F32 { 1e-25 } else { params::LEAST_SUM };
+        params::root(sum, least).map_or_else(|| params::norm(std::slice::from_ref(tensor)), Ok)
     }
 
     /// The weights.

@@ -23,20 +23,20 @@ impl Results {
     fn look_said(&self) -> String {
         let (experiment, standing) = (&self.experiment, &self.standing);
         let looks = experiment.looks();
-        let kind = if experiment.judge_looks.is_empty() { "seeds" } else { "judge seeds" };
+        let kind = experiment.looks_count();
         let (here, most) = (looks[standing.look], looks[looks.len() - 1]);
         let seeds = if here == most { format!("all {most}") } else { format!("{here} of at most {most}") };
         let place = format!("look {} of {}, with {seeds} {kind}", standing.look + 1, looks.len());
-        let what = if experiment.claims.is_empty() {
-            ["one arm of each task is left that may be the best", "more than one arm may be the best"]
+        let open = if experiment.claims.is_empty() {
+            "more than one arm may be the best"
         } else {
-            ["every claim is decided", "not every claim is decided"]
+            "not every claim is decided"
         };
         match (standing.decided, here == most) {
-            (true, true) => format!("Verdicts as of {place}: {}.", what[0]),
-            (true, false) => format!("Training stopped at {place}: {}.", what[0]),
-            (false, true) => format!("Verdicts as of {place}, the last: {}.", what[1]),
-            (false, false) => format!("Verdicts as of {place}: {} yet; `optbench run` trains more seeds.", what[1]),
+            (true, true) => format!("Verdicts as of {place}: {}.", experiment.looks_decide()),
+            (true, false) => format!("Training stopped at {place}: {}.", experiment.looks_decide()),
+            (false, true) => format!("Verdicts as of {place}, the last: {open}."),
+            (false, false) => format!("Verdicts as of {place}: {open} yet; `optbench run` trains more seeds."),
         }
     }
 }

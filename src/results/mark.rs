@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Result as IoResult, Write};
+use std::io::Result as IoResult;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{sync_folder, temporary};
+use crate::disk::replace;
 use crate::error::{Error, Result};
 use crate::results::store::text;
 use crate::results::{Record, Store};
@@ -121,17 +121,10 @@ impl Store {
     /// # Errors
     /// When the record that is there cannot be read, or the disk refuses.
     pub fn rewrite(&self, record: &Record) -> Result<()> {
-        let folder = self.run(&record.run);
-        let path = folder.join(RECORD);
+        let path = self.run(&record.run).join(RECORD);
         let old = text(&path)?.unwrap_or_default();
         let Mark { bytes, .. } = toml::from_str(&old).map_err(|error| Error::damaged(&path, &error.message()))?;
-        let write = || {
-            let mut new = temporary(&folder)?;
-            new.write_all(written(record, &bytes.unwrap_or_default())?.as_bytes())?;
-            new.as_file().sync_all()?;
-            new.persist(&path)?;
-            sync_folder(&folder)
-        };
+        let write = || replace(&path, written(record, &bytes.unwrap_or_default())?.as_bytes());
         write().map_err(Error::io("write", &path))
     }
 

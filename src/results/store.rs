@@ -5,10 +5,10 @@
 //! packed records whose runs have no folder any more.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Lock, remove_temporary, sync_folder, temporary};
+use crate::disk::{Lock, remove_temporary, replace};
 use crate::error::{Error, Result};
 use crate::results::{Probes, Recorder, Started};
 
@@ -117,14 +117,7 @@ impl Store {
     /// When it cannot be written.
     pub fn write(&self, file: &str, contents: impl AsRef<[u8]>) -> Result<()> {
         let path = self.root.join(file);
-        let write = || {
-            let mut new = temporary(&self.root)?;
-            new.write_all(contents.as_ref())?;
-            new.as_file().sync_all()?;
-            new.persist(&path)?;
-            sync_folder(&self.root)
-        };
-        write().map_err(Error::io("write", &path))
+        replace(&path, contents.as_ref()).map_err(Error::io("write", &path))
     }
 
     /// The names of all runs in the folder, in order.

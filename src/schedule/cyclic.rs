@@ -2,7 +2,7 @@
 
 use crate::duration::Duration;
 use crate::registry::{About, Accepts, Key, Range};
-use crate::schedule::{Definition, Point, Schedule, misfit};
+use crate::schedule::{CYCLE_MOMENTUM, Definition, Point, Schedule, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -28,12 +28,7 @@ momentum = max_momentum - (max_momentum - base_momentum) height",
                 "whether peaks stay, halve each cycle, or shrink each step",
             ),
             Key::float("gamma", 1.0, Range::SHARE, "what exp_range keeps of the height each step"),
-            Key::flag(
-                "cycle_momentum",
-                true,
-                "move the momentum (beta1 for Adam-like rules) too; a momentum of 0 (sgd, rmsprop) stays 0, and so stays \
-                 Schedule-Free's beta (torch would move both)",
-            ),
+            CYCLE_MOMENTUM,
             Key::float("base_momentum", 0.8, Range::DECAY, "the momentum at the peak rate"),
             Key::float("max_momentum", 0.9, Range::DECAY, "the momentum at the bottom"),
         ],

@@ -30,6 +30,14 @@ mod testing;
 mod warmup;
 mod wsd;
 
+/// Whether a cycle of rates moves the momentum, too.
+const CYCLE_MOMENTUM: Key = Key::flag(
+    "cycle_momentum",
+    true,
+    "move the momentum (beta1 for Adam-like rules) too; a momentum of 0 (sgd, rmsprop) stays 0, and so stays \
+     Schedule-Free's beta (torch would move both)",
+);
+
 /// Every schedule that a config can name.
 pub const SCHEDULES: &[Definition] = &[
     constant::DEFINITION,

@@ -1,7 +1,7 @@
 //! One rise and one fall of the rate, with the momentum going the other way.
 
 use crate::registry::{About, Key, Range};
-use crate::schedule::{Definition, Point, Schedule, Span, curve};
+use crate::schedule::{CYCLE_MOMENTUM, Definition, Point, Schedule, Span, curve};
 use crate::settings::Settings;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -27,12 +27,7 @@ after N - 1 everything stays",
             Key::float("final_div", 1e4, Range::POSITIVE, "the last rate is the first over this"),
             Key::flag("three_phase", false, "fall as fast as it rose, then on to the last rate"),
             Key::choice("anneal", &["cos", "linear"], "cos", "the curve between two rates"),
-            Key::flag(
-                "cycle_momentum",
-                true,
-                "move the momentum (beta1 for Adam-like rules) too; a momentum of 0 (sgd, rmsprop) stays 0, and so stays \
-                 Schedule-Free's beta (torch would move both)",
-            ),
+            CYCLE_MOMENTUM,
             Key::float("base_momentum", 0.85, Range::DECAY, "the momentum at the peak rate"),
             Key::float("max_momentum", 0.95, Range::DECAY, "the momentum at the ends"),
         ],

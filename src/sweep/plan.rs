@@ -9,12 +9,12 @@ use crate::config::{Budget, Entrant, Experiment, Grid};
 use crate::duration::Timeline;
 use crate::error::{Error, Result};
 use crate::results::{Data, Mark};
+use crate::rng::Stream;
 use crate::settings::Settings;
 use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::marks;
 use crate::sweep::name::Names;
-use crate::sweep::rounds::drawn;
 use crate::task::data::Library;
 use crate::task::{self, Task};
 use crate::{optim, schedule};
@@ -313,4 +313,16 @@ impl Plan {
             .map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))?;
         Ok(optim::build(&settings))
     }
+}
+
+/// Which of `settings` settings are tried: all of them, or as many as asked for, drawn at random and
+/// the same for every optimizer and schedule that has as many.
+pub(super) fn drawn(settings: usize, tries: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..settings).collect();
+    if tries < settings {
+        Stream::new(0, "tries").shuffle(&mut places);
+        places.truncate(tries);
+        places.sort_unstable();
+    }
+    places
 }

@@ -4,13 +4,13 @@
 //! It follows from the records alone, so that an interrupted sweep goes on where it was, and several processes that
 //! share a folder agree.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
-use crate::analysis::sequential::is_decided;
+use crate::analysis::sequential::decided_at;
 use crate::analysis::{order, ranking, summaries};
 use crate::config::Rung;
 use crate::results::Record;
-use crate::rng::Stream;
 use crate::sweep::{Plan, Run, Shard, order as listing};
 
 /// What a sweep may come to at most.
@@ -56,17 +56,18 @@ impl Plan {
     /// The place of the look that is under way, counted from 0; 0 where none is planned.
     pub fn look(&self, records: &[Record]) -> usize {
         let last = self.experiment.stages().len() - 1;
-        // As a report lists them: what is equally good is decided by its place.
-        let mut sorted = if last > 0 { records.to_vec() } else { Vec::new() };
-        listing::sort(&mut sorted, &self.experiment);
-        let over = |look: &usize| {
-            self.is_whole(*look, records) && !is_decided(&self.experiment, &sorted, *look, self.extended)
-        };
+        let decided = LazyCell::new(|| {
+            // As a report lists them: what is equally good is decided by its place.
+            let mut sorted = records.to_vec();
+            listing::sort(&mut sorted, &self.experiment);
+            decided_at(&self.experiment, &sorted, self.extended)
+        });
+        let over = |look: &usize| self.is_whole(*look, records) && decided.is_none_or(|at| at > *look);
         (0..last).find(|look| !over(look)).unwrap_or(last)
     }
 
     /// Whether every run of a look is done.
-    pub fn is_whole(&self, look: usize, records: &[Record]) -> bool {
+    fn is_whole(&self, look: usize, records: &[Record]) -> bool {
         let known = by_name(records);
         self.due_at(look, records, Shard::WHOLE).iter().all(|run| done(run, &known).is_some())
     }
@@ -208,24 +209,13 @@ fn same_arm(a: &Run, b: &Run) -> bool {
     (a.task, &a.optimizer_label, &a.schedule_label) == (b.task, &b.optimizer_label, &b.schedule_label)
 }
 
-/// Which of `settings` settings are tried: all of them, or as many as asked for, drawn at random and
-/// the same for every optimizer and schedule that has as many.
-pub(super) fn drawn(settings: usize, tries: usize) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..settings).collect();
-    if tries < settings {
-        Stream::new(0, "tries").shuffle(&mut places);
-        places.truncate(tries);
-        places.sort_unstable();
-    }
-    places
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Experiment;
     use crate::metric::Scores;
     use crate::results::Status;
+    use crate::sweep::plan::drawn;
     use crate::task::data::Library;
 
     const CONFIG: &str = "seeds = 3\nsteps = 90\n[tasks.bowl]\nmodel = \"quadratic\"\n[tuning]\nbudget = 3\n\
