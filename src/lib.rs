@@ -12,7 +12,7 @@
 //! | 3 | [`mod@train`] | the loop: no input or output, no config |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
 //! | 1 | [`nn`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, random streams, what is measured and how far apart it may lie |
-//! | 0 | [`error`], [`registry`], [`settings`], [`duration`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
+//! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
 //!
 //! A training by hand:
 //!
@@ -48,8 +48,8 @@ pub mod checksum;
 pub mod cli;
 pub mod config;
 pub mod disk;
-pub mod duration;
 pub mod error;
+pub mod length;
 pub mod margin;
 pub mod metric;
 pub mod nn;

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::settings::{Settings, Value};
 
 /// A kind as it is explained to the user.
@@ -34,7 +34,7 @@ pub struct Key {
     /// Which values it takes.
     pub accepts: Accepts,
     /// What it is when the config is silent.
-    pub default: Default,
+    pub default: Fallback,
     /// One line, without a full stop.
     pub help: &'static str,
     /// The choice that must be made for this key to count; it counts always where there is none.
@@ -69,23 +69,23 @@ pub enum Accepts {
     /// `true` or `false`.
     Bool,
     /// A whole number within the range.
-    Integer(Range),
+    Integer(Bounds),
     /// A number within the range.
-    Float(Range),
+    Float(Bounds),
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Any text, such as a path.
     Text,
     /// A length of time.
-    Duration,
+    Length,
     /// A length of time above 0: something is repeated at it, or divided by it.
     Interval,
     /// A list of whole numbers within the range.
-    Integers(Range),
+    Integers(Bounds),
     /// A list of numbers within the range.
-    Floats(Range),
+    Floats(Bounds),
     /// A list of lengths of time.
-    Durations,
+    Lengths,
     /// A list of these words.
     Choices(&'static [&'static str]),
     /// A table that names an optimizer by `kind` and gives its keys.
@@ -96,7 +96,7 @@ pub enum Accepts {
 
 /// What a key is when the config is silent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Default {
+pub enum Fallback {
     /// The config must give it.
     Required,
     /// It may stay absent.
@@ -110,14 +110,14 @@ pub enum Default {
     /// A word.
     Text(&'static str),
     /// A length of time.
-    Duration(Duration),
+    Length(Length),
     /// A list of whole numbers.
     Integers(&'static [i64]),
     /// A list of numbers.
     Floats(&'static [f64]),
 }
 
-impl Default {
+impl Fallback {
     /// The default as a value; `None` where the key is required or absent.
     pub fn value(&self) -> Option<Value> {
         Some(match *self {
@@ -126,7 +126,7 @@ impl Default {
             Self::Integer(n) => Value::Integer(n),
             Self::Float(x) => Value::Float(x),
             Self::Text(text) => Value::Text(text.to_owned()),
-            Self::Duration(duration) => Value::Duration(duration),
+            Self::Length(length) => Value::Length(length),
             Self::Integers(list) => Value::List(list.iter().map(|&n| Value::Integer(n)).collect()),
             Self::Floats(list) => Value::List(list.iter().map(|&x| Value::Float(x)).collect()),
         })
@@ -134,23 +134,23 @@ impl Default {
 }
 
 impl Key {
-    const fn new(name: &'static str, accepts: Accepts, default: Default, help: &'static str) -> Self {
+    const fn new(name: &'static str, accepts: Accepts, default: Fallback, help: &'static str) -> Self {
         Self { name, accepts, default, help, beside: None, needs: None, second_moment: None }
     }
 
     /// A key that takes a number.
-    pub const fn float(name: &'static str, default: f64, range: Range, help: &'static str) -> Self {
-        Self::new(name, Accepts::Float(range), Default::Float(default), help)
+    pub const fn float(name: &'static str, default: f64, range: Bounds, help: &'static str) -> Self {
+        Self::new(name, Accepts::Float(range), Fallback::Float(default), help)
     }
 
     /// A key that takes a whole number.
-    pub const fn integer(name: &'static str, default: i64, range: Range, help: &'static str) -> Self {
-        Self::new(name, Accepts::Integer(range), Default::Integer(default), help)
+    pub const fn integer(name: &'static str, default: i64, range: Bounds, help: &'static str) -> Self {
+        Self::new(name, Accepts::Integer(range), Fallback::Integer(default), help)
     }
 
     /// A key that takes `true` or `false`.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Self::new(name, Accepts::Bool, Default::Bool(default), help)
+        Self::new(name, Accepts::Bool, Fallback::Bool(default), help)
     }
 
     /// A key that takes one of some words.
@@ -160,27 +160,27 @@ impl Key {
         default: &'static str,
         help: &'static str,
     ) -> Self {
-        Self::new(name, Accepts::Choice(choices), Default::Text(default), help)
+        Self::new(name, Accepts::Choice(choices), Fallback::Text(default), help)
     }
 
     /// A key that takes a length of time.
-    pub const fn duration(name: &'static str, default: Duration, help: &'static str) -> Self {
-        Self::new(name, Accepts::Duration, Default::Duration(default), help)
+    pub const fn length(name: &'static str, default: Length, help: &'static str) -> Self {
+        Self::new(name, Accepts::Length, Fallback::Length(default), help)
     }
 
     /// A key that takes a length of time above 0.
-    pub const fn interval(name: &'static str, default: Duration, help: &'static str) -> Self {
-        Self { accepts: Accepts::Interval, ..Self::duration(name, default, help) }
+    pub const fn interval(name: &'static str, default: Length, help: &'static str) -> Self {
+        Self { accepts: Accepts::Interval, ..Self::length(name, default, help) }
     }
 
     /// A key that must be given.
     pub const fn required(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self::new(name, accepts, Default::Required, help)
+        Self::new(name, accepts, Fallback::Required, help)
     }
 
     /// A key that may stay absent.
     pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
-        Self::new(name, accepts, Default::Absent, help)
+        Self::new(name, accepts, Fallback::Absent, help)
     }
 
     /// The same key, which counts only where another one makes one of these choices.
@@ -209,13 +209,13 @@ impl Key {
     }
 
     /// A key that takes a list of whole numbers.
-    pub const fn integers(name: &'static str, default: &'static [i64], range: Range, help: &'static str) -> Self {
-        Self::new(name, Accepts::Integers(range), Default::Integers(default), help)
+    pub const fn integers(name: &'static str, default: &'static [i64], range: Bounds, help: &'static str) -> Self {
+        Self::new(name, Accepts::Integers(range), Fallback::Integers(default), help)
     }
 
     /// A key that takes a list of numbers.
-    pub const fn floats(name: &'static str, default: &'static [f64], range: Range, help: &'static str) -> Self {
-        Self::new(name, Accepts::Floats(range), Default::Floats(default), help)
+    pub const fn floats(name: &'static str, default: &'static [f64], range: Bounds, help: &'static str) -> Self {
+        Self::new(name, Accepts::Floats(range), Fallback::Floats(default), help)
     }
 }
 
@@ -234,14 +234,14 @@ impl Settings {
 
 /// The numbers that a key takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
+pub struct Bounds {
     low: f64,
     high: f64,
     low_open: bool,
     high_open: bool,
 }
 
-impl Range {
+impl Bounds {
     /// Any finite number.
     pub const ANY: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY, low_open: true, high_open: true };
     /// Above 0.
@@ -273,7 +273,7 @@ impl Range {
     }
 }
 
-impl fmt::Display for Range {
+impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let low = if self.low_open { "above" } else { "at least" };
         let high = if self.high_open { "below" } else { "at most" };
@@ -291,15 +291,15 @@ impl fmt::Display for Accepts {
         match self {
             Self::Bool => f.write_str("`true` or `false`"),
             Self::Integer(range) => write!(f, "a whole number, {range}"),
-            Self::Float(range) if *range == Range::ANY => f.write_str("a finite number"),
+            Self::Float(range) if *range == Bounds::ANY => f.write_str("a finite number"),
             Self::Float(range) => write!(f, "a number, {range}"),
             Self::Choice(words) => write!(f, "{}", choices(words)),
             Self::Text => f.write_str("text"),
-            Self::Duration => f.write_str("a duration: steps as an integer, or text such as \"10 epochs\" or \"30%\""),
-            Self::Interval => write!(f, "{}; above 0", Self::Duration),
+            Self::Length => f.write_str("a duration: steps as an integer, or text such as \"10 epochs\" or \"30%\""),
+            Self::Interval => write!(f, "{}; above 0", Self::Length),
             Self::Integers(range) => write!(f, "a list of whole numbers, each {range}"),
             Self::Floats(range) => write!(f, "a list of numbers, each {range}"),
-            Self::Durations => f.write_str("a list of durations, such as [\"30%\", \"60%\"]"),
+            Self::Lengths => f.write_str("a list of durations, such as [\"30%\", \"60%\"]"),
             Self::Choices(words) => write!(f, "a list of words, each {}", choices(words)),
             Self::Optimizer => f.write_str("an optimizer, such as { kind = \"sgd\", momentum = 0.9 }"),
             Self::Schedules => f.write_str("a list of schedules, such as [\"linear\", { kind = \"cosine\" }]"),
@@ -338,10 +338,10 @@ mod tests {
 
     #[test]
     fn a_range_knows_its_edges() {
-        assert!(Range::SHARE.contains(1.0) && !Range::SHARE.contains(0.0));
-        assert!(Range::DECAY.contains(0.0) && !Range::DECAY.contains(1.0));
-        assert!(!Range::ANY.contains(f64::NAN) && !Range::POSITIVE.contains(f64::INFINITY));
-        assert_eq!(Range::DECAY.to_string(), "at least 0 and below 1");
+        assert!(Bounds::SHARE.contains(1.0) && !Bounds::SHARE.contains(0.0));
+        assert!(Bounds::DECAY.contains(0.0) && !Bounds::DECAY.contains(1.0));
+        assert!(!Bounds::ANY.contains(f64::NAN) && !Bounds::POSITIVE.contains(f64::INFINITY));
+        assert_eq!(Bounds::DECAY.to_string(), "at least 0 and below 1");
     }
 
     #[test]

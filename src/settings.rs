@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::duration::{Duration, Timeline};
+use crate::length::{Length, Timeline};
 
 /// The value of one key.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub enum Value {
     /// A name or a path.
     Text(String),
     /// A length of time.
-    Duration(Duration),
+    Length(Length),
     /// Several values, such as the widths of the hidden layers.
     List(Vec<Value>),
     /// A thing with keys of its own, such as the base of the Schedule-Free wrapper.
@@ -121,8 +121,8 @@ impl Settings {
     ///
     /// # Panics
     /// See [`Settings::float`].
-    pub fn duration(&self, key: &str) -> Duration {
-        self.expect(key, "the duration", Value::as_duration)
+    pub fn length(&self, key: &str) -> Length {
+        self.expect(key, "the duration", Value::as_length)
     }
 
     /// A length of time in steps, once [`Settings::in_steps`] has measured it.
@@ -130,8 +130,8 @@ impl Settings {
     /// # Panics
     /// See [`Settings::float`]; also where the duration was not measured.
     pub fn steps(&self, key: &str) -> u64 {
-        match self.duration(key) {
-            Duration::Steps(steps) => steps,
+        match self.length(key) {
+            Length::Steps(steps) => steps,
             other => panic!("`{key}` of `{}` is still {other}", self.kind),
         }
     }
@@ -143,7 +143,7 @@ impl Settings {
     pub fn in_steps(&self, timeline: &Timeline) -> Result<Self, String> {
         let measure = |value: &Value| {
             Ok::<_, String>(match value {
-                Value::Duration(duration) => Value::Duration(Duration::Steps(duration.in_steps(timeline)?)),
+                Value::Length(length) => Value::Length(Length::Steps(length.in_steps(timeline)?)),
                 Value::Nested(settings) => Value::Nested(settings.in_steps(timeline)?),
                 other => other.clone(),
             })
@@ -196,9 +196,9 @@ impl Value {
     }
 
     /// The value as a length of time, if it is one.
-    pub fn as_duration(&self) -> Option<Duration> {
+    pub fn as_length(&self) -> Option<Length> {
         match self {
-            Self::Duration(duration) => Some(*duration),
+            Self::Length(length) => Some(*length),
             _ => None,
         }
     }
@@ -214,7 +214,7 @@ macro_rules! into_value {
     };
 }
 into_value!(bool => Bool, i64 => Integer, i32 => Integer, f64 => Float, &str => Text, String => Text,
-            Duration => Duration, Vec<Value> => List, Settings => Nested);
+            Length => Length, Vec<Value> => List, Settings => Nested);
 
 /// The shortest text that reads back as the same number: `0.001`, `1e-5`, `3`.
 pub fn number(x: f64) -> String {
@@ -236,8 +236,8 @@ impl fmt::Display for Value {
             Self::Integer(n) => write!(f, "{n}"),
             Self::Float(x) => f.write_str(&number(*x)),
             Self::Text(text) => f.write_str(text),
-            Self::Duration(Duration::Steps(n)) => write!(f, "{n}"),
-            Self::Duration(duration) => write!(f, "{duration}"),
+            Self::Length(Length::Steps(n)) => write!(f, "{n}"),
+            Self::Length(length) => write!(f, "{length}"),
             Self::List(values) => {
                 let cells: Vec<String> = values.iter().map(ToString::to_string).collect();
                 write!(f, "[{}]", cells.join(" "))

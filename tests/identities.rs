@@ -10,7 +10,7 @@ use optbench::config::Experiment;
 use optbench::nn::float::write;
 use optbench::nn::params::{Init, Parameter};
 use optbench::optim::{OPTIMIZERS, Optimizer, Step, build, find, second_moment_decay};
-use optbench::registry::{Accepts, Default};
+use optbench::registry::{Accepts, Fallback};
 use optbench::settings::{Settings, Value};
 use problems::{NAMES, at, defaults, difference, eval_point, parse, place, problem, read_json, reference, train_point};
 
@@ -268,11 +268,11 @@ fn an_average_around_prodigy_weights_by_the_rate_that_prodigy_found() {
 /// The steps of a warmup count less in an average, whoever warms up.
 #[test]
 fn an_average_weights_by_a_warmup_of_its_base() {
-    let base = defaults("schedule_free_sgd").with("warmup", optbench::duration::Duration::Steps(10)).with("beta", 1.0);
+    let base = defaults("schedule_free_sgd").with("warmup", optbench::length::Length::Steps(10)).with("beta", 1.0);
     let around = defaults("schedule_free").with("lr", 0.01).with("base", base);
     let mut trial = Trial::new(&around, DType::F64);
     let inner = parse(r#"{"kind": "schedule_free_sgd", "lr": 0.01, "beta": 1.0}"#);
-    let mut plain = Trial::new(&inner.with("warmup", optbench::duration::Duration::Steps(10)), DType::F64);
+    let mut plain = Trial::new(&inner.with("warmup", optbench::length::Length::Steps(10)), DType::F64);
     let (mut sum, mut mean) = (0.0, vec![0.0; plain.points().0.len()]);
     // With gradients that follow from the step alone, the base takes the same path within the wrapper.
     for t in 0..12 {
@@ -437,7 +437,7 @@ fn a_rate_of_0_at_first_does_no_harm() {
     hold(|_, settings| {
         let mut settings = settings.clone();
         if settings.get("freeze_steps").is_some() {
-            settings.set("freeze_steps", optbench::duration::Duration::Steps(1).into());
+            settings.set("freeze_steps", optbench::length::Length::Steps(1).into());
         }
         let mut trial = Trial::new(&settings, DType::F64);
         let start = train_point(&trial.parameters);
@@ -652,12 +652,12 @@ fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
         let about = &definition.about;
         for key in definition.keys() {
             let fits = match (key.accepts, key.default) {
-                (_, Default::Absent | Default::Required)
-                | (Accepts::Duration | Accepts::Interval, Default::Duration(_))
-                | (Accepts::Bool, Default::Bool(_)) => true,
-                (Accepts::Float(range), Default::Float(x)) => range.contains(x),
-                (Accepts::Integer(range), Default::Integer(n)) => range.contains(n as f64),
-                (Accepts::Choice(words), Default::Text(word)) => words.contains(&word),
+                (_, Fallback::Absent | Fallback::Required)
+                | (Accepts::Length | Accepts::Interval, Fallback::Length(_))
+                | (Accepts::Bool, Fallback::Bool(_)) => true,
+                (Accepts::Float(range), Fallback::Float(x)) => range.contains(x),
+                (Accepts::Integer(range), Fallback::Integer(n)) => range.contains(n as f64),
+                (Accepts::Choice(words), Fallback::Text(word)) => words.contains(&word),
                 _ => false,
             };
             assert!(fits, "`{}` of {}", key.name, about.name);

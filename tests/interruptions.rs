@@ -14,8 +14,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use optbench::config::Experiment;
-use optbench::duration::Timeline;
-use optbench::registry::Default::Required;
+use optbench::length::Timeline;
+use optbench::registry::Fallback::Required;
 use optbench::rng::Stream;
 use optbench::schedule::{self, SCHEDULES};
 use optbench::settings::Settings;

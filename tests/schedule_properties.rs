@@ -1,8 +1,8 @@
 //! What holds for every schedule, whatever its settings and the run.
 
-use optbench::duration::{Duration, Timeline};
+use optbench::length::{Length, Timeline};
 use optbench::metric::Scores;
-use optbench::registry::{Accepts, Default, Key, Range};
+use optbench::registry::{Accepts, Bounds, Fallback, Key};
 use optbench::schedule::{self, Definition, SCHEDULES, Schedule};
 use optbench::settings::{Settings, Value};
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ proptest! {
     /// The warmup ends at the peak, where a schedule that starts there takes over.
     #[test]
     fn a_warmup_ends_without_a_jump((settings, timeline) in schedules_and_runs(), warmup in 1..200_u64) {
-        let Ok(schedule) = schedule::build(&settings.clone().with("warmup", Duration::Steps(warmup)), &timeline) else {
+        let Ok(schedule) = schedule::build(&settings.clone().with("warmup", Length::Steps(warmup)), &timeline) else {
             return Ok(());
         };
         let rise: Vec<f64> = (0..warmup).map(|t| schedule.at(t).factor).collect();
@@ -116,7 +116,7 @@ fn defaults_are_without_doubts() {
     let timeline = Timeline { steps: 1000, steps_per_epoch: Some(50), beta2: Some(0.999) };
     for definition in SCHEDULES {
         let mut settings = Settings::defaults(definition.about.name, definition.about.keys);
-        for key in definition.about.keys.iter().filter(|key| key.default == Default::Required) {
+        for key in definition.about.keys.iter().filter(|key| key.default == Fallback::Required) {
             settings.set(key.name, plain(key.accepts));
         }
         let schedule = schedule::build(&settings, &timeline).unwrap();
@@ -147,8 +147,8 @@ fn names_are_unique_and_keys_documented() {
 fn plain(accepts: Accepts) -> Value {
     match accepts {
         Accepts::Float(_) => 0.5.into(),
-        Accepts::Duration | Accepts::Interval => Duration::Percent(25.0).into(),
-        Accepts::Durations => vec![Duration::Percent(50.0).into()].into(),
+        Accepts::Length | Accepts::Interval => Length::Percent(25.0).into(),
+        Accepts::Lengths => vec![Length::Percent(50.0).into()].into(),
         Accepts::Schedules => vec![Settings::new("constant").into()].into(),
         other => panic!("no schedule takes {other}"),
     }
@@ -185,7 +185,7 @@ fn settings(definition: &'static Definition, depth: u32) -> BoxedStrategy<Settin
     let given = |key: &'static Key| -> BoxedStrategy<Option<Value>> {
         let value = value(key, depth);
         match key.default {
-            Default::Required => value.prop_map(Some).boxed(),
+            Fallback::Required => value.prop_map(Some).boxed(),
             _ => prop::option::of(value).boxed(),
         }
     };
@@ -215,15 +215,13 @@ fn value(key: &Key, depth: u32) -> BoxedStrategy<Value> {
                 .boxed()
         }
         Accepts::Choice(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
-        Accepts::Duration | Accepts::Interval => duration().prop_map(Value::from).boxed(),
-        Accepts::Durations => {
-            prop::collection::vec(duration().prop_map(Value::from), 0..5).prop_map(Value::from).boxed()
-        }
+        Accepts::Length | Accepts::Interval => length().prop_map(Value::from).boxed(),
+        Accepts::Lengths => prop::collection::vec(length().prop_map(Value::from), 0..5).prop_map(Value::from).boxed(),
         Accepts::Schedules => {
             // With a length each, as `sequential` wants them, or without, as `chained` does.
             let bare = any_schedule(depth - 1).prop_map(Value::from);
             let long =
-                (any_schedule(depth - 1), duration()).prop_map(|(part, length)| part.with("length", length).into());
+                (any_schedule(depth - 1), length()).prop_map(|(part, length)| part.with("length", length).into());
             prop_oneof![prop::collection::vec(bare, 0..4), prop::collection::vec(long, 0..4)]
                 .prop_map(Value::from)
                 .boxed()
@@ -233,18 +231,18 @@ fn value(key: &Key, depth: u32) -> BoxedStrategy<Value> {
 }
 
 /// Those of some numbers that lie within the bounds.
-fn numbers(range: Range, from: &[f64]) -> impl Strategy<Value = f64> + use<> {
+fn numbers(range: Bounds, from: &[f64]) -> impl Strategy<Value = f64> + use<> {
     let within: Vec<f64> = from.iter().copied().filter(|&x| range.contains(x)).collect();
     prop::sample::select(within)
 }
 
-fn duration() -> impl Strategy<Value = Duration> {
+fn length() -> impl Strategy<Value = Length> {
     prop_oneof![
-        4 => (0..400_u64).prop_map(Duration::Steps),
-        1 => Just(Duration::Steps(u64::MAX)),
-        4 => (0.0..=100.0).prop_map(Duration::Percent),
-        1 => Just(Duration::Percent(100.0)),
-        2 => (0.0..5.0).prop_map(Duration::Epochs),
-        1 => Just(Duration::Untuned),
+        4 => (0..400_u64).prop_map(Length::Steps),
+        1 => Just(Length::Steps(u64::MAX)),
+        4 => (0.0..=100.0).prop_map(Length::Percent),
+        1 => Just(Length::Percent(100.0)),
+        2 => (0.0..5.0).prop_map(Length::Epochs),
+        1 => Just(Length::Untuned),
     ]
 }

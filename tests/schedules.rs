@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use optbench::duration::{Duration, Timeline};
+use optbench::length::{Length, Timeline};
 use optbench::metric::Scores;
 use optbench::registry::Accepts;
 use optbench::schedule::{self, SCHEDULES, Schedule};
@@ -87,8 +87,8 @@ fn value(accepts: Accepts, json: &Json) -> Value {
             assert!(words.contains(&json.as_str().unwrap()), "{json}");
             json.as_str().unwrap().into()
         }
-        Accepts::Duration | Accepts::Interval => Duration::Steps(json.as_u64().unwrap()).into(),
-        Accepts::Durations => Value::List(each(Accepts::Duration)),
+        Accepts::Length | Accepts::Interval => Length::Steps(json.as_u64().unwrap()).into(),
+        Accepts::Lengths => Value::List(each(Accepts::Length)),
         Accepts::Schedules => Value::List(json.as_array().unwrap().iter().map(part).collect()),
         other => panic!("no schedule takes {other}"),
     }
@@ -99,7 +99,7 @@ fn part(json: &Json) -> Value {
     let table = json.get("schedule").unwrap_or(json).as_object().unwrap();
     let mut part = settings(table["kind"].as_str().unwrap(), table);
     if let Some(length) = json.get("length") {
-        part.set("length", value(Accepts::Duration, length));
+        part.set("length", value(Accepts::Length, length));
     }
     part.into()
 }

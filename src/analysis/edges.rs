@@ -3,7 +3,7 @@
 use crate::analysis::Rank;
 use crate::analysis::warning::Warning;
 use crate::config::Experiment;
-use crate::registry::{Accepts, Range};
+use crate::registry::{Accepts, Bounds};
 use crate::{optim, schedule};
 
 /// How many values of a key are enough to say that the best lies at an end. Of two it always does, which is
@@ -52,7 +52,7 @@ fn keys<'a>(ranks: &[&'a Rank]) -> Vec<&'a str> {
 }
 
 /// The numbers that a key of an arm takes, where the config tells what it is.
-fn range(rank: &Rank, key: &str, experiment: Option<&Experiment>) -> Option<Range> {
+fn range(rank: &Rank, key: &str, experiment: Option<&Experiment>) -> Option<Bounds> {
     let experiment = experiment?;
     let key = if let Some(name) = key.strip_prefix("schedule.") {
         let grid = experiment.schedules.iter().find(|grid| grid.label == rank.schedule)?;
@@ -64,13 +64,13 @@ fn range(rank: &Rank, key: &str, experiment: Option<&Experiment>) -> Option<Rang
     match key.accepts {
         Accepts::Float(range) | Accepts::Integer(range) => Some(range),
         // Steps.
-        Accepts::Duration | Accepts::Interval => Some(Range::NON_NEGATIVE),
+        Accepts::Length | Accepts::Interval => Some(Bounds::NON_NEGATIVE),
         _ => None,
     }
 }
 
 /// Whether the key takes nothing beyond this value.
-fn is_bound(range: Option<Range>, value: f64, highest: bool) -> bool {
+fn is_bound(range: Option<Bounds>, value: f64, highest: bool) -> bool {
     let beyond = if highest { value.next_up() } else { value.next_down() };
     range.is_some_and(|range| !range.contains(beyond))
 }

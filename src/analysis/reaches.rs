@@ -6,7 +6,7 @@ use crate::analysis::shares::Share;
 use crate::analysis::summary::one_prediction;
 use crate::analysis::{Difference, Rank, Sample, Standard, Summary};
 use crate::config::{Bar, Experiment, Reaches};
-use crate::duration::{Duration, Timeline};
+use crate::length::{Length, Timeline};
 use crate::margin::Margin;
 use crate::metric::Metric;
 use crate::results::{Record, Status};
@@ -16,11 +16,11 @@ pub fn step(reaches: Reaches, experiment: &Experiment, records: &[&Record]) -> O
     let finished = records.iter().find(|record| record.status == Status::Finished && record.horizon.is_none());
     let steps = finished.map_or(0, |record| record.steps);
     let steps_per_epoch = match experiment.length {
-        Duration::Epochs(epochs) => finished.map(|_| (steps as f64 / epochs).round() as u64),
+        Length::Epochs(epochs) => finished.map(|_| (steps as f64 / epochs).round() as u64),
         _ => None,
     };
     match reaches.within {
-        Duration::Steps(steps) => Some(steps),
+        Length::Steps(steps) => Some(steps),
         _ if finished.is_none() => None,
         within => within.in_steps(&Timeline { steps, steps_per_epoch, beta2: None }).ok().or_else(|| {
             // Runs of a fixed number of steps: their only mark is the one that was asked for.

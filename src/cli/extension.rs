@@ -3,8 +3,8 @@
 use crate::analysis::sequential::is_extended;
 use crate::cli::admission::{Beside, Changes, admit};
 use crate::cli::guard::missing;
-use crate::duration::Duration;
 use crate::error::Result;
+use crate::length::Length;
 use crate::results::Store;
 use crate::sweep::{Plan, Run, Shard};
 use crate::words::count;
@@ -20,9 +20,9 @@ pub(super) fn preview(store: &Store, plan: &mut Plan, shard: Shard) -> Result<St
     let new = missing(store, &due.iter().collect::<Vec<&Run>>())?;
     let mut text = String::new();
     for run in &new {
-        text += &format!("{}  {}\n", run.name, Duration::Steps(plan.budget(run).steps));
+        text += &format!("{}  {}\n", run.name, Length::Steps(plan.budget(run).steps));
     }
-    let steps = Duration::Steps(new.iter().map(|run| plan.budget(run).steps).sum());
+    let steps = Length::Steps(new.iter().map(|run| plan.budget(run).steps).sum());
     text += &format!("\n{}, {steps} in total; ", count(new.len(), "new run"));
     text += &match due.len() - new.len() {
         1 => "1 run is there and stays as it is\n".to_owned(),

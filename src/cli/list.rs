@@ -6,7 +6,7 @@ use crate::cli::{Exit, print};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::optim::{self, OPTIMIZERS};
-use crate::registry::{About, Default, Key, choices, nearest};
+use crate::registry::{About, Fallback, Key, choices, nearest};
 use crate::schedule::{self, SCHEDULES};
 use crate::task::data::DATASETS;
 use crate::task::model::MODELS;
@@ -149,9 +149,9 @@ fn explain(item: &Listed) -> String {
 
 fn default(key: &Key) -> String {
     match key.default {
-        Default::Required => "(required)".into(),
-        Default::Absent => "-".into(),
-        Default::Text(text) => format!("\"{text}\""),
+        Fallback::Required => "(required)".into(),
+        Fallback::Absent => "-".into(),
+        Fallback::Text(text) => format!("\"{text}\""),
         default => default.value().map(|value| value.to_string()).unwrap_or_default(),
     }
 }

@@ -1,8 +1,8 @@
 //! What a sweep that goes by rounds says of them: searches, judge seeds and planned looks.
 
 use crate::cli::say;
-use crate::duration::Duration;
 use crate::error::{Error, Result};
+use crate::length::Length;
 use crate::results::Record;
 use crate::sweep::{Plan, Run, Shard};
 use crate::words::count;
@@ -40,7 +40,7 @@ pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
     let experiment = &plan.experiment;
     let mut text = String::new();
     for run in first {
-        text += &format!("{}  {}\n", run.name, Duration::Steps(plan.budget(run).steps));
+        text += &format!("{}  {}\n", run.name, Length::Steps(plan.budget(run).steps));
     }
     if let Some(tuning) = experiment.tuning {
         text += "\nThe search, for every optimizer under every schedule, on every task:\n";
@@ -61,9 +61,9 @@ pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
     if looks.len() > 1 {
         let (looks, counted, until) = (looks.join(", "), experiment.looks_count(), experiment.looks_decide());
         text += &format!("\nLooks at {looks} {counted}: training stops at the first at which {until}\n");
-        return text + &format!("\nat most {}, {} in total\n", count(all.runs, "run"), Duration::Steps(all.steps));
+        return text + &format!("\nat most {}, {} in total\n", count(all.runs, "run"), Length::Steps(all.steps));
     }
-    text + &format!("\n{}, {} in total\n", count(all.runs, "run"), Duration::Steps(all.steps))
+    text + &format!("\n{}, {} in total\n", count(all.runs, "run"), Length::Steps(all.steps))
 }
 
 /// Looks need the runs of every part in one folder. A part that has trained its own and finds none of another part

@@ -3,8 +3,8 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
 use crate::config::source::{Item, Node, Table};
-use crate::config::value::duration;
-use crate::duration::Duration;
+use crate::config::value::length_of;
+use crate::length::Length;
 
 /// The horizons of the anytime comparison, each before the end of the run.
 ///
@@ -13,13 +13,13 @@ use crate::duration::Duration;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Anytime {
     /// The horizons in the order of the config.
-    pub horizons: Vec<Duration>,
+    pub horizons: Vec<Length>,
 }
 
 const EXAMPLE: &str = "horizons = [\"12.5%\", \"25%\", \"50%\"]";
 
 /// Reads the table; `length` is that of a whole run.
-pub(super) fn read(node: &Node, length: Duration, diagnostics: &mut Diagnostics) -> Option<Anytime> {
+pub(super) fn read(node: &Node, length: Length, diagnostics: &mut Diagnostics) -> Option<Anytime> {
     let Item::Table(table) = &node.item else {
         let added = diagnostics.add(&node.place, format!("`anytime` is {}", node.item.describe()));
         added.expected(format!("a table: [anytime] with {EXAMPLE}"));
@@ -29,7 +29,7 @@ pub(super) fn read(node: &Node, length: Duration, diagnostics: &mut Diagnostics)
     horizons(table, node, length, diagnostics).map(|horizons| Anytime { horizons })
 }
 
-fn horizons(table: &Table, node: &Node, length: Duration, diagnostics: &mut Diagnostics) -> Option<Vec<Duration>> {
+fn horizons(table: &Table, node: &Node, length: Length, diagnostics: &mut Diagnostics) -> Option<Vec<Length>> {
     let Some(entry) = table.get("horizons") else {
         diagnostics.add(&node.place, "`anytime` lacks the key `horizons`").expected(EXAMPLE);
         return None;
@@ -44,7 +44,7 @@ fn horizons(table: &Table, node: &Node, length: Duration, diagnostics: &mut Diag
         return None;
     }
     let read = list.iter().map(|node| {
-        let horizon = duration(node, "horizons", diagnostics)?;
+        let horizon = length_of(node, "horizons", diagnostics)?;
         if !lies_within(horizon, length) {
             let added = diagnostics.add(&node.place, format!("the horizon {horizon} does not lie within the run"));
             let added = added.expected(format!("a time after its start and before its end at {length}"));
@@ -53,18 +53,18 @@ fn horizons(table: &Table, node: &Node, length: Duration, diagnostics: &mut Diag
         }
         Some(horizon)
     });
-    let read: Vec<Option<Duration>> = read.collect();
+    let read: Vec<Option<Length>> = read.collect();
     read.into_iter().collect()
 }
 
 /// Whether a horizon can lie within a run, as far as that can be told without the task.
-fn lies_within(horizon: Duration, length: Duration) -> bool {
+fn lies_within(horizon: Length, length: Length) -> bool {
     match (horizon, length) {
-        (Duration::Percent(percent), _) => percent > 0.0 && percent < 100.0,
-        (Duration::Steps(steps), Duration::Steps(all)) => steps > 0 && steps < all,
-        (Duration::Epochs(epochs), Duration::Epochs(all)) => epochs > 0.0 && epochs < all,
-        (Duration::Steps(steps), _) => steps > 0,
-        (Duration::Epochs(epochs), _) => epochs > 0.0,
-        (Duration::Untuned, _) => false,
+        (Length::Percent(percent), _) => percent > 0.0 && percent < 100.0,
+        (Length::Steps(steps), Length::Steps(all)) => steps > 0 && steps < all,
+        (Length::Epochs(epochs), Length::Epochs(all)) => epochs > 0.0 && epochs < all,
+        (Length::Steps(steps), _) => steps > 0,
+        (Length::Epochs(epochs), _) => epochs > 0.0,
+        (Length::Untuned, _) => false,
     }
 }

@@ -5,7 +5,7 @@ use crate::config::sampling::Sampled;
 use crate::config::source::{Item, Node, Table};
 use crate::config::spread::spread;
 use crate::config::value::{MOST_VALUES, too_long, value};
-use crate::registry::{Accepts, Key, Range};
+use crate::registry::{Accepts, Bounds, Key};
 use crate::settings::{Value, number};
 
 /// The values that a key takes in a sweep.
@@ -69,7 +69,7 @@ fn refuse_twice(read: &[Value], values: &[Node], key: &Key, diagnostics: &mut Di
 /// A list is an axis, but for keys that take a list: those need a list of lists.
 pub(super) fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
     match accepts {
-        Accepts::Integers(_) | Accepts::Floats(_) | Accepts::Durations | Accepts::Choices(_) | Accepts::Schedules => {
+        Accepts::Integers(_) | Accepts::Floats(_) | Accepts::Lengths | Accepts::Choices(_) | Accepts::Schedules => {
             matches!(values.first(), Some(Node { item: Item::Array(_), .. }))
         }
         _ => true,
@@ -119,7 +119,7 @@ fn spanned(table: &Table, node: &Node, key: &Key, diagnostics: &mut Diagnostics)
 }
 
 fn bounds(table: &Table, node: &Node, form: &str, key: &Key, diagnostics: &mut Diagnostics) -> Option<(f64, f64)> {
-    let range = if form.starts_with("log") { Range::POSITIVE } else { Range::ANY };
+    let range = if form.starts_with("log") { Bounds::POSITIVE } else { Bounds::ANY };
     let entry = table.get(form)?;
     let given = if let Item::Array(bounds) = &entry.value.item { bounds.len() } else { 0 };
     let Some(Value::List(bounds)) = value(&entry.value, form, Accepts::Floats(range), diagnostics) else {
@@ -143,7 +143,7 @@ fn bounds(table: &Table, node: &Node, form: &str, key: &Key, diagnostics: &mut D
     };
     let range = match key.accepts {
         Accepts::Float(range) | Accepts::Integer(range) => range,
-        _ => Range::ANY,
+        _ => Bounds::ANY,
     };
     if !range.contains(low) || !range.contains(high) {
         diagnostics
@@ -155,7 +155,7 @@ fn bounds(table: &Table, node: &Node, form: &str, key: &Key, diagnostics: &mut D
 }
 
 fn count(table: &Table, name: &str, diagnostics: &mut Diagnostics) -> Option<i64> {
-    let accepts = Accepts::Integer(Range::within(1.0, MOST_VALUES as f64));
+    let accepts = Accepts::Integer(Bounds::within(1.0, MOST_VALUES as f64));
     match value(&table.get(name)?.value, name, accepts, diagnostics) {
         Some(Value::Integer(count)) => Some(count),
         _ => None,
@@ -199,7 +199,7 @@ mod tests {
         diagnostics.into_result().map(|()| values).map_err(|error| error.to_string())
     }
 
-    const LR: Key = Key::float("lr", 0.1, Range::POSITIVE, "");
+    const LR: Key = Key::float("lr", 0.1, Bounds::POSITIVE, "");
 
     #[test]
     fn lists_and_generators_span_axes() {
@@ -215,14 +215,14 @@ mod tests {
 
     #[test]
     fn a_list_valued_key_needs_a_list_of_lists_for_an_axis() {
-        let hidden = Key::integers("hidden", &[], Range::POSITIVE, "");
+        let hidden = Key::integers("hidden", &[], Bounds::POSITIVE, "");
         assert_eq!(axis_of("hidden = [64, 32]", &hidden).unwrap().len(), 1);
         assert_eq!(axis_of("hidden = [[64], [32, 16]]", &hidden).unwrap().len(), 2);
     }
 
     #[test]
     fn whole_numbers_of_a_grid_that_come_out_alike_count_once() {
-        let steps = Key::integer("steps", 1, Range::POSITIVE, "");
+        let steps = Key::integer("steps", 1, Bounds::POSITIVE, "");
         assert_eq!(axis_of("steps = { linear = [1, 3], points = 9 }", &steps).unwrap().len(), 3);
     }
 

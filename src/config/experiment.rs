@@ -9,8 +9,8 @@ use crate::config::{
     Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, schedule_names, seeds, task,
     tuning,
 };
-use crate::duration::Duration;
-use crate::registry::{Accepts, Range};
+use crate::length::Length;
+use crate::registry::{Accepts, Bounds};
 use crate::schedule;
 use crate::settings::Value;
 use crate::words::count;
@@ -63,8 +63,8 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
         judge_looks: judges.looks,
         length,
         eval_every: match table.get("eval_every") {
-            Some(entry) => interval(&entry.value, "eval_every", diagnostics).unwrap_or(Duration::Percent(10.0)),
-            None => Duration::Percent(10.0),
+            Some(entry) => interval(&entry.value, "eval_every", diagnostics).unwrap_or(Length::Percent(10.0)),
+            None => Length::Percent(10.0),
         },
         checkpoint_every: table
             .get("checkpoint_every")
@@ -165,8 +165,8 @@ fn folder_name(name: &str) -> String {
     safe
 }
 
-fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
-    let harmless = Duration::Steps(1);
+fn length(table: &Table, diagnostics: &mut Diagnostics) -> Length {
+    let harmless = Length::Steps(1);
     let (entry, accepts) = match (table.get("epochs"), table.get("steps")) {
         (Some(_), Some(steps)) => {
             let added = diagnostics.add(&steps.key_place, "both `epochs` and `steps` are given");
@@ -179,12 +179,12 @@ fn length(table: &Table, diagnostics: &mut Diagnostics) -> Duration {
             added.expected("`epochs = 10` or `steps = 2000`");
             return harmless;
         }
-        (Some(epochs), None) => (epochs, Accepts::Float(Range::within(1e-9, 1e9))),
-        (None, Some(steps)) => (steps, Accepts::Integer(Range::within(1.0, MOST_STEPS))),
+        (Some(epochs), None) => (epochs, Accepts::Float(Bounds::within(1e-9, 1e9))),
+        (None, Some(steps)) => (steps, Accepts::Integer(Bounds::within(1.0, MOST_STEPS))),
     };
     match value(&entry.value, &entry.key, accepts, diagnostics) {
-        Some(Value::Integer(steps)) => Duration::Steps(steps as u64),
-        Some(Value::Float(epochs)) => Duration::Epochs(epochs),
+        Some(Value::Integer(steps)) => Length::Steps(steps as u64),
+        Some(Value::Float(epochs)) => Length::Epochs(epochs),
         _ => harmless,
     }
 }

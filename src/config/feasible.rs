@@ -4,7 +4,7 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::experiment::START;
 use crate::config::source::{Item, Place, Table};
 use crate::config::{Entrant, Experiment, Grid};
-use crate::duration::Timeline;
+use crate::length::Timeline;
 use crate::registry::{Key, choices};
 use crate::settings::{Settings, Value};
 use crate::task::{Spec, model};

@@ -7,7 +7,7 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::foreign;
 use crate::config::sampling;
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::registry::{Beside, Default, Key, choices, nearest};
+use crate::registry::{Beside, Fallback, Key, choices, nearest};
 use crate::settings::{Settings, Value};
 
 /// A kind with one or several values for each of its keys.
@@ -116,7 +116,7 @@ pub(super) fn read_keys(
                     let is_known = keys.iter().any(|known| known.name == entry.key);
                     !is_known && foreign::hint(&entry.key, &[key.name]).is_some_and(|hint| hint.name.is_some())
                 };
-                if key.default == Default::Required && !table.0.iter().any(renamed) {
+                if key.default == Fallback::Required && !table.0.iter().any(renamed) {
                     let added = diagnostics.add(place, format!("{owner} lacks the key `{}`", key.name));
                     added.expected(format!("`{}`: {}", key.name, key.accepts)).help(key.help);
                 }

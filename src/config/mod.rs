@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::duration::{Duration, Timeline};
 use crate::error::{Error, Result};
+use crate::length::{Length, Timeline};
 use crate::task::Spec;
 use crate::{optim, schedule};
 
@@ -66,11 +66,11 @@ pub struct Experiment {
     /// What [`Experiment::seed_looks`] are, of [`Experiment::judge_seeds`].
     pub judge_looks: Vec<usize>,
     /// How long a run trains.
-    pub length: Duration,
+    pub length: Length,
     /// The time between two evaluations.
-    pub eval_every: Duration,
+    pub eval_every: Length,
     /// The time between two checkpoints; by the clock where it is not given.
-    pub checkpoint_every: Option<Duration>,
+    pub checkpoint_every: Option<Length>,
     /// Whether the sizes of gradients and updates are recorded: `probe = ["gradients"]`.
     pub probes_gradients: bool,
     /// The tasks.
@@ -184,7 +184,7 @@ impl Experiment {
         let Some(anytime) = &self.anytime else { return Ok(Vec::new()) };
         let Budget { steps, .. } = self.budget(steps_per_epoch)?;
         let timeline = Timeline { steps, steps_per_epoch, beta2: None };
-        let in_steps = |horizon: &Duration| match horizon.in_steps(&timeline)? {
+        let in_steps = |horizon: &Length| match horizon.in_steps(&timeline)? {
             at if (1..steps).contains(&at) => Ok(at),
             at => Err(format!("the horizon {horizon} is step {at}, which is not inside the run of {steps} steps")),
         };

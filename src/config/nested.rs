@@ -4,7 +4,7 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{advice, expected_name, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::config::value::value;
-use crate::registry::{Accepts, Default, Key};
+use crate::registry::{Accepts, Fallback, Key};
 use crate::settings::{Settings, Value};
 use crate::{optim, schedule};
 
@@ -113,7 +113,7 @@ fn read(
                 }
             }
             None => {
-                if key.default == Default::Required {
+                if key.default == Fallback::Required {
                     let added = diagnostics.add(&node.place, format!("{owner} lacks the key `{}`", key.name));
                     added.expected(format!("`{}`: {}", key.name, key.accepts));
                 }

@@ -3,7 +3,7 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::interval;
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::metric::Metric;
 use crate::registry::choices;
 use crate::task::Target;
@@ -16,7 +16,7 @@ pub struct Reaches {
     /// The score.
     pub score: Target,
     /// When: a step at which runs are evaluated.
-    pub within: Duration,
+    pub within: Length,
 }
 
 /// Reads `reaches` and `within` of a claim that has one of them.

@@ -4,7 +4,7 @@ use candle_core::DType;
 use toml::{Table, Value as Toml};
 
 use crate::config::{Around, Bar, Claim, Entrant, Experiment, Grid, seeds};
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::margin::Margin;
 use crate::settings::{Settings, Value};
 use crate::task::Spec;
@@ -15,7 +15,7 @@ impl Experiment {
         let mut table = self.training();
         if let Some(every) = self.checkpoint_every {
             // It decides no result, so it is no part of what is compared.
-            table.insert("checkpoint_every".into(), of_value(&Value::Duration(every)));
+            table.insert("checkpoint_every".into(), of_value(&Value::Length(every)));
         }
         let claims: Table = self.claims.iter().map(|claim| (claim.label.clone(), of_claim(claim))).collect();
         if !claims.is_empty() {
@@ -43,10 +43,10 @@ impl Experiment {
             table.insert("judge_seeds".into(), seeds::to_toml(&self.judge_seeds, &self.judge_looks));
         }
         match self.length {
-            Duration::Epochs(epochs) => table.insert("epochs".into(), epochs.into()),
-            length => table.insert("steps".into(), of_value(&Value::Duration(length))),
+            Length::Epochs(epochs) => table.insert("epochs".into(), epochs.into()),
+            length => table.insert("steps".into(), of_value(&Value::Length(length))),
         };
-        table.insert("eval_every".into(), of_value(&Value::Duration(self.eval_every)));
+        table.insert("eval_every".into(), of_value(&Value::Length(self.eval_every)));
         if self.probes_gradients {
             table.insert("probe".into(), Toml::Array(vec!["gradients".into()]));
         }
@@ -71,14 +71,14 @@ impl Experiment {
             let mut own = Table::from_iter([("budget".to_owned(), Toml::Integer(tuning.budget as i64))]);
             own.insert("finalists".into(), Toml::Integer(tuning.finalists as i64));
             if let Some(halving) = tuning.halving {
-                let from = of_value(&Value::Duration(Duration::Percent(halving.from)));
+                let from = of_value(&Value::Length(Length::Percent(halving.from)));
                 let keys = [("factor".to_owned(), Toml::Integer(halving.factor as i64)), ("from".to_owned(), from)];
                 own.insert("halving".into(), Table::from_iter(keys).into());
             }
             table.insert("tuning".into(), own.into());
         }
         if let Some(anytime) = &self.anytime {
-            let horizons = anytime.horizons.iter().map(|horizon| of_value(&Value::Duration(*horizon)));
+            let horizons = anytime.horizons.iter().map(|horizon| of_value(&Value::Length(*horizon)));
             let horizons = ("horizons".to_owned(), Toml::Array(horizons.collect()));
             table.insert("anytime".into(), Table::from_iter([horizons]).into());
         }
@@ -112,8 +112,8 @@ fn of_value(value: &Value) -> Toml {
         Value::Integer(n) => (*n).into(),
         Value::Float(x) => (*x).into(),
         Value::Text(text) => text.clone().into(),
-        Value::Duration(Duration::Steps(steps)) => Toml::Integer(*steps as i64),
-        Value::Duration(duration) => duration.to_string().into(),
+        Value::Length(Length::Steps(steps)) => Toml::Integer(*steps as i64),
+        Value::Length(length) => length.to_string().into(),
         Value::List(values) => Toml::Array(values.iter().map(of_value).collect()),
         Value::Nested(settings) => of_settings("kind", settings).into(),
     }

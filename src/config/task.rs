@@ -8,7 +8,7 @@ use crate::config::label;
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::value;
 use crate::metric::Metric;
-use crate::registry::{Accepts, Key, Range, choices};
+use crate::registry::{Accepts, Bounds, Key, choices};
 use crate::settings::{Settings, Value};
 use crate::task::data::{self, Contents, DATASETS};
 use crate::task::model::{self, Kind, MODELS};
@@ -215,7 +215,7 @@ fn target(table: &Table, metrics: &[Metric], diagnostics: &mut Diagnostics) -> O
         return None;
     };
     let metric = Metric::parse(&only.key).filter(|metric| metrics.contains(metric))?;
-    let range = if metric == Metric::Accuracy { Range::UNIT } else { Range::ANY };
+    let range = if metric == Metric::Accuracy { Bounds::UNIT } else { Bounds::ANY };
     let value = value(&only.value, metric.name(), Accepts::Float(range), diagnostics)?.as_float()?;
     Some(Target { metric, value })
 }

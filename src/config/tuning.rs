@@ -3,9 +3,9 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::refuse_unknown;
 use crate::config::source::{Entry, Item, Node, Table};
-use crate::config::value::{duration, value};
-use crate::duration::Duration;
-use crate::registry::{Accepts, Range};
+use crate::config::value::{length_of, value};
+use crate::length::Length;
+use crate::registry::{Accepts, Bounds};
 use crate::settings::Value;
 
 const MOST_TRIES: f64 = 10_000.0;
@@ -98,7 +98,7 @@ pub(super) fn read(entry: &Entry, anytime: bool, diagnostics: &mut Diagnostics) 
         return None;
     };
     let place = &budget.value.place;
-    let budget = whole(&budget.value, "budget", Range::within(1.0, MOST_TRIES), diagnostics)?;
+    let budget = whole(&budget.value, "budget", Bounds::within(1.0, MOST_TRIES), diagnostics)?;
     let halving = match table.get("halving") {
         None => None,
         Some(entry) => Some(halving(&entry.value, diagnostics)?),
@@ -116,7 +116,7 @@ pub(super) fn read(entry: &Entry, anytime: bool, diagnostics: &mut Diagnostics) 
     tuning.finalists = match table.get("finalists") {
         None => FINALISTS.min(whole_runs),
         Some(entry) => {
-            let finalists = whole(&entry.value, "finalists", Range::within(1.0, MOST_TRIES), diagnostics)?;
+            let finalists = whole(&entry.value, "finalists", Bounds::within(1.0, MOST_TRIES), diagnostics)?;
             if finalists > whole_runs {
                 let title = format!("`finalists` is {finalists}, and {} to the end", trained(whole_runs));
                 diagnostics.add(&entry.value.place, title).expected(format!("at most {whole_runs}"));
@@ -132,7 +132,7 @@ fn trained(tries: usize) -> String {
     if tries == 1 { "1 try is trained".to_owned() } else { format!("{tries} tries are trained") }
 }
 
-fn whole(node: &Node, name: &str, range: Range, diagnostics: &mut Diagnostics) -> Option<usize> {
+fn whole(node: &Node, name: &str, range: Bounds, diagnostics: &mut Diagnostics) -> Option<usize> {
     match value(node, name, Accepts::Integer(range), diagnostics) {
         Some(Value::Integer(n)) => Some(n as usize),
         _ => None,
@@ -147,7 +147,7 @@ fn halving(node: &Node, diagnostics: &mut Diagnostics) -> Option<Halving> {
     };
     refuse_unknown(table, &["factor", "from"], "`halving`", diagnostics);
     let factor = match table.get("factor") {
-        Some(entry) => whole(&entry.value, "factor", Range::within(2.0, 100.0), diagnostics)?,
+        Some(entry) => whole(&entry.value, "factor", Bounds::within(2.0, 100.0), diagnostics)?,
         None => 3,
     };
     let from = from(table, diagnostics)?;
@@ -163,8 +163,8 @@ fn halving(node: &Node, diagnostics: &mut Diagnostics) -> Option<Halving> {
 /// Reads the shortest length; a tenth of a run unless given.
 fn from(table: &Table, diagnostics: &mut Diagnostics) -> Option<f64> {
     let Some(entry) = table.get("from") else { return Some(10.0) };
-    match duration(&entry.value, "from", diagnostics)? {
-        Duration::Percent(percent) if percent > 0.0 => Some(percent),
+    match length_of(&entry.value, "from", diagnostics)? {
+        Length::Percent(percent) if percent > 0.0 => Some(percent),
         other => {
             let added = diagnostics.add(&entry.value.place, format!("`from` is {other}"));
             added.expected("a share of the run above 0, such as \"10%\": it holds for every task");

@@ -3,8 +3,8 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::nested;
 use crate::config::source::{Item, Node};
-use crate::duration::Duration;
-use crate::registry::{Accepts, Range, choices, nearest};
+use crate::length::Length;
+use crate::registry::{Accepts, Bounds, choices, nearest};
 use crate::settings::Value;
 
 /// How long a list may be, an axis or not.
@@ -54,11 +54,11 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
                 return None;
             }
         },
-        (Accepts::Duration, _) => return duration(node, name, diagnostics).map(Value::Duration),
-        (Accepts::Interval, _) => return interval(node, name, diagnostics).map(Value::Duration),
+        (Accepts::Length, _) => return length_of(node, name, diagnostics).map(Value::Length),
+        (Accepts::Interval, _) => return interval(node, name, diagnostics).map(Value::Length),
         (Accepts::Integers(range), _) => list(Accepts::Integer(range)),
         (Accepts::Floats(range), _) => list(Accepts::Float(range)),
-        (Accepts::Durations, _) => list(Accepts::Duration),
+        (Accepts::Lengths, _) => list(Accepts::Length),
         (Accepts::Optimizer, _) => return nested::optimizer(node, diagnostics).map(Value::Nested),
         (Accepts::Schedules, _) => return nested::schedules(node, name, diagnostics),
         (Accepts::Choices(words), _) => list(Accepts::Choice(words)),
@@ -72,7 +72,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
             item => item.describe().to_owned(),
         };
         let expected = match (accepts, &node.item) {
-            (Accepts::Float(range), Item::Float(x)) if !x.is_finite() && range != Range::ANY => {
+            (Accepts::Float(range), Item::Float(x)) if !x.is_finite() && range != Bounds::ANY => {
                 format!("a finite number, {range}")
             }
             _ => accepts.to_string(),
@@ -88,10 +88,10 @@ pub(super) fn whole(x: f64) -> Option<i64> {
 }
 
 /// Reads a length of time.
-pub(super) fn duration(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Duration> {
+pub(super) fn length_of(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Length> {
     let read = match &node.item {
-        Item::Integer(n) => u64::try_from(*n).map(Duration::Steps).map_err(|_| format!("`{n}` is negative")),
-        Item::Float(x) if whole(*x).is_some_and(|n| n >= 0) => Ok(Duration::Steps(*x as u64)),
+        Item::Integer(n) => u64::try_from(*n).map(Length::Steps).map_err(|_| format!("`{n}` is negative")),
+        Item::Float(x) if whole(*x).is_some_and(|n| n >= 0) => Ok(Length::Steps(*x as u64)),
         Item::Text(text) => text.parse(),
         item => Err(format!("{} is not a valid duration", item.describe())),
     };
@@ -99,15 +99,15 @@ pub(super) fn duration(node: &Node, name: &str, diagnostics: &mut Diagnostics) -
         Ok(duration) => Some(duration),
         Err(problem) => {
             let added = diagnostics.add(&node.place, format!("`{name}`: {problem}"));
-            added.expected(Accepts::Duration.to_string());
+            added.expected(Accepts::Length.to_string());
             None
         }
     }
 }
 
 /// Reads a length of time above 0.
-pub(super) fn interval(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Duration> {
-    let read = duration(node, name, diagnostics)?;
+pub(super) fn interval(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Length> {
+    let read = length_of(node, name, diagnostics)?;
     if read.is_zero() {
         diagnostics.add(&node.place, format!("`{name}` is 0")).expected(Accepts::Interval.to_string());
         return None;

@@ -5,7 +5,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Default, Key, Range};
+use crate::registry::{About, Bounds, Fallback, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -25,11 +25,11 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
             Key::float(
                 "eps",
                 1e-16,
-                Range::NON_NEGATIVE,
+                Bounds::NON_NEGATIVE,
                 "added to the variance at every step, and to the denominator",
             ),
             adam::AMSGRAD,
-            Key { default: Default::Text("decoupled"), ..decay::KEY },
+            Key { default: Fallback::Text("decoupled"), ..decay::KEY },
         ],
         source: "Zhuang et al. 2020, arXiv 2010.07468; without its author's optional rectification",
     },

@@ -4,7 +4,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -20,8 +20,8 @@ p <- p - lr d",
         keys: &[
             lr(1.0),
             decay::STRENGTH,
-            Key::float("rho", 0.9, Range::DECAY, "decay of both averages").second_moment(),
-            Key::float("eps", 1e-6, Range::NON_NEGATIVE, "added under both roots"),
+            Key::float("rho", 0.9, Bounds::DECAY, "decay of both averages").second_moment(),
+            Key::float("eps", 1e-6, Bounds::NON_NEGATIVE, "added under both roots"),
         ],
         source: "Zeiler 2012, arXiv 1212.5701; torch.optim.Adadelta",
     },

@@ -11,7 +11,7 @@ use crate::optim::pass::{Kernel, Term, sweep};
 use crate::optim::real::Real;
 use crate::optim::whole::{Average, AverageOfSquares, Whole, WholeRule, Work};
 use crate::optim::{Definition, Step};
-use crate::registry::{About, Accepts, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -27,16 +27,16 @@ u = g / sqrt(max(V, eps1^2))
 alpha = max(eps2, rms(p)) min(lr, 1 / sqrt(t))
 p <- p (1 - lr weight_decay) - alpha u / max(1, rms(u) / d)",
         keys: &[
-            Key::float("lr", 0.01, Range::NON_NEGATIVE, "peak learning rate, relative to the size of the weights"),
+            Key::float("lr", 0.01, Bounds::NON_NEGATIVE, "peak learning rate, relative to the size of the weights"),
             decay::strength(0.0, "strength of the decoupled decay"),
-            Key::float("beta2_decay", -0.8, Range::within(-1.0, 0.0), "how fast the memory of squares lengthens"),
+            Key::float("beta2_decay", -0.8, Bounds::within(-1.0, 0.0), "how fast the memory of squares lengthens"),
             Key::optional(
                 "eps1",
-                Accepts::Float(Range::POSITIVE),
+                Accepts::Float(Bounds::POSITIVE),
                 "the least root of a second moment; the machine epsilon of the number type where absent",
             ),
-            Key::float("eps2", 1e-3, Range::NON_NEGATIVE, "the least size of the weights that a step is relative to"),
-            Key::float("d", 1.0, Range::POSITIVE, "the longest root mean square of an update, before the rate"),
+            Key::float("eps2", 1e-3, Bounds::NON_NEGATIVE, "the least size of the weights that a step is relative to"),
+            Key::float("d", 1.0, Bounds::POSITIVE, "the longest root mean square of an update, before the rate"),
         ],
         source: "Shazeer and Stern 2018, arXiv 1804.04235; torch.optim.Adafactor",
     },

@@ -4,7 +4,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -18,9 +18,14 @@ p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)",
         keys: &[
             lr(0.01),
             decay::STRENGTH,
-            Key::float("lr_decay", 0.0, Range::NON_NEGATIVE, "shrinks the rate further, by 1 / (1 + updates lr_decay)"),
-            Key::float("initial_accumulator_value", 0.0, Range::NON_NEGATIVE, "what the sum of squares starts from"),
-            Key::float("eps", 1e-10, Range::NON_NEGATIVE, "added to the denominator"),
+            Key::float(
+                "lr_decay",
+                0.0,
+                Bounds::NON_NEGATIVE,
+                "shrinks the rate further, by 1 / (1 + updates lr_decay)",
+            ),
+            Key::float("initial_accumulator_value", 0.0, Bounds::NON_NEGATIVE, "what the sum of squares starts from"),
+            Key::float("eps", 1e-10, Bounds::NON_NEGATIVE, "added to the denominator"),
         ],
         source: "Duchi, Hazan and Singer 2011, JMLR 12; torch.optim.Adagrad",
     },

@@ -6,13 +6,13 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Optimizer, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 
-pub(super) const BETA1: Key = Key::float("beta1", 0.9, Range::DECAY, "decay of the mean of gradients");
+pub(super) const BETA1: Key = Key::float("beta1", 0.9, Bounds::DECAY, "decay of the mean of gradients");
 pub(super) const BETA2: Key =
-    Key::float("beta2", 0.999, Range::DECAY, "decay of the mean of squared gradients").second_moment();
-pub(super) const EPS: Key = Key::float("eps", 1e-8, Range::NON_NEGATIVE, "added to the denominator");
+    Key::float("beta2", 0.999, Bounds::DECAY, "decay of the mean of squared gradients").second_moment();
+pub(super) const EPS: Key = Key::float("eps", 1e-8, Bounds::NON_NEGATIVE, "added to the denominator");
 pub(super) const AMSGRAD: Key = Key::flag("amsgrad", false, "divide by the largest second moment so far");
 
 pub(super) const DEFINITION: Definition = Definition {

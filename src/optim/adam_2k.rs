@@ -1,6 +1,6 @@
 //! Adam whose weights rest while its second moment settles.
 
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
@@ -25,7 +25,7 @@ p <- p - lr m^ sqrt(1 - beta2^t) / (sqrt(v) + eps)",
             BETA1,
             BETA2,
             EPS,
-            Key::duration("freeze_steps", Duration::Steps(2000), "how long only the second moment moves"),
+            Key::length("freeze_steps", Length::Steps(2000), "how long only the second moment moves"),
         ],
         source: "Liu et al. 2019, arXiv 1908.03265, section 3.1; github.com/LiyuanLucasLiu/RAdam, nmt/my_module/adam2.py",
     },

@@ -5,7 +5,7 @@ use crate::optim::decay;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -22,9 +22,9 @@ p <- (p - s) / (1 + lr weight_decay)         no_prox: p <- p (1 - lr weight_deca
         keys: &[
             lr(1e-3),
             decay::strength(0.0, "strength of the decay"),
-            Key::float("beta1", 0.98, Range::DECAY, "decay of the mean of gradients (the paper's is 1 minus this)"),
-            Key::float("beta2", 0.92, Range::DECAY, "decay of the mean of differences"),
-            Key::float("beta3", 0.99, Range::DECAY, "decay of the mean of squares").second_moment(),
+            Key::float("beta1", 0.98, Bounds::DECAY, "decay of the mean of gradients (the paper's is 1 minus this)"),
+            Key::float("beta2", 0.92, Bounds::DECAY, "decay of the mean of differences"),
+            Key::float("beta3", 0.99, Bounds::DECAY, "decay of the mean of squares").second_moment(),
             EPS,
             Key::flag("no_prox", false, "shrink the weights before the step instead of after it"),
         ],

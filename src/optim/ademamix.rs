@@ -1,12 +1,12 @@
 //! AdEMAMix: a fast and a very slow average of gradients.
 
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, Moments};
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -26,11 +26,11 @@ beta3_t = exp(1 / ((1 - a) / ln beta1 + a / ln beta3)),  a = min(1, t / beta3_wa
             decay::strength(0.0, "strength of the decoupled decay"),
             BETA1,
             BETA2,
-            Key::float("beta3", 0.9999, Range::DECAY, "decay of the slow mean of gradients"),
-            Key::float("alpha", 5.0, Range::NON_NEGATIVE, "weight of the slow mean"),
+            Key::float("beta3", 0.9999, Bounds::DECAY, "decay of the slow mean of gradients"),
+            Key::float("alpha", 5.0, Bounds::NON_NEGATIVE, "weight of the slow mean"),
             EPS,
-            Key::duration("alpha_warmup", Duration::ZERO, "raise alpha linearly from 0 over this long"),
-            Key::duration("beta3_warmup", Duration::ZERO, "lengthen the slow memory from beta1's over this long"),
+            Key::length("alpha_warmup", Length::ZERO, "raise alpha linearly from 0 over this long"),
+            Key::length("beta3_warmup", Length::ZERO, "lengthen the slow memory from beta1's over this long"),
         ],
         source: "Pagliardini, Ablin and Grangier 2024, arXiv 2409.03137; github.com/apple/ml-ademamix",
     },

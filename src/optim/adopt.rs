@@ -5,7 +5,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -24,8 +24,8 @@ v <- beta2 v + (1 - beta2) g^2",
             lr(1e-3),
             decay::STRENGTH,
             BETA1,
-            Key::float("beta2", 0.9999, Range::DECAY, "decay of the mean of squared gradients").second_moment(),
-            Key::float("eps", 1e-6, Range::NON_NEGATIVE, "the least that a gradient is divided by"),
+            Key::float("beta2", 0.9999, Bounds::DECAY, "decay of the mean of squared gradients").second_moment(),
+            Key::float("eps", 1e-6, Bounds::NON_NEGATIVE, "the least that a gradient is divided by"),
             Key::flag("clip", true, "bound normalised gradients, ever more loosely"),
             decay::KEY,
         ],

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 
 use candle_core::Tensor;
 
-use crate::duration::Duration;
 use crate::error::Result;
+use crate::length::Length;
 use crate::nn::params::Parameter;
 use crate::optim::kinded::misfit_kind;
 use crate::optim::memory::{bytes, fitting, misfit};
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
 use crate::optim::{Optimizer, State, Step};
-use crate::registry::{Accepts, Key, Range};
+use crate::registry::{Accepts, Bounds, Key};
 use crate::settings::{Settings, Value};
 
 /// Which average: of all weights, fading (ema); of snapshots late in the run (swa, Izmailov et al.
@@ -25,19 +25,19 @@ pub(super) const KIND: Key = Key::optional(
 pub(super) const DECAY: Key = Key::float(
     "average_decay",
     0.999,
-    Range::DECAY,
+    Bounds::DECAY,
     "ema: how much of itself it keeps a step; corrected for its start, so that the weights after n updates count \
      decay^(age) / (1 + decay + .. + decay^(n - 1)) (torch's AveragedModel gives the first weights decay^(n - 1) instead)",
 )
 .only_beside("average", &["ema"]);
 pub(super) const START: Key =
-    Key::duration("average_start", Duration::Percent(75.0), "swa: when the first snapshot is taken")
+    Key::length("average_start", Length::Percent(75.0), "swa: when the first snapshot is taken")
         .only_beside("average", &["swa"]);
 pub(super) const EVERY: Key =
-    Key::interval("average_every", Duration::Percent(1.0), "swa, lawa: how long from one snapshot to the next")
+    Key::interval("average_every", Length::Percent(1.0), "swa, lawa: how long from one snapshot to the next")
         .only_beside("average", &["swa", "lawa"]);
 pub(super) const WINDOW: Key =
-    Key::integer("average_window", 5, Range::at_least(1.0), "lawa: how many of the latest snapshots are averaged")
+    Key::integer("average_window", 5, Bounds::at_least(1.0), "lawa: how many of the latest snapshots are averaged")
         .only_beside("average", &["lawa"]);
 
 /// The optimizer with the average that its settings ask for, if they do.

@@ -18,7 +18,7 @@ use std::array;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Optimizer, Step};
-use crate::registry::{Key, Range};
+use crate::registry::{Bounds, Key};
 use crate::settings::Settings;
 
 pub(super) const SOURCE: &str = "Defazio et al. 2024, The Road Less Scheduled, arXiv 2405.15682; \
@@ -26,16 +26,16 @@ pub(super) const SOURCE: &str = "Defazio et al. 2024, The Road Less Scheduled, a
 pub(super) const BETA: Key = Key::float(
     "beta",
     0.9,
-    Range::UNIT,
+    Bounds::UNIT,
     "how far from z towards the average x the gradient is taken; 0 is at z, 1 at x; a schedule that moves the momentum \
      leaves it alone (torch's OneCycleLR and CyclicLR would move it)",
 );
 pub(super) const R: Key =
-    Key::float("r", 0.0, Range::NON_NEGATIVE, "weight the iterate of step t by t^r in the average");
+    Key::float("r", 0.0, Bounds::NON_NEGATIVE, "weight the iterate of step t by t^r in the average");
 pub(super) const WEIGHT_LR_POWER: Key = Key::float(
     "weight_lr_power",
     2.0,
-    Range::NON_NEGATIVE,
+    Bounds::NON_NEGATIVE,
     "weight an iterate by the largest rate so far to this power, so that a warmup counts less",
 );
 pub(super) const EVALUATE_AT: Key = Key::choice(
@@ -45,7 +45,7 @@ pub(super) const EVALUATE_AT: Key = Key::choice(
     "the sequence to evaluate: the average x; y and z show what evaluating elsewhere costs",
 );
 pub(super) const WEIGHT_DECAY: Key =
-    Key::float("weight_decay", 0.0, Range::NON_NEGATIVE, "strength of the decay, taken at y");
+    Key::float("weight_decay", 0.0, Bounds::NON_NEGATIVE, "strength of the decay, taken at y");
 
 /// The least beta with which x is told from y and z; they lose two bits of it then.
 const LEAST_BETA: f64 = 0.5;

@@ -1,7 +1,7 @@
 //! Weight decay, in its two meanings.
 
 use crate::optim::real::Real;
-use crate::registry::{Key, Range};
+use crate::registry::{Bounds, Key};
 use crate::settings::Settings;
 
 /// The key that chooses between the two meanings.
@@ -17,7 +17,7 @@ pub(super) const STRENGTH: Key = strength(0.0, "strength of the decay of the wei
 
 /// The strength, with a default and an explanation.
 pub(super) const fn strength(default: f64, help: &'static str) -> Key {
-    Key::float("weight_decay", default, Range::NON_NEGATIVE, help)
+    Key::float("weight_decay", default, Bounds::NON_NEGATIVE, help)
 }
 
 /// Weight decay of one strength: `l2` adds `weight_decay * p` to the gradient, so that it passes

@@ -9,7 +9,7 @@ use crate::optim::pass::{Kernel, Term};
 use crate::optim::real::Real;
 use crate::optim::whole::{Whole, WholeRule, Work};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -26,7 +26,7 @@ p <- p - lr |p| / |u| u                      norms over the tensor; 1 where eith
             decay::strength(0.0, "strength of the decay, within the direction"),
             BETA1,
             BETA2,
-            Key::float("eps", 1e-6, Range::NON_NEGATIVE, "added to the denominator"),
+            Key::float("eps", 1e-6, Bounds::NON_NEGATIVE, "added to the denominator"),
         ],
         source: "You et al. 2019, arXiv 1904.00962; optax.lamb",
     },

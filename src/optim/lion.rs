@@ -4,7 +4,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -18,8 +18,8 @@ m <- beta2 m + (1 - beta2) g",
         keys: &[
             lr(1e-4),
             decay::strength(0.0, "strength of the decoupled decay"),
-            Key::float("beta1", 0.9, Range::DECAY, "share of the momentum in the direction"),
-            Key::float("beta2", 0.99, Range::DECAY, "decay of the momentum"),
+            Key::float("beta1", 0.9, Bounds::DECAY, "share of the momentum in the direction"),
+            Key::float("beta2", 0.99, Bounds::DECAY, "decay of the momentum"),
         ],
         source: "Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv 2302.06675",
     },

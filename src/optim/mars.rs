@@ -11,7 +11,7 @@ use crate::optim::real::Real;
 use crate::optim::rule::Rule;
 use crate::optim::whole::{Whole, WholeRule, Work};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -29,17 +29,17 @@ other tensors: adamw with the keys in _1d; their rate follows the schedule too",
         keys: &[
             lr(3e-3),
             decay::strength(0.0, "strength of the decoupled decay of matrices"),
-            Key::float("beta1", 0.95, Range::DECAY, "decay of the mean of corrected gradients"),
-            Key::float("beta2", 0.99, Range::DECAY, "decay of the mean of their squares")
+            Key::float("beta1", 0.95, Bounds::DECAY, "decay of the mean of corrected gradients"),
+            Key::float("beta2", 0.99, Bounds::DECAY, "decay of the mean of their squares")
                 .second_moment_where(|settings| settings.text("variant") == "adamw"),
             EPS,
-            Key::float("gamma", 0.025, Range::NON_NEGATIVE, "strength of the correction"),
+            Key::float("gamma", 0.025, Bounds::NON_NEGATIVE, "strength of the correction"),
             Key::choice("variant", &["adamw", "lion"], "adamw", "what the corrected gradient drives"),
             Key::flag("optimize_1d", false, "treat vectors as matrices are treated"),
-            Key::float("lr_1d", 3e-3, Range::NON_NEGATIVE, "peak learning rate of vectors"),
-            Key::float("beta1_1d", 0.9, Range::DECAY, "decay of the mean of gradients of vectors"),
-            Key::float("beta2_1d", 0.95, Range::DECAY, "decay of the mean of squares of vectors"),
-            Key::float("weight_decay_1d", 0.1, Range::NON_NEGATIVE, "strength of the decoupled decay of vectors"),
+            Key::float("lr_1d", 3e-3, Bounds::NON_NEGATIVE, "peak learning rate of vectors"),
+            Key::float("beta1_1d", 0.9, Bounds::DECAY, "decay of the mean of gradients of vectors"),
+            Key::float("beta2_1d", 0.95, Bounds::DECAY, "decay of the mean of squares of vectors"),
+            Key::float("weight_decay_1d", 0.1, Bounds::NON_NEGATIVE, "strength of the decoupled decay of vectors"),
         ],
         source: "Yuan et al. 2024, arXiv 2411.10438; github.com/AGI-Arena/MARS",
     },

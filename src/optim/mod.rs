@@ -8,7 +8,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::registry::{About, Accepts, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::settings::{Settings, Value};
 
 pub use average::snapshots_kept;
@@ -83,7 +83,7 @@ pub const OPTIMIZERS: &[Definition] = &[
 pub const COMMON_KEYS: &[Key] = &[
     Key::optional(
         "clip_norm",
-        Accepts::Float(Range::POSITIVE),
+        Accepts::Float(Bounds::POSITIVE),
         "scale the gradient down to this Euclidean norm where it is longer",
     ),
     average::KIND,
@@ -144,7 +144,7 @@ pub fn second_moment_decay(settings: &Settings) -> Option<f64> {
 
 /// The key `lr`, for rules that have nothing particular to say about it.
 const fn lr(default: f64) -> Key {
-    Key::float("lr", default, Range::NON_NEGATIVE, "peak learning rate")
+    Key::float("lr", default, Bounds::NON_NEGATIVE, "peak learning rate")
 }
 
 /// What a single update is told.

@@ -13,7 +13,7 @@ use crate::optim::real::{Real, ema};
 use crate::optim::rule::Rule;
 use crate::optim::whole::{Mix, Whole, WholeRule, Work};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -33,38 +33,43 @@ other tensors: adamw at the rate adamw_lr, which follows the schedule too",
         keys: &[
             lr(0.02),
             decay::strength(0.0, "strength of the decoupled decay"),
-            Key::float("momentum", 0.95, Range::DECAY, "decay of the mean of gradients"),
+            Key::float("momentum", 0.95, Bounds::DECAY, "decay of the mean of gradients"),
             Key::flag("nesterov", true, "look ahead along the momentum"),
             Key::integer(
                 "ns_steps",
                 5,
-                Range::within(0.0, 100.0),
+                Bounds::within(0.0, 100.0),
                 "Newton-Schulz iterations towards the nearest orthogonal matrix",
             ),
-            Key::float("eps", 1e-7, Range::NON_NEGATIVE, "the least norm that a matrix is divided by"),
+            Key::float("eps", 1e-7, Bounds::NON_NEGATIVE, "the least norm that a matrix is divided by"),
             Key::choice(
                 "adjust_lr",
                 &["original", "match_rms_adamw", "spectral_unclamped"],
                 "original",
                 "how the step depends on the shape of the matrix",
             ),
-            Key::float("adamw_lr", 3e-4, Range::NON_NEGATIVE, "peak learning rate of parameters that are not matrices"),
+            Key::float(
+                "adamw_lr",
+                3e-4,
+                Bounds::NON_NEGATIVE,
+                "peak learning rate of parameters that are not matrices",
+            ),
             Key::float(
                 "adamw_beta1",
                 0.9,
-                Range::DECAY,
+                Bounds::DECAY,
                 "decay of the mean of gradients of parameters that are not matrices",
             ),
             Key::float(
                 "adamw_beta2",
                 0.95,
-                Range::DECAY,
+                Bounds::DECAY,
                 "decay of the mean of squares of parameters that are not matrices",
             ),
             Key::float(
                 "adamw_eps",
                 1e-10,
-                Range::NON_NEGATIVE,
+                Bounds::NON_NEGATIVE,
                 "added to the denominator for parameters that are not matrices",
             ),
         ],

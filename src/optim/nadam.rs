@@ -5,7 +5,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -25,7 +25,7 @@ p <- p - lr d / (sqrt(v^) + eps)",
             BETA1,
             BETA2,
             EPS,
-            Key::float("momentum_decay", 4e-3, Range::NON_NEGATIVE, "how fast the look-ahead grows towards beta1"),
+            Key::float("momentum_decay", 4e-3, Bounds::NON_NEGATIVE, "how fast the look-ahead grows towards beta1"),
             decay::KEY,
         ],
         source: "Dozat 2016, Incorporating Nesterov Momentum into Adam; torch.optim.NAdam",

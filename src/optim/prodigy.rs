@@ -9,7 +9,7 @@ use crate::optim::pass::{Kernel, Term};
 use crate::optim::real::Real;
 use crate::optim::whole::{Whole, WholeRule, Work};
 use crate::optim::{Definition, Step};
-use crate::registry::{About, Accepts, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -26,21 +26,21 @@ dhat = d_coef a / |s|_1                      over all tensors; no step where it 
 d <- max(d, dhat) while d = d0;  d_max <- max(d_max, dhat);  d <- min(d_max, d growth_rate)
 p <- p (1 - rate weight_decay) - rate m / (sqrt(v) + d eps)     the old rate, the new d",
         keys: &[
-            Key::float("lr", 1.0, Range::NON_NEGATIVE, "multiplies the estimated rate; leave at 1"),
+            Key::float("lr", 1.0, Bounds::NON_NEGATIVE, "multiplies the estimated rate; leave at 1"),
             decay::strength(0.0, "strength of the decoupled decay"),
             BETA1,
             BETA2,
             Key::optional(
                 "beta3",
-                Accepts::Float(Range::DECAY),
+                Accepts::Float(Bounds::DECAY),
                 "decay of the sums in the estimate; sqrt(beta2) where absent",
             ),
             EPS,
-            Key::float("d0", 1e-6, Range::POSITIVE, "the first estimate; small enough is good enough"),
-            Key::float("d_coef", 1.0, Range::POSITIVE, "multiplies the estimate"),
+            Key::float("d0", 1e-6, Bounds::POSITIVE, "the first estimate; small enough is good enough"),
+            Key::float("d_coef", 1.0, Bounds::POSITIVE, "multiplies the estimate"),
             Key::optional(
                 "growth_rate",
-                Accepts::Float(Range::at_least(1.0)),
+                Accepts::Float(Bounds::at_least(1.0)),
                 "the most that the estimate grows by a step; any where absent",
             ),
             Key::flag("bias_correction", false, "correct the moments' start from 0, as Adam does"),

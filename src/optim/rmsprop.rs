@@ -4,7 +4,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -21,12 +21,12 @@ p <- p - lr d",
         keys: &[
             lr(0.01),
             decay::STRENGTH,
-            Key::float("alpha", 0.99, Range::DECAY, "decay of the averages").second_moment(),
-            Key::float("eps", 1e-8, Range::NON_NEGATIVE, "added to the denominator"),
+            Key::float("alpha", 0.99, Bounds::DECAY, "decay of the averages").second_moment(),
+            Key::float("eps", 1e-8, Bounds::NON_NEGATIVE, "added to the denominator"),
             Key::float(
                 "momentum",
                 0.0,
-                Range::DECAY,
+                Bounds::DECAY,
                 "decay of the running sum of steps; 0 keeps none, and a schedule that moves the momentum leaves it at 0 \
                  (torch's OneCycleLR and CyclicLR would turn it on)",
             ),

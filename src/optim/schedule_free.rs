@@ -10,7 +10,7 @@ use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::{Field, Real};
 use crate::optim::rule::write_weights;
 use crate::optim::{Definition, Optimizer, State, Step, build, find};
-use crate::registry::{About, Accepts, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::settings::Settings;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -26,7 +26,7 @@ y <- beta x + (1 - beta) z                   y is trained
 c = w / (sum of all w),  w = t^r max(lr s)^weight_lr_power
 s: what the base multiplies its rate by of its own accord: prodigy's d after its update, a warmup of its own; else 1",
         keys: &[
-            Key::float("lr", 1e-3, Range::NON_NEGATIVE, "learning rate of the base, in place of the base's own `lr`"),
+            Key::float("lr", 1e-3, Bounds::NON_NEGATIVE, "learning rate of the base, in place of the base's own `lr`"),
             Key::optional(
                 "base",
                 Accepts::Optimizer,

@@ -5,10 +5,10 @@ use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
 use crate::optim::averaging::{self, Direction};
 use crate::optim::real::Real;
 use crate::optim::warmup::{self, Warmup};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const LR: Key =
-    Key::float("lr", 0.0025, Range::NON_NEGATIVE, "learning rate; expect 1 to 10 times that of scheduled AdamW");
+    Key::float("lr", 0.0025, Bounds::NON_NEGATIVE, "learning rate; expect 1 to 10 times that of scheduled AdamW");
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {

@@ -4,7 +4,7 @@ use crate::optim::Definition;
 use crate::optim::averaging::{self, Direction};
 use crate::optim::real::Real;
 use crate::optim::warmup::{self, Warmup};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -19,7 +19,7 @@ x <- (1 - c) x + c z                         x is evaluated
 y <- beta x + (1 - beta) z                   y is trained
 c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         keys: &[
-            Key::float("lr", 1.0, Range::NON_NEGATIVE, "learning rate; expect 10 to 50 times that of scheduled SGD"),
+            Key::float("lr", 1.0, Bounds::NON_NEGATIVE, "learning rate; expect 10 to 50 times that of scheduled SGD"),
             averaging::WEIGHT_DECAY,
             averaging::BETA,
             warmup::KEY,

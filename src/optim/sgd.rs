@@ -4,7 +4,7 @@ use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -23,11 +23,11 @@ p <- p - lr d",
             Key::float(
                 "momentum",
                 0.0,
-                Range::DECAY,
+                Bounds::DECAY,
                 "decay of the running sum of gradients; 0 keeps none, and a schedule that moves the momentum leaves it at 0 \
                  (torch's OneCycleLR and CyclicLR would turn it on)",
             ),
-            Key::float("dampening", 0.0, Range::UNIT, "how much of a new gradient the running sum leaves out"),
+            Key::float("dampening", 0.0, Bounds::UNIT, "how much of a new gradient the running sum leaves out"),
             Key::flag("nesterov", false, "look ahead along the momentum; needs momentum and no dampening").that_needs(
                 "`momentum` above 0 and `dampening` 0",
                 |settings| {

@@ -12,7 +12,7 @@ use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
 use crate::optim::whole::{Average, AverageOfSquares, Whole, WholeRule, Work};
 use crate::optim::{Definition, Step, lr};
-use crate::registry::{About, Accepts, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -31,21 +31,21 @@ vectors, and sides longer than max_precondition_dim: Q = 1; more than two axes c
         keys: &[
             lr(3e-3),
             decay::strength(0.01, "strength of the decoupled decay, after the step"),
-            Key::float("beta1", 0.95, Range::DECAY, "decay of the mean of gradients"),
-            Key::float("beta2", 0.95, Range::DECAY, "decay of the mean of squared gradients").second_moment(),
+            Key::float("beta1", 0.95, Bounds::DECAY, "decay of the mean of gradients"),
+            Key::float("beta2", 0.95, Bounds::DECAY, "decay of the mean of squared gradients").second_moment(),
             Key::optional(
                 "shampoo_beta",
-                Accepts::Float(Range::DECAY),
+                Accepts::Float(Bounds::DECAY),
                 "decay of the preconditioner; beta2 where absent",
             ),
             EPS,
             Key::integer(
                 "precondition_frequency",
                 10,
-                Range::at_least(1.0),
+                Bounds::at_least(1.0),
                 "updates from one change of the basis to the next",
             ),
-            Key::integer("max_precondition_dim", 10000, Range::NON_NEGATIVE, "the longest side that gets a basis"),
+            Key::integer("max_precondition_dim", 10000, Bounds::NON_NEGATIVE, "the longest side that gets a basis"),
             Key::flag("correct_bias", true, "correct the moments' start from 0, as Adam does"),
         ],
         source: "Vyas et al. 2024, arXiv 2409.11321; github.com/nikhilvyas/SOAP",

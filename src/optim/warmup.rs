@@ -1,11 +1,11 @@
 //! The linear warmup that Schedule-Free rules carry themselves.
 
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::registry::Key;
 use crate::settings::Settings;
 
 pub(super) const KEY: Key =
-    Key::duration("warmup", Duration::ZERO, "raise the rate linearly over this long; it counts less in the average");
+    Key::length("warmup", Length::ZERO, "raise the rate linearly over this long; it counts less in the average");
 
 /// Raises a rate from `1 / steps` of itself to all of it.
 #[derive(Debug, Clone, Copy)]

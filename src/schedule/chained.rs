@@ -71,7 +71,7 @@ impl Schedule for Chained {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_factors, build, loss, refusal, settings};
     use crate::settings::{Settings, Value};
 
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn factors_multiply_and_the_last_momentum_holds() {
-        let step = settings("step").with("every", Duration::Steps(5)).with("gamma", 0.5);
+        let step = settings("step").with("every", Length::Steps(5)).with("gamma", 0.5);
         let whole = build(&chained(vec![settings("one_cycle"), settings("linear"), step]), 10);
         let cycle = build(&settings("one_cycle"), 10);
         for (t, factor) in [(0, 1.0), (4, 0.6), (5, 0.25), (9, 0.05)] {
@@ -110,20 +110,20 @@ mod tests {
 
     #[test]
     fn endless_growth_times_0_is_0() {
-        let growth = settings("exponential").with("gamma", 1e9).with("every", Duration::Steps(1));
+        let growth = settings("exponential").with("gamma", 1e9).with("every", Length::Steps(1));
         let whole = build(&chained(vec![growth.clone(), growth, settings("linear")]), 100);
         assert_factors(&*whole, [100], [0.0]);
     }
 
     #[test]
     fn what_is_wrong_with_a_part_is_said_with_its_place() {
-        let long = settings("linear").with("length", Duration::Steps(5));
+        let long = settings("linear").with("length", Length::Steps(5));
         assert_eq!(
             refusal(&chained(vec![settings("cosine"), long]), 10),
             "part 2 (`linear`): `length` has no meaning here, as chained parts all last to the end; leave it out"
         );
         assert_eq!(refusal(&chained(vec![]), 10), "`parts` is empty; expected at least one schedule");
-        let slow = settings("step").with("every", Duration::Steps(20));
+        let slow = settings("step").with("every", Length::Steps(20));
         assert!(build(&chained(vec![slow]), 10).warnings(10)[0].starts_with("part 1 (`step`): `every` is 20 steps"));
     }
 }

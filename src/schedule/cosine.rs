@@ -1,7 +1,7 @@
 //! Half a cosine from the peak to the floor.
 
-use crate::duration::Duration;
-use crate::registry::{About, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, curve, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -11,8 +11,8 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "half a cosine down to min_factor; rises again past its period",
         equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi t / period)) / 2",
         keys: &[
-            Key::float("min_factor", 0.0, Range::UNIT, "the factor at the end of the period"),
-            Key::interval("period", Duration::Percent(100.0), "from the peak to the floor"),
+            Key::float("min_factor", 0.0, Bounds::UNIT, "the factor at the end of the period"),
+            Key::interval("period", Length::Percent(100.0), "from the peak to the floor"),
         ],
         source: "Loshchilov and Hutter 2016, arXiv 1608.03983; torch.optim.lr_scheduler.CosineAnnealingLR",
     },
@@ -43,14 +43,14 @@ impl Schedule for Cosine {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, build, settings};
 
     #[test]
     #[expect(clippy::unreadable_literal, reason = "as torch prints them")]
     fn it_is_torch_s() {
         // CosineAnnealingLR(T_max=6, eta_min=.01)
-        let cosine = settings("cosine").with("min_factor", 0.1).with("period", Duration::Steps(6));
+        let cosine = settings("cosine").with("min_factor", 0.1).with("period", Length::Steps(6));
         let down = [0.1, 0.093971143, 0.0775, 0.055, 0.0325, 0.016028857];
         let up = [0.01, 0.016028857, 0.0325, 0.055, 0.0775, 0.093971143, 0.1];
         assert_rates(&cosine, 13, &[&down[..], &up].concat());
@@ -58,8 +58,7 @@ mod tests {
 
     #[test]
     fn a_period_that_does_not_fit_is_pointed_out() {
-        let warned =
-            |period: u64| build(&settings("cosine").with("period", Duration::Steps(period)), 100).warnings(100);
+        let warned = |period: u64| build(&settings("cosine").with("period", Length::Steps(period)), 100).warnings(100);
         assert!(warned(99).is_empty() && warned(100).is_empty());
         assert!(warned(98)[0].starts_with("`period` is 98 steps and the schedule lasts 100 steps: past its period"));
         assert!(warned(101)[0].starts_with("`period` is 101 steps and the schedule lasts 100 steps: it is cut short"));

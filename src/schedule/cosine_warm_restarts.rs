@@ -1,7 +1,7 @@
 //! Half a cosine down, again and again, each perhaps longer than the last.
 
-use crate::duration::Duration;
-use crate::registry::{About, Accepts, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, curve};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -14,8 +14,8 @@ factor(t) = min_factor + (1 - min_factor) (1 + cos(pi u / U)) / 2
 u: steps since the last restart; U = period mult^(restarts so far)",
         keys: &[
             Key::required("period", Accepts::Interval, "from the start to the first restart"),
-            Key::integer("mult", 1, Range::at_least(1.0), "how many times longer each period is than the last"),
-            Key::float("min_factor", 0.0, Range::UNIT, "the factor that each period falls towards"),
+            Key::integer("mult", 1, Bounds::at_least(1.0), "how many times longer each period is than the last"),
+            Key::float("min_factor", 0.0, Bounds::UNIT, "the factor that each period falls towards"),
         ],
         source: "Loshchilov and Hutter 2016, arXiv 1608.03983; torch.optim.lr_scheduler.CosineAnnealingWarmRestarts",
     },
@@ -79,8 +79,8 @@ impl Schedule for WarmRestarts {
         vec![format!(
             "`period` does not fit: the schedule lasts {} and ends {done} into a period of {period}, far from its low \
              end; {shorter}{} would fit, or `period = {}`",
-            Duration::Steps(steps),
-            Duration::Steps(steps.saturating_add(missing)),
+            Length::Steps(steps),
+            Length::Steps(steps.saturating_add(missing)),
             steps.div_ceil(first_periods),
         )]
     }
@@ -88,12 +88,12 @@ impl Schedule for WarmRestarts {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, build, refusal, settings};
     use crate::settings::Settings;
 
     fn restarts(period: u64, mult: i64) -> Settings {
-        settings("cosine_warm_restarts").with("period", Duration::Steps(period)).with("mult", mult)
+        settings("cosine_warm_restarts").with("period", Length::Steps(period)).with("mult", mult)
     }
 
     #[test]

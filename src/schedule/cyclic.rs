@@ -1,7 +1,7 @@
 //! Up to the peak and down again, over and over.
 
-use crate::duration::Duration;
-use crate::registry::{About, Accepts, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{CYCLE_MOMENTUM, Definition, Point, Schedule, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -20,17 +20,17 @@ momentum = max_momentum - (max_momentum - base_momentum) height",
         keys: &[
             Key::required("up", Accepts::Interval, "from the bottom to the peak"),
             Key::optional("down", Accepts::Interval, "from the peak to the bottom; as long as `up` where absent"),
-            Key::required("base_factor", Accepts::Float(Range::UNIT), "the factor at the bottom"),
+            Key::required("base_factor", Accepts::Float(Bounds::UNIT), "the factor at the bottom"),
             Key::choice(
                 "mode",
                 &["triangular", "triangular2", "exp_range"],
                 "triangular",
                 "whether peaks stay, halve each cycle, or shrink each step",
             ),
-            Key::float("gamma", 1.0, Range::SHARE, "what exp_range keeps of the height each step"),
+            Key::float("gamma", 1.0, Bounds::SHARE, "what exp_range keeps of the height each step"),
             CYCLE_MOMENTUM,
-            Key::float("base_momentum", 0.8, Range::DECAY, "the momentum at the peak rate"),
-            Key::float("max_momentum", 0.9, Range::DECAY, "the momentum at the bottom"),
+            Key::float("base_momentum", 0.8, Bounds::DECAY, "the momentum at the peak rate"),
+            Key::float("max_momentum", 0.9, Bounds::DECAY, "the momentum at the bottom"),
         ],
         source: "Smith 2015, arXiv 1506.01186; torch.optim.lr_scheduler.CyclicLR",
     },
@@ -106,8 +106,8 @@ impl Schedule for Cyclic {
         vec![format!(
             "`up` and `down` do not fit: the schedule lasts {} and ends {done} into a cycle of {cycle}, away from the \
              bottom; {} would fit, or a cycle of {}",
-            Duration::Steps(steps),
-            Duration::Steps((steps - done).saturating_add(cycle)),
+            Length::Steps(steps),
+            Length::Steps((steps - done).saturating_add(cycle)),
             steps / (steps / cycle + 1),
         )]
     }
@@ -115,12 +115,12 @@ impl Schedule for Cyclic {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, build, refusal, settings};
     use crate::settings::Settings;
 
     fn cyclic(mode: &str) -> Settings {
-        let base = settings("cyclic").with("base_factor", 0.1).with("up", Duration::Steps(4));
+        let base = settings("cyclic").with("base_factor", 0.1).with("up", Length::Steps(4));
         base.with("mode", mode).with("gamma", 0.9)
     }
 
@@ -146,15 +146,14 @@ mod tests {
 
     #[test]
     fn slopes_of_no_steps_are_refused() {
-        let flat = Duration::Steps(0);
+        let flat = Length::Steps(0);
         assert!(refusal(&cyclic("triangular").with("up", flat), 17).starts_with("`up` is 0 steps"));
         assert!(refusal(&cyclic("triangular").with("down", flat), 17).starts_with("`down` is 0 steps"));
     }
 
     #[test]
     fn a_run_that_ends_away_from_the_bottom_is_pointed_out_with_what_would_fit() {
-        let warned =
-            |up: u64, steps| build(&cyclic("triangular").with("up", Duration::Steps(up)), steps).warnings(steps);
+        let warned = |up: u64, steps| build(&cyclic("triangular").with("up", Length::Steps(up)), steps).warnings(steps);
         assert_eq!(
             warned(20, 100),
             ["`up` and `down` do not fit: the schedule lasts 100 steps and ends 20 into a cycle of 40, away from the \
@@ -163,7 +162,7 @@ mod tests {
         for (up, steps) in [(20, 120), (20, 121), (4, 8), (4, 9)] {
             assert!(warned(up, steps).is_empty(), "{up} {steps}");
         }
-        let shorter = cyclic("triangular").with("up", Duration::Steps(16)).with("down", Duration::Steps(17));
+        let shorter = cyclic("triangular").with("up", Length::Steps(16)).with("down", Length::Steps(17));
         assert!(build(&shorter, 100).warnings(100).is_empty());
         assert!(warned(100, 100)[0].contains("the rate never gets to its peak"));
         assert!(!warned(99, 100)[0].contains("the rate never gets to its peak"));

@@ -1,7 +1,7 @@
 //! A steady decay by a constant ratio.
 
-use crate::duration::Duration;
-use crate::registry::{About, Accepts, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -13,10 +13,10 @@ pub(super) const DEFINITION: Definition = Definition {
 factor(t) = gamma^floor(t / every)
 factor(t) = gamma^(t / every)                smooth = true",
         keys: &[
-            Key::required("gamma", Accepts::Float(Range::POSITIVE), "what each interval multiplies by"),
+            Key::required("gamma", Accepts::Float(Bounds::POSITIVE), "what each interval multiplies by"),
             Key::interval(
                 "every",
-                Duration::Epochs(1.0),
+                Length::Epochs(1.0),
                 "the interval; 1 step is torch's scheduler stepped each update",
             ),
             Key::flag("smooth", false, "spread each drop evenly over its interval"),
@@ -52,17 +52,17 @@ impl Schedule for Exponential {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, build, refusal, settings};
 
     #[test]
     #[expect(clippy::unreadable_literal, reason = "as torch prints them")]
     fn it_is_torch_s_and_may_be_smooth() {
         // ExponentialLR(.9)
-        let each_step = settings("exponential").with("gamma", 0.9).with("every", Duration::Steps(1));
+        let each_step = settings("exponential").with("gamma", 0.9).with("every", Length::Steps(1));
         let expected = [0.1, 0.09, 0.081, 0.0729, 0.06561, 0.059049, 0.0531441, 0.04782969];
         assert_rates(&each_step, 8, &expected);
-        let smooth = each_step.with("gamma", 0.9 * 0.9).with("every", Duration::Steps(2)).with("smooth", true);
+        let smooth = each_step.with("gamma", 0.9 * 0.9).with("every", Length::Steps(2)).with("smooth", true);
         assert_rates(&smooth, 8, &expected);
         assert_rates(&smooth.with("smooth", false), 8, &[0.1, 0.1, 0.081, 0.081, 0.06561, 0.06561]);
     }
@@ -72,20 +72,20 @@ mod tests {
         let by_epoch = settings("exponential").with("gamma", 0.9);
         assert_eq!(refusal(&by_epoch, 100), "`every`: an analytic function has no epochs; give steps or a percentage");
         assert_eq!(
-            refusal(&by_epoch.with("every", Duration::Percent(0.1)), 100),
+            refusal(&by_epoch.with("every", Length::Percent(0.1)), 100),
             "`every` is 0 steps; expected at least 1"
         );
     }
 
     #[test]
     fn growth_without_end_stays_finite() {
-        let growth = settings("exponential").with("gamma", 10.0).with("every", Duration::Steps(1));
+        let growth = settings("exponential").with("gamma", 10.0).with("every", Length::Steps(1));
         assert!(build(&growth, 1000).at(999).factor.is_finite());
     }
 
     #[test]
     fn only_a_drop_that_never_comes_is_pointed_out() {
-        let long = settings("exponential").with("gamma", 0.9).with("every", Duration::Steps(100));
+        let long = settings("exponential").with("gamma", 0.9).with("every", Length::Steps(100));
         assert_eq!(build(&long, 100).warnings(100).len(), 1);
         assert!(build(&long.with("smooth", true), 100).warnings(100).is_empty());
     }

@@ -39,12 +39,12 @@ impl Schedule for InverseSqrt {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_factors, build, refusal, settings};
 
     #[test]
     fn after_a_warmup_it_is_noam_s() {
-        let schedule = build(&settings("inverse_sqrt").with("warmup", Duration::Steps(100)), 10_000);
+        let schedule = build(&settings("inverse_sqrt").with("warmup", Length::Steps(100)), 10_000);
         // Peak at step 100, then sqrt(100 / step).
         assert_factors(&*schedule, [49, 99, 100, 400, 10_000], [0.5, 1.0, 1.0, 0.5, 0.1]);
     }
@@ -53,9 +53,9 @@ mod tests {
     fn the_timescale_may_be_its_own() {
         let settings = settings("inverse_sqrt");
         assert_factors(&*build(&settings, 100), [0, 3], [1.0, 0.5]);
-        let slow = settings.clone().with("timescale", Duration::Percent(10.0)).with("warmup", Duration::Steps(5));
+        let slow = settings.clone().with("timescale", Length::Percent(10.0)).with("warmup", Length::Steps(5));
         assert_factors(&*build(&slow, 100), [4, 5, 35], [1.0, 1.0, 0.5]);
-        let refused = refusal(&settings.with("timescale", Duration::ZERO), 100);
+        let refused = refusal(&settings.with("timescale", Length::ZERO), 100);
         assert!(refused.starts_with("`timescale` is 0 steps"));
     }
 }

@@ -1,7 +1,7 @@
 //! A straight line between two factors.
 
-use crate::duration::Duration;
-use crate::registry::{About, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, curve};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -11,9 +11,9 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "a straight line from start to end, then end",
         equations: "factor(t) = start + (end - start) min(t, over) / over",
         keys: &[
-            Key::float("start", 1.0, Range::NON_NEGATIVE, "the factor at the first step"),
-            Key::float("end", 0.0, Range::NON_NEGATIVE, "the factor at the end and after it"),
-            Key::interval("over", Duration::Percent(100.0), "from start to end"),
+            Key::float("start", 1.0, Bounds::NON_NEGATIVE, "the factor at the first step"),
+            Key::float("end", 0.0, Bounds::NON_NEGATIVE, "the factor at the end and after it"),
+            Key::interval("over", Length::Percent(100.0), "from start to end"),
         ],
         source: "torch.optim.lr_scheduler.LinearLR",
     },
@@ -44,14 +44,14 @@ impl Schedule for Linear {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, settings};
 
     #[test]
     #[expect(clippy::unreadable_literal, reason = "as torch prints them")]
     fn it_is_torch_s() {
         // LinearLR(start_factor=1/3, end_factor=1, total_iters=5)
-        let linear = settings("linear").with("start", 1.0 / 3.0).with("end", 1.0).with("over", Duration::Steps(5));
+        let linear = settings("linear").with("start", 1.0 / 3.0).with("end", 1.0).with("over", Length::Steps(5));
         assert_rates(&linear, 8, &[0.033333333, 0.046666667, 0.06, 0.073333333, 0.086666667, 0.1, 0.1, 0.1]);
     }
 }

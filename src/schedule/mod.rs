@@ -3,7 +3,7 @@
 //! A schedule is one file with a [`Definition`], and one line in [`SCHEDULES`]. It is a pure
 //! function of the step; only a plateau schedule also listens to evaluations.
 
-use crate::duration::{Duration, Timeline};
+use crate::length::{Length, Timeline};
 use crate::metric::{Metric, Scores};
 use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
@@ -61,7 +61,7 @@ pub const SCHEDULES: &[Definition] = &[
 /// The keys that every schedule takes beside its own.
 pub const COMMON_KEYS: &[Key] = &[Key::optional(
     "warmup",
-    Accepts::Duration,
+    Accepts::Length,
     "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps, with the decay beta2 (alpha, rho, ..) of the \
      optimizer's squared gradients",
 )];
@@ -152,7 +152,7 @@ impl Span {
     /// # Errors
     /// In words for the user, where the timeline lacks what the duration is measured in.
     pub fn measure(&self, settings: &Settings, key: &str) -> Result<u64, String> {
-        settings.duration(key).in_steps(&self.timeline).map_err(|problem| format!("`{key}`: {problem}"))
+        settings.length(key).in_steps(&self.timeline).map_err(|problem| format!("`{key}`: {problem}"))
     }
 
     /// A key's duration in steps, as something that is divided by: at least 1.
@@ -173,7 +173,7 @@ impl Span {
     /// As [`Span::measure`].
     pub fn stretch(&self, settings: &Settings, key: &str) -> Result<u64, String> {
         let steps = self.measure(settings, key)?;
-        Ok(if matches!(settings.duration(key), Duration::Percent(_)) { steps.min(self.steps) } else { steps }.max(1))
+        Ok(if matches!(settings.length(key), Length::Percent(_)) { steps.min(self.steps) } else { steps }.max(1))
     }
 }
 
@@ -195,5 +195,5 @@ fn build_span(settings: &Settings, span: &Span) -> Result<Box<dyn Schedule>, Str
 
 /// A warning about a key's length, which fits the schedule's badly.
 fn misfit(key: &str, length: u64, steps: u64, so: &str) -> String {
-    format!("`{key}` is {} and the schedule lasts {}: {so}", Duration::Steps(length), Duration::Steps(steps))
+    format!("`{key}` is {} and the schedule lasts {}: {so}", Length::Steps(length), Length::Steps(steps))
 }

@@ -1,7 +1,7 @@
 //! A drop at each of some milestones.
 
-use crate::duration::Duration;
-use crate::registry::{About, Accepts, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, Span};
 use crate::settings::{Settings, Value};
 
@@ -14,11 +14,11 @@ pub(super) const DEFINITION: Definition = Definition {
         keys: &[
             Key::required(
                 "milestones",
-                Accepts::Durations,
+                Accepts::Lengths,
                 "when the drops come, counted from the end of a warmup (as by torch's SequentialLR; its MultiStepLR alone \
                  counts from the start); one that is listed twice drops twice",
             ),
-            Key::float("gamma", 0.1, Range::POSITIVE, "what each drop multiplies by"),
+            Key::float("gamma", 0.1, Bounds::POSITIVE, "what each drop multiplies by"),
         ],
         source: "torch.optim.lr_scheduler.MultiStepLR",
     },
@@ -28,7 +28,7 @@ pub(super) const DEFINITION: Definition = Definition {
 };
 
 fn milestones(settings: &Settings, span: &Span) -> Result<Vec<u64>, String> {
-    let durations = settings.list("milestones").iter().filter_map(Value::as_duration);
+    let durations = settings.list("milestones").iter().filter_map(Value::as_length);
     let steps = durations.map(|duration| duration.in_steps(&span.timeline));
     steps.collect::<Result<_, _>>().map_err(|problem| format!("`milestones`: {problem}"))
 }
@@ -49,8 +49,8 @@ impl Schedule for MultiStep {
         let warning = |&milestone: &u64| {
             format!(
                 "`milestones`: the drop after {} never comes, as the schedule lasts {}; make it earlier",
-                Duration::Steps(milestone),
-                Duration::Steps(steps)
+                Length::Steps(milestone),
+                Length::Steps(steps)
             )
         };
         late.map(warning).collect()
@@ -59,11 +59,11 @@ impl Schedule for MultiStep {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, build, refusal, settings};
     use crate::settings::{Settings, Value};
 
-    fn with_milestones(milestones: &[Duration]) -> Settings {
+    fn with_milestones(milestones: &[Length]) -> Settings {
         let list: Vec<Value> = milestones.iter().map(|&milestone| milestone.into()).collect();
         settings("multi_step").with("milestones", list)
     }
@@ -71,20 +71,20 @@ mod tests {
     #[test]
     fn it_is_torch_s() {
         // MultiStepLR([2, 5], .5)
-        let settings = with_milestones(&[Duration::Steps(2), Duration::Steps(5)]).with("gamma", 0.5);
+        let settings = with_milestones(&[Length::Steps(2), Length::Steps(5)]).with("gamma", 0.5);
         assert_rates(&settings, 8, &[0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025]);
     }
 
     #[test]
     fn milestones_may_be_shares_of_the_run_but_not_epochs_of_a_function() {
-        assert_rates(&with_milestones(&[Duration::Percent(50.0)]), 4, &[0.1, 0.1, 0.01, 0.01]);
-        let refused = refusal(&with_milestones(&[Duration::Epochs(1.0)]), 4);
+        assert_rates(&with_milestones(&[Length::Percent(50.0)]), 4, &[0.1, 0.1, 0.01, 0.01]);
+        let refused = refusal(&with_milestones(&[Length::Epochs(1.0)]), 4);
         assert!(refused.starts_with("`milestones`: an analytic function has no epochs"), "{refused}");
     }
 
     #[test]
     fn a_milestone_past_the_end_is_pointed_out() {
-        let schedule = build(&with_milestones(&[Duration::Steps(5), Duration::Steps(8)]), 8);
+        let schedule = build(&with_milestones(&[Length::Steps(5), Length::Steps(8)]), 8);
         assert_eq!(
             schedule.warnings(8),
             ["`milestones`: the drop after 8 steps never comes, as the schedule lasts 8 steps; make it earlier"]

@@ -1,6 +1,6 @@
 //! One rise and one fall of the rate, with the momentum going the other way.
 
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::schedule::{CYCLE_MOMENTUM, Definition, Point, Schedule, Span, curve};
 use crate::settings::Settings;
 
@@ -22,14 +22,14 @@ b + (a - b) (1 + cos(pi p)) / 2     anneal = \"cos\"
 a + (b - a) p                       anneal = \"linear\"
 after N - 1 everything stays",
         keys: &[
-            Key::float("pct_start", 0.3, Range::UNIT, "the share of the schedule that rises"),
-            Key::float("div", 25.0, Range::at_least(1.0), "the first rate is the peak over this"),
-            Key::float("final_div", 1e4, Range::POSITIVE, "the last rate is the first over this"),
+            Key::float("pct_start", 0.3, Bounds::UNIT, "the share of the schedule that rises"),
+            Key::float("div", 25.0, Bounds::at_least(1.0), "the first rate is the peak over this"),
+            Key::float("final_div", 1e4, Bounds::POSITIVE, "the last rate is the first over this"),
             Key::flag("three_phase", false, "fall as fast as it rose, then on to the last rate"),
             Key::choice("anneal", &["cos", "linear"], "cos", "the curve between two rates"),
             CYCLE_MOMENTUM,
-            Key::float("base_momentum", 0.85, Range::DECAY, "the momentum at the peak rate"),
-            Key::float("max_momentum", 0.95, Range::DECAY, "the momentum at the ends"),
+            Key::float("base_momentum", 0.85, Bounds::DECAY, "the momentum at the peak rate"),
+            Key::float("max_momentum", 0.95, Bounds::DECAY, "the momentum at the ends"),
         ],
         source: "Smith and Topin 2017, arXiv 1708.07120; torch.optim.lr_scheduler.OneCycleLR",
     },

@@ -1,7 +1,7 @@
 //! A power of what is left of the way to 0.
 
-use crate::duration::Duration;
-use crate::registry::{About, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, curve};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -11,8 +11,8 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "a power of what is left of the way, down to 0",
         equations: "factor(t) = (1 - min(t, over) / over)^power",
         keys: &[
-            Key::float("power", 1.0, Range::POSITIVE, "1 is a straight line, 2 falls early, 0.5 late"),
-            Key::interval("over", Duration::Percent(100.0), "from the peak to 0"),
+            Key::float("power", 1.0, Bounds::POSITIVE, "1 is a straight line, 2 falls early, 0.5 late"),
+            Key::interval("over", Length::Percent(100.0), "from the peak to 0"),
         ],
         source: "torch.optim.lr_scheduler.PolynomialLR",
     },
@@ -38,13 +38,13 @@ impl Schedule for Polynomial {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, settings};
 
     #[test]
     fn it_is_torch_s() {
         // PolynomialLR(total_iters=5, power=2)
-        let polynomial = settings("polynomial").with("power", 2.0).with("over", Duration::Steps(5));
+        let polynomial = settings("polynomial").with("power", 2.0).with("over", Length::Steps(5));
         assert_rates(&polynomial, 8, &[0.1, 0.064, 0.036, 0.016, 0.004, 0.0, 0.0, 0.0]);
     }
 }

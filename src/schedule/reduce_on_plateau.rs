@@ -1,7 +1,7 @@
 //! A drop whenever the evaluations have stopped getting better.
 
 use crate::metric::{Metric, Scores};
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -19,12 +19,12 @@ if bad > patience: lower the factor, cooling = cooldown, bad = 0
 lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of the peak
         (torch: by more than eps = 1e-8, whatever the peak is)",
         keys: &[
-            Key::float("factor", 0.1, Range::DECAY, "what each drop multiplies by"),
-            Key::integer("patience", 10, Range::NON_NEGATIVE, "evaluations without progress that pass before a drop"),
-            Key::float("threshold", 1e-4, Range::NON_NEGATIVE, "the least change that counts as progress"),
+            Key::float("factor", 0.1, Bounds::DECAY, "what each drop multiplies by"),
+            Key::integer("patience", 10, Bounds::NON_NEGATIVE, "evaluations without progress that pass before a drop"),
+            Key::float("threshold", 1e-4, Bounds::NON_NEGATIVE, "the least change that counts as progress"),
             Key::choice("threshold_mode", &["rel", "abs"], "rel", "whether the threshold is a share of the best value"),
-            Key::integer("cooldown", 0, Range::NON_NEGATIVE, "evaluations after a drop that do not count"),
-            Key::float("min_factor", 0.0, Range::UNIT, "no drop goes below this multiple of the peak"),
+            Key::integer("cooldown", 0, Bounds::NON_NEGATIVE, "evaluations after a drop that do not count"),
+            Key::float("min_factor", 0.0, Bounds::UNIT, "no drop goes below this multiple of the peak"),
             Key::choice(
                 "metric",
                 &["loss", "accuracy", "perplexity"],

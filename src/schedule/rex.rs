@@ -1,6 +1,6 @@
 //! REX: late and steep, between a straight line and a drop at the end.
 
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, curve};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -11,7 +11,7 @@ pub(super) const DEFINITION: Definition = Definition {
         equations: "\
 factor(t) = min_factor + (1 - min_factor) (1 - p) / (1 - p / 2)
 p = min(t, N) / N, with N the steps of the schedule",
-        keys: &[Key::float("min_factor", 0.0, Range::UNIT, "the factor at the end")],
+        keys: &[Key::float("min_factor", 0.0, Bounds::UNIT, "the factor at the end")],
         source: "Chen, Wolfe and Kyrillidis 2021, arXiv 2107.04197",
     },
     build: |settings, span| Ok(Box::new(Rex { min: settings.float("min_factor"), steps: span.steps.max(1) })),

@@ -99,7 +99,7 @@ impl Schedule for Sequential {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_factors, build, loss, refusal, settings};
     use crate::settings::{Settings, Value};
 
@@ -107,21 +107,21 @@ mod tests {
         settings("sequential").with("parts", parts.into_iter().map(Value::from).collect::<Vec<_>>())
     }
 
-    fn lasting(kind: &str, length: Duration) -> Settings {
+    fn lasting(kind: &str, length: Length) -> Settings {
         settings(kind).with("length", length)
     }
 
     #[test]
     fn each_part_starts_at_its_own_step_0_and_the_last_takes_the_rest() {
-        let rise = lasting("linear", Duration::Percent(10.0)).with("start", 0.0).with("end", 1.0);
+        let rise = lasting("linear", Length::Percent(10.0)).with("start", 0.0).with("end", 1.0);
         let whole = build(&sequential(vec![rise, settings("cosine")]), 100);
         assert_factors(&*whole, [0, 5, 9, 10, 55, 100], [0.0, 0.5, 0.9, 1.0, 0.5, 0.0]);
     }
 
     #[test]
     fn a_part_may_have_a_warmup_and_parts_of_its_own() {
-        let warm = lasting("constant", Duration::Steps(8)).with("warmup", Duration::Steps(4));
-        let inner = sequential(vec![lasting("constant", Duration::Steps(2)), settings("linear")]);
+        let warm = lasting("constant", Length::Steps(8)).with("warmup", Length::Steps(4));
+        let inner = sequential(vec![lasting("constant", Length::Steps(2)), settings("linear")]);
         let whole = build(&sequential(vec![warm, inner]), 20);
         assert_factors(&*whole, [0, 3, 7, 8, 10, 15, 20], [0.25, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0]);
     }
@@ -133,19 +133,19 @@ mod tests {
             "part 1 (`linear`): it has no `length`, which only the last part may leave out"
         );
         assert_eq!(refusal(&sequential(vec![]), 10), "`parts` is empty; expected at least one schedule");
-        let flat = settings("step").with("every", Duration::ZERO);
+        let flat = settings("step").with("every", Length::ZERO);
         assert_eq!(
-            refusal(&sequential(vec![lasting("constant", Duration::Steps(1)), flat]), 10),
+            refusal(&sequential(vec![lasting("constant", Length::Steps(1)), flat]), 10),
             "part 2 (`step`): `every` is 0 steps; expected at least 1"
         );
-        let epochs = lasting("constant", Duration::Epochs(1.0));
+        let epochs = lasting("constant", Length::Epochs(1.0));
         assert!(refusal(&sequential(vec![epochs]), 10).starts_with("part 1 (`constant`): `length`: an analytic"));
     }
 
     #[test]
     fn a_plateau_listens_while_it_is_its_turn() {
         let plateau = || settings("reduce_on_plateau").with("patience", 0).with("factor", 0.5);
-        let parts = vec![plateau().with("length", Duration::Steps(10)), plateau()];
+        let parts = vec![plateau().with("length", Length::Steps(10)), plateau()];
         let mut whole = build(&sequential(parts.clone()), 20);
         for t in [2, 4, 6, 8, 10, 12] {
             whole.observe(t, &loss(1.0));
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn parts_that_do_not_fit_the_run_are_pointed_out() {
         let warned = |lengths: [u64; 3]| {
-            let parts = lengths.map(|length| lasting("linear", Duration::Steps(length)));
+            let parts = lengths.map(|length| lasting("linear", Length::Steps(length)));
             build(&sequential(parts.to_vec()), 10).warnings(10)
         };
         assert!(warned([3, 3, 4]).is_empty());

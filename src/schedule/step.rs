@@ -1,6 +1,6 @@
 //! A drop at regular intervals.
 
-use crate::registry::{About, Accepts, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, misfit};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -11,7 +11,7 @@ pub(super) const DEFINITION: Definition = Definition {
         equations: "factor(t) = gamma^floor(t / every)",
         keys: &[
             Key::required("every", Accepts::Interval, "the interval between two drops"),
-            Key::float("gamma", 0.1, Range::POSITIVE, "what each drop multiplies by"),
+            Key::float("gamma", 0.1, Bounds::POSITIVE, "what each drop multiplies by"),
         ],
         source: "torch.optim.lr_scheduler.StepLR",
     },
@@ -38,19 +38,19 @@ impl Schedule for Step {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_rates, build, settings};
 
     #[test]
     fn it_is_torch_s() {
         // StepLR(step_size=3, gamma=.1)
-        let step = settings("step").with("every", Duration::Steps(3));
+        let step = settings("step").with("every", Length::Steps(3));
         assert_rates(&step, 8, &[0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, 0.001]);
     }
 
     #[test]
     fn an_interval_as_long_as_the_run_is_pointed_out() {
-        let step = build(&settings("step").with("every", Duration::Steps(30)), 30);
+        let step = build(&settings("step").with("every", Length::Steps(30)), 30);
         assert_eq!(
             step.warnings(30),
             ["`every` is 30 steps and the schedule lasts 30 steps: the first drop never comes; make it shorter"]

@@ -1,6 +1,6 @@
 //! What the tests of the schedules share.
 
-use crate::duration::Timeline;
+use crate::length::Timeline;
 use crate::metric::Scores;
 use crate::schedule::{self, Schedule, find};
 use crate::settings::Settings;

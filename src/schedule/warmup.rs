@@ -59,13 +59,13 @@ impl Schedule for Warmup {
 
 #[cfg(test)]
 mod tests {
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_factors, build, loss, settings};
 
     #[test]
     fn a_plateau_hears_of_no_evaluation_of_the_warmup() {
         let plateau = settings("reduce_on_plateau").with("patience", 2).with("factor", 0.5);
-        let mut schedule = build(&plateau.with("warmup", Duration::Steps(20)), 100);
+        let mut schedule = build(&plateau.with("warmup", Length::Steps(20)), 100);
         // The lowest loss of all, while the rate is still rising: no mark to beat later.
         for t in 1..=20 {
             schedule.observe(t, &loss(0.1));
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_schedule_proper_starts_after_the_warmup_and_ends_with_the_run() {
-        let schedule = build(&settings("cosine").with("warmup", Duration::Percent(5.0)), 100);
+        let schedule = build(&settings("cosine").with("warmup", Length::Percent(5.0)), 100);
         let factors: Vec<f64> = [0, 3, 4, 5, 100].iter().map(|&t| schedule.at(t).factor).collect();
         assert_eq!(factors, [0.2, 0.8, 1.0, 1.0, 0.0]);
     }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_warmup_as_long_as_the_run_is_pointed_out() {
         let warned = |warmup: u64, steps| {
-            build(&settings("cosine").with("warmup", Duration::Steps(warmup)), steps).warnings(steps)
+            build(&settings("cosine").with("warmup", Length::Steps(warmup)), steps).warnings(steps)
         };
         assert_eq!(
             warned(100, 100),

@@ -1,7 +1,7 @@
 //! Warmup, stable, decay: the peak rate for most of the run, then down to the end.
 
-use crate::duration::Duration;
-use crate::registry::{About, Accepts, Key, Range};
+use crate::length::Length;
+use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, Span, curve, misfit};
 use crate::settings::Settings;
 
@@ -17,11 +17,11 @@ factor = 1 + (low - 1) p                           shape = \"linear\"
        = low + (1 - low) (1 - sqrt(p))             shape = \"sqrt\"
        = low^p                                     shape = \"exp\"",
         keys: &[
-            Key::interval("decay", Duration::Percent(20.0), "how long before the end the decay starts"),
+            Key::interval("decay", Length::Percent(20.0), "how long before the end the decay starts"),
             Key::choice("shape", &["linear", "cosine", "sqrt", "exp"], "linear", "the curve of the decay"),
             Key::optional(
                 "min_factor",
-                Accepts::Float(Range::UNIT),
+                Accepts::Float(Bounds::UNIT),
                 "the factor at the end; 0 where absent, 0.01 for \"exp\", which never gets to 0",
             ),
         ],
@@ -72,7 +72,7 @@ impl Schedule for Wsd {
 mod tests {
     use std::f64::consts::FRAC_1_SQRT_2;
 
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::schedule::testing::{assert_factors, build, refusal, settings};
     use crate::settings::Settings;
 
@@ -92,13 +92,13 @@ mod tests {
 
     #[test]
     fn the_stable_phase_is_what_warmup_and_decay_leave() {
-        let wsd = settings("wsd").with("warmup", Duration::Percent(10.0));
+        let wsd = settings("wsd").with("warmup", Length::Percent(10.0));
         assert_factors(&*build(&wsd, 100), [4, 10, 80, 90, 100], [0.5, 1.0, 1.0, 0.5, 0.0]);
     }
 
     #[test]
     fn a_decay_longer_than_the_run_takes_all_of_it_and_says_so() {
-        let wsd = settings("wsd").with("decay", Duration::Steps(100));
+        let wsd = settings("wsd").with("decay", Length::Steps(100));
         assert_factors(&*build(&wsd, 10), [0, 5, 10], [1.0, 0.5, 0.0]);
         assert_eq!(
             build(&wsd, 10).warnings(10),

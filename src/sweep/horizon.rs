@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::duration::Timeline;
+use crate::length::Timeline;
 use crate::schedule;
 use crate::settings::Settings;
 
@@ -43,7 +43,7 @@ fn schedule_depends(schedule: &Settings, long: &Timeline, short: &Timeline) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::duration::Duration;
+    use crate::length::Length;
     use crate::settings::Value;
 
     fn depends(optimizer: &Settings, schedule: &Settings) -> bool {
@@ -51,8 +51,8 @@ mod tests {
         Dependence::default().on_length(optimizer, schedule, &long, 250)
     }
 
-    fn duration(text: &str) -> Value {
-        Value::Duration(text.parse::<Duration>().unwrap())
+    fn length(text: &str) -> Value {
+        Value::Length(text.parse::<Length>().unwrap())
     }
 
     #[test]
@@ -60,16 +60,16 @@ mod tests {
         let sgd = Settings::new("sgd").with("lr", 0.1);
         let constant = Settings::new("constant");
         let cosine = Settings::new("cosine").with("min_factor", 0.0);
-        let warm = |text| constant.clone().with("warmup", duration(text));
+        let warm = |text| constant.clone().with("warmup", length(text));
         assert!(!depends(&sgd, &constant));
         assert!(!depends(&sgd, &warm("50 steps")) && !depends(&sgd, &warm("untuned")));
         assert!(depends(&sgd, &warm("5%")));
-        assert!(depends(&sgd, &cosine.clone().with("period", duration("100%"))));
-        assert!(!depends(&sgd, &cosine.with("period", duration("10 epochs"))), "a period of its own");
+        assert!(depends(&sgd, &cosine.clone().with("period", length("100%"))));
+        assert!(!depends(&sgd, &cosine.with("period", length("10 epochs"))), "a period of its own");
         // A drop after the shorter run's end is none of its business.
-        let drop = |text| Settings::new("step").with("every", duration(text)).with("gamma", 0.1);
+        let drop = |text| Settings::new("step").with("every", length(text)).with("gamma", 0.1);
         assert!(!depends(&sgd, &drop("600 steps")) && depends(&sgd, &drop("60%")));
-        let warming = |text| sgd.clone().with("warmup", duration(text));
+        let warming = |text| sgd.clone().with("warmup", length(text));
         assert!(depends(&warming("5%"), &constant) && !depends(&warming("50 steps"), &constant));
     }
 }

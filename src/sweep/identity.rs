@@ -10,7 +10,7 @@ use std::fmt::Write;
 use candle_core::DType;
 
 use crate::config::Budget;
-use crate::duration::Duration;
+use crate::length::Length;
 use crate::results::{Conditions, Data, Identity};
 use crate::settings::{Settings, Value};
 use crate::sweep::{Plan, Run};
@@ -177,8 +177,8 @@ fn literal(room: Room, value: &Value) -> String {
         // The shortest digits that read back as the same number, with a point or an exponent.
         Value::Float(x) => format!("{x:?}"),
         Value::Text(text) => quoted(text),
-        Value::Duration(Duration::Steps(steps)) => steps.to_string(),
-        Value::Duration(duration) => quoted(&duration.to_string()),
+        Value::Length(Length::Steps(steps)) => steps.to_string(),
+        Value::Length(duration) => quoted(&duration.to_string()),
         Value::List(values) => {
             let values: Vec<String> = values.iter().map(|value| literal(room, value)).collect();
             format!("[{}]", values.join(", "))

@@ -1,7 +1,7 @@
 //! The steps that absolute claims are about: runs must be evaluated there.
 
 use crate::config::{Budget, Experiment};
-use crate::duration::Timeline;
+use crate::length::Timeline;
 use crate::task::Spec;
 
 /// Finds the first claim about a task that asks for a score at a step without an evaluation.

@@ -6,8 +6,8 @@ use candle_core::{Device, DeviceLocation};
 
 use crate::checksum::sha256;
 use crate::config::{Budget, Entrant, Experiment, Grid};
-use crate::duration::Timeline;
 use crate::error::{Error, Result};
+use crate::length::Timeline;
 use crate::results::{Data, Mark};
 use crate::rng::Stream;
 use crate::settings::Settings;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device};
 use optbench::config::Experiment;
-use optbench::duration::{Duration, Timeline};
+use optbench::length::{Length, Timeline};
 use optbench::report::{Format, Results, render};
 use optbench::results::{Checkpoint, Store};
 use optbench::settings::Settings;
@@ -92,7 +92,7 @@ fn config(bytes: &[u8]) {
 fn durations(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = text.parse::<Shard>();
-    let Ok(duration) = text.parse::<Duration>() else { return };
+    let Ok(duration) = text.parse::<Length>() else { return };
     assert_eq!(duration.to_string().parse(), Ok(duration), "{text}");
     for (steps, steps_per_epoch, beta2) in
         [(0, None, None), (u64::MAX, Some(u64::MAX), Some(0.0)), (1000, Some(20), Some(1.0 - f64::EPSILON))]

@@ -196,8 +196,8 @@ pub fn settings(kind: &str, table: &Json) -> Settings {
         let key = key.unwrap_or_else(|| panic!("`{kind}` has no key `{name}`"));
         let value = match (key.accepts, json) {
             (Accepts::Optimizer, base) => Value::Nested(self::settings(base["kind"].as_str().unwrap(), base)),
-            (Accepts::Duration | Accepts::Interval, steps) => {
-                Value::Duration(optbench::duration::Duration::Steps(steps.as_u64().unwrap()))
+            (Accepts::Length | Accepts::Interval, steps) => {
+                Value::Length(optbench::length::Length::Steps(steps.as_u64().unwrap()))
             }
             (Accepts::Integer(_), n) => Value::Integer(n.as_i64().unwrap()),
             (_, Json::Bool(flag)) => Value::Bool(*flag),

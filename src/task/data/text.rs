@@ -24,7 +24,7 @@ const DEFAULT_WORDS: usize = 10_000;
 pub(crate) const VOCAB_SIZE: Key = Key::integer(
     "vocab_size",
     DEFAULT_WORDS as i64,
-    registry::Range::within(2.0, MOST_WORDS as f64),
+    registry::Bounds::within(2.0, MOST_WORDS as f64),
     "level = \"word\": words that have a token of their own",
 )
 // Configs that were written out with every default have it beside characters, too.

@@ -7,7 +7,7 @@ use crate::nn::batch_norm::BatchNorm;
 use crate::nn::conv::{Conv, ConvPools, enter, flatten, relu_pool};
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
 use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
@@ -23,8 +23,8 @@ with batch_norm: h <- pool(max(norm(conv(h)), 0)), where norm has a bias and con
 h <- dropout(max(W h + b, 0)); logits = W h + b
 W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a convolution",
         keys: &[
-            Key::integers("channels", &[32, 64], Range::within(1.0, 65_536.0), "output channels of the convolutions"),
-            Key::integer("hidden", 128, Range::within(1.0, 65_536.0), "width of the hidden layer"),
+            Key::integers("channels", &[32, 64], Bounds::within(1.0, 65_536.0), "output channels of the convolutions"),
+            Key::integer("hidden", 128, Bounds::within(1.0, 65_536.0), "width of the hidden layer"),
             Key::flag("batch_norm", false, "normalise every convolution's output over the batch"),
             DROPOUT,
             LABEL_SMOOTHING,

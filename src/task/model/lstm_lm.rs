@@ -8,13 +8,13 @@ use crate::nn::embedding::Embedding;
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::lstm::{Lstm, Source};
 use crate::nn::params::Init;
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
 use crate::task::data::text::VOCAB_SIZE;
 use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass};
 
-const SIZE: Range = Range::within(1.0, 65_536.0);
+const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -30,9 +30,9 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
         keys: &[
             Key::integer("embedding", 64, SIZE, "width of the tokens' vectors"),
             Key::integer("hidden", 128, SIZE, "width of an LSTM layer"),
-            Key::integer("layers", 1, Range::within(1.0, 64.0), "LSTM layers"),
+            Key::integer("layers", 1, Bounds::within(1.0, 64.0), "LSTM layers"),
             Key::integer("seq_len", 64, SIZE, "tokens that the gradient flows back through"),
-            Key::float("dropout", 0.0, Range::DECAY, "share of vectors' and outputs' numbers set to 0 in training"),
+            Key::float("dropout", 0.0, Bounds::DECAY, "share of vectors' and outputs' numbers set to 0 in training"),
             Key::choice("level", &["char", "word"], "char", "what a token is"),
             Key::flag("tied", false, "the vectors are also the weights of the scores; asks for embedding = hidden"),
             Key::flag("stateful", false, "carry h and c from one batch to the next, which continues the text"),

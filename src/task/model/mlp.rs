@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
 use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
@@ -19,7 +19,7 @@ pub(super) const DEFINITION: Definition = Definition {
 h <- dropout(max(W h + b, 0)) for every hidden layer; logits = W h + b
 W, b uniform within 1 / sqrt(inputs of the layer)",
         keys: &[
-            Key::integers("hidden", &[128, 128], Range::within(1.0, 65_536.0), "widths of the hidden layers"),
+            Key::integers("hidden", &[128, 128], Bounds::within(1.0, 65_536.0), "widths of the hidden layers"),
             DROPOUT,
             LABEL_SMOOTHING,
         ],

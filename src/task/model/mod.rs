@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::nn::dropout::dropout;
 use crate::nn::params::Init;
-use crate::registry::{About, Accepts, Default, Key, Range};
+use crate::registry::{About, Accepts, Bounds, Fallback, Key};
 use crate::rng::Stream;
 use crate::settings::Settings;
 use crate::task::data::Input;
@@ -34,14 +34,14 @@ pub const MODELS: &[Definition] = &[
     rosenbrock::DEFINITION,
 ];
 
-const DROPOUT: Key = Key::float("dropout", 0.0, Range::DECAY, "share of the hidden numbers set to 0 in training");
+const DROPOUT: Key = Key::float("dropout", 0.0, Bounds::DECAY, "share of the hidden numbers set to 0 in training");
 const LABEL_SMOOTHING: Key = Key::float(
     "label_smoothing",
     0.0,
-    Range::DECAY,
+    Bounds::DECAY,
     "share of the training target spread over all classes; an evaluation's loss is without",
 );
-const BATCH_SIZE: Key = Key::integer("batch_size", 64, Range::within(1.0, 1_048_576.0), "examples in a batch");
+const BATCH_SIZE: Key = Key::integer("batch_size", 64, Bounds::within(1.0, 1_048_576.0), "examples in a batch");
 /// What a classifier is measured by.
 const CLASSIFIES: &[Metric] = &[Metric::Loss, Metric::Accuracy];
 
@@ -62,7 +62,7 @@ impl Definition {
         match self.kind {
             Kind::Network { default_dataset, .. } => {
                 let dataset = Key::required("dataset", Accepts::Text, "a name from `optbench list datasets`");
-                vec![Key { default: Default::Text(default_dataset), ..dataset }, BATCH_SIZE, dtype("f32")]
+                vec![Key { default: Fallback::Text(default_dataset), ..dataset }, BATCH_SIZE, dtype("f32")]
             }
             Kind::Function(_) => vec![dtype("f64")],
         }

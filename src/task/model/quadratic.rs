@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::model::{Definition, Function, Kind};
 
@@ -13,8 +13,8 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "a bowl whose curvatures are known: every update can be checked by hand",
         equations: "f(x) = 1/2 sum of curvature_i x_i^2",
         keys: &[
-            Key::floats("curvature", &[1.0, 10.0], Range::ANY, "one curvature for each coordinate"),
-            Key::floats("start", &[], Range::ANY, "where to start; all ones unless given"),
+            Key::floats("curvature", &[1.0, 10.0], Bounds::ANY, "one curvature for each coordinate"),
+            Key::floats("start", &[], Bounds::ANY, "where to start; all ones unless given"),
         ],
         source: "",
     },

@@ -8,7 +8,7 @@ use crate::nn::conv::{Conv, enter};
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
 use crate::nn::relu::relu;
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
 use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
@@ -27,8 +27,8 @@ logits = W mean(h) + b, the mean over all positions
 depth = 2 + 2 sum(blocks): [1, 1, 1] is ResNet-8, [2, 2, 2] ResNet-14, [3, 3, 3] ResNet-20
 W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a convolution",
         keys: &[
-            Key::integer("width", 16, Range::within(1.0, 4096.0), "channels of the first group of blocks"),
-            Key::integers("blocks", &[1, 1, 1], Range::within(1.0, 64.0), "blocks in each group"),
+            Key::integer("width", 16, Bounds::within(1.0, 4096.0), "channels of the first group of blocks"),
+            Key::integers("blocks", &[1, 1, 1], Bounds::within(1.0, 64.0), "blocks in each group"),
             LABEL_SMOOTHING,
         ],
         source: "He et al. 2015, arXiv 1512.03385, section 4.2; shortcuts B; torch's initialisation",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::registry::{About, Key, Range};
+use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::model::{Definition, Function, Kind};
 
@@ -12,7 +12,7 @@ pub(super) const DEFINITION: Definition = Definition {
         revision: 1,
         summary: "a curved valley with its minimum 0 at (1, 1)",
         equations: "f(x, y) = (1 - x)^2 + 100 (y - x^2)^2",
-        keys: &[Key::floats("start", &[-1.2, 1.0], Range::ANY, "where to start: [x, y]")],
+        keys: &[Key::floats("start", &[-1.2, 1.0], Bounds::ANY, "where to start: [x, y]")],
         source: "Rosenbrock 1960, An automatic method for finding the greatest or least value of a function",
     },
     kind: Kind::Function(build),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A length of time as a config states it: `500`, `"500 steps"`, `"10 epochs"`, `"30%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Duration {
+pub enum Length {
     /// A number of optimizer updates.
     Steps(u64),
     /// Passes over the training set; fractions are allowed.
@@ -16,7 +16,7 @@ pub enum Duration {
     Untuned,
 }
 
-/// What a [`Duration`] is measured against.
+/// What a [`Length`] is measured against.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timeline {
     /// Updates in the whole run.
@@ -27,7 +27,7 @@ pub struct Timeline {
     pub beta2: Option<f64>,
 }
 
-impl Duration {
+impl Length {
     /// No time at all.
     pub const ZERO: Self = Self::Steps(0);
 
@@ -62,7 +62,7 @@ impl Duration {
     }
 }
 
-impl fmt::Display for Duration {
+impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = |n: f64| if n == 1.0 { "" } else { "s" };
         match *self {
@@ -74,7 +74,7 @@ impl fmt::Display for Duration {
     }
 }
 
-impl FromStr for Duration {
+impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -111,28 +111,28 @@ mod tests {
     #[test]
     fn durations_read_back_as_written() {
         for text in ["0 steps", "1 step", "500 steps", "1 epoch", "2.5 epochs", "30%", "untuned"] {
-            assert_eq!(text.parse::<Duration>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<Length>().unwrap().to_string(), text);
         }
-        assert_eq!("1_000".parse(), Ok(Duration::Steps(1000)));
+        assert_eq!("1_000".parse(), Ok(Length::Steps(1000)));
     }
 
     #[test]
     fn nonsense_is_refused_in_words() {
         for text in ["", "ten epochs", "-5 steps", "120%", "1.5 steps", "10 minutes", "nan%", "1e3"] {
-            assert!(text.parse::<Duration>().is_err(), "{text}");
+            assert!(text.parse::<Length>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn what_is_too_long_for_a_number_is_not_called_negative() {
-        let refused = format!("{}%", "9".repeat(400)).parse::<Duration>().unwrap_err();
+        let refused = format!("{}%", "9".repeat(400)).parse::<Length>().unwrap_err();
         assert!(refused.ends_with("is too large"), "{refused}");
-        assert!("-1%".parse::<Duration>().unwrap_err().contains("negative"));
+        assert!("-1%".parse::<Length>().unwrap_err().contains("negative"));
     }
 
     #[test]
     fn only_what_is_written_as_nothing_is_zero() {
-        let zero = |text: &str| text.parse::<Duration>().unwrap().is_zero();
+        let zero = |text: &str| text.parse::<Length>().unwrap().is_zero();
         assert!(zero("0") && zero("0%") && zero("0.0 epochs"));
         assert!(!zero("1") && !zero("0.001%") && !zero("untuned"));
     }
@@ -140,10 +140,10 @@ mod tests {
     #[test]
     fn each_unit_is_measured_against_the_timeline() {
         let timeline = Timeline { steps: 1000, steps_per_epoch: Some(20), beta2: Some(0.99) };
-        let steps = |text: &str| text.parse::<Duration>().unwrap().in_steps(&timeline).unwrap();
+        let steps = |text: &str| text.parse::<Length>().unwrap().in_steps(&timeline).unwrap();
         assert_eq!([steps("7"), steps("2.5 epochs"), steps("30%"), steps("untuned")], [7, 50, 300, 200]);
         let function = Timeline { steps_per_epoch: None, beta2: None, ..timeline };
-        assert!(Duration::Epochs(1.0).in_steps(&function).is_err());
-        assert!(Duration::Untuned.in_steps(&function).is_err());
+        assert!(Length::Epochs(1.0).in_steps(&function).is_err());
+        assert!(Length::Untuned.in_steps(&function).is_err());
     }
 }
