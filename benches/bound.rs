@@ -10,13 +10,15 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
+use optbench::catalog::Catalog;
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::matmul::{Matrix, write_product};
 use optbench::nn::params::{Init, Parameter, gradients};
-use optbench::optim::{Optimizer, Step, build, find};
-use optbench::settings::{Settings, Value};
+use optbench::optim::{Optimizer, Step, build};
+use optbench::registry::Described;
+use optbench::settings::Value;
 use optbench::task::data::Input;
-use optbench::task::model::{self, Kind, Network, Pass};
+use optbench::task::model::{Kind, Network, Pass};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -112,9 +114,9 @@ struct Trained {
 impl Trained {
     fn new(case: &Case) -> Self {
         let device = &Device::Cpu;
-        let definition = model::find(case.model).expect("a registered model");
+        let definition = Catalog::built_in().models.find(case.model).expect("a registered model");
         let Kind::Network { build: network, .. } = definition.kind else { panic!("{} learns nothing", case.model) };
-        let mut settings = Settings::defaults(case.model, definition.about.keys);
+        let mut settings = definition.defaults();
         for (key, values) in case.keys {
             settings.set(key, Value::List(values.iter().map(|&n| Value::Integer(n)).collect()));
         }
@@ -132,11 +134,10 @@ impl Trained {
             }
         };
         let labels: Vec<u32> = (0..predictions).map(|i| (i % case.input.classes()) as u32).collect();
-        let keys: Vec<_> = find("adamw").expect("a registered kind").keys().copied().collect();
         Self {
             network,
             parameters: init.finish(),
-            optimizer: build(&Settings::defaults("adamw", &keys)),
+            optimizer: build(&Catalog::built_in().optimizers.find("adamw").expect("a registered kind").defaults()),
             inputs: inputs.expect("a batch"),
             labels: Tensor::from_vec(labels, predictions, device).expect("labels"),
             t: 0,

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use candle_core::{DType, Device, Tensor};
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use optbench::catalog::Catalog;
 use optbench::nn::params::{Init, Parameter};
-use optbench::optim::{OPTIMIZERS, Optimizer, Step, build, find};
-use optbench::settings::Settings;
+use optbench::optim::{OPTIMIZERS, Optimizer, Step, build};
+use optbench::registry::Described;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -30,8 +31,7 @@ struct Bench {
 
 impl Bench {
     fn new(kind: &str, layers: &[usize]) -> Self {
-        let keys: Vec<_> = find(kind).expect("a registered kind").keys().copied().collect();
-        let settings = Settings::defaults(kind, &keys);
+        let settings = Catalog::built_in().optimizers.find(kind).expect("a registered kind").defaults();
         let mut bench = Self::weights(layers, build(&settings), settings.float("lr"));
         // The first steps allocate and may be particular.
         for _ in 0..3 {

@@ -6,10 +6,11 @@
 //!
 //! | floor | modules | what lives there |
 //! | --- | --- | --- |
-//! | 6 | [`cli`] | one file a sub-command: its arguments and what it does |
+//! | 7 | [`Bench`] | the whole command line as a value, with kinds of your own |
+//! | 6 | `cli` | one file a sub-command: its arguments and what it does |
 //! | 5 | [`report`], [`chart`] | the ranking, tables and page; the drawing of charts |
 //! | 4 | [`config`], [`sweep`], [`results`], [`analysis`] | what to run, running it, the store of what has run, what it says |
-//! | 3 | [`mod@train`] | the loop: no input or output, no config |
+//! | 3 | [`mod@train`], [`catalog`] | the loop: no input or output, no config; everything that a config can name |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
 //! | 1 | [`nn`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, random streams, what is measured and how far apart it may lie |
 //! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
@@ -17,13 +18,14 @@
 //! A training by hand:
 //!
 //! ```
+//! use optbench::catalog::Catalog;
 //! use optbench::config::Experiment;
 //! use optbench::sweep::Plan;
 //! use optbench::task::data::Library;
 //! use optbench::train::{Ending, Training, train};
 //!
 //! let text = "steps = 50\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
-//! let plan = Plan::new(Experiment::parse("bowl.toml", text, "bowl", &[])?, &Library::default())?;
+//! let plan = Plan::new(Experiment::parse(&Catalog::built_in(), "bowl.toml", text, "bowl", &[])?, &Library::default())?;
 //! let run = &plan.runs[0];
 //! let training = Training {
 //!     problem: plan.tasks[run.task].problem(run.seed, &candle_core::Device::Cpu)?,
@@ -43,9 +45,11 @@
 //! ```
 
 pub mod analysis;
+mod bench;
+pub mod catalog;
 pub mod chart;
 pub mod checksum;
-pub mod cli;
+mod cli;
 pub mod config;
 pub mod disk;
 pub mod error;
@@ -65,3 +69,5 @@ mod system;
 pub mod task;
 pub mod train;
 mod words;
+
+pub use bench::Bench;

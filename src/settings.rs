@@ -1,8 +1,65 @@
 //! Concrete values of keys: what an optimizer, schedule, model or dataset is built from.
 
+use std::any::Any;
 use std::fmt;
 
 use crate::length::{Length, Timeline};
+
+/// What a kind is a kind of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// An update rule.
+    Optimizer,
+    /// A multiple of the learning rate for each step.
+    Schedule,
+    /// What learns.
+    Model,
+    /// What is learned from.
+    Dataset,
+}
+
+impl Sort {
+    /// The word for one of them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Optimizer => "optimizer",
+            Self::Schedule => "schedule",
+            Self::Model => "model",
+            Self::Dataset => "dataset",
+        }
+    }
+}
+
+/// What settings are of: a definition, which builds a thing from them.
+pub trait Kind: Any + Sync {
+    /// What it is a kind of.
+    fn sort(&self) -> Sort;
+
+    /// The name in a config, alone of its sort.
+    fn name(&self) -> &'static str;
+
+    /// See [`About::revision`](crate::registry::About::revision).
+    fn revision(&self) -> u32;
+}
+
+impl dyn Kind {
+    /// The definition itself, where it is one of that type.
+    pub fn definition<D: Kind>(&self) -> Option<&D> {
+        (self as &dyn Any).downcast_ref()
+    }
+}
+
+impl PartialEq for dyn Kind {
+    fn eq(&self, other: &Self) -> bool {
+        (self.sort(), self.name()) == (other.sort(), other.name())
+    }
+}
+
+impl fmt::Debug for dyn Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.sort().name(), self.name())
+    }
+}
 
 /// The value of one key.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,17 +83,34 @@ pub enum Value {
 /// A kind with a value for each of its keys, in the order in which the kind lists them.
 ///
 /// Optional keys that were not given are absent.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The name of the kind, such as `adamw`.
-    pub kind: String,
+    kind: &'static dyn Kind,
     values: Vec<(String, Value)>,
 }
 
 impl Settings {
     /// No values yet.
-    pub fn new(kind: impl Into<String>) -> Self {
-        Self { kind: kind.into(), values: Vec::new() }
+    pub fn new(kind: &'static dyn Kind) -> Self {
+        Self { kind, values: Vec::new() }
+    }
+
+    /// What these are the settings of.
+    pub fn kind(&self) -> &'static dyn Kind {
+        self.kind
+    }
+
+    /// The name of the kind, such as `adamw`.
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// The definition of the kind.
+    ///
+    /// # Panics
+    /// Where the kind is of another sort: the config checks what stands where.
+    pub fn definition<D: Kind>(&self) -> &'static D {
+        self.kind.definition().unwrap_or_else(|| panic!("{:?} stands where another sort is needed", self.kind))
     }
 
     /// The same settings with one more value, or with another value for a key.
@@ -67,7 +141,7 @@ impl Settings {
     fn expect<T>(&self, key: &str, what: &str, read: impl Fn(&Value) -> Option<T>) -> T {
         self.get(key)
             .and_then(read)
-            .unwrap_or_else(|| panic!("`{}` asks for {what} `{key}`, which its keys do not declare", self.kind))
+            .unwrap_or_else(|| panic!("`{}` asks for {what} `{key}`, which its keys do not declare", self.name()))
     }
 
     /// A number.
@@ -113,7 +187,7 @@ impl Settings {
     pub fn text(&self, key: &str) -> &str {
         match self.get(key) {
             Some(Value::Text(text)) => text,
-            _ => panic!("`{}` asks for the text `{key}`, which its keys do not declare", self.kind),
+            _ => panic!("`{}` asks for the text `{key}`, which its keys do not declare", self.name()),
         }
     }
 
@@ -132,7 +206,7 @@ impl Settings {
     pub fn steps(&self, key: &str) -> u64 {
         match self.length(key) {
             Length::Steps(steps) => steps,
-            other => panic!("`{key}` of `{}` is still {other}", self.kind),
+            other => panic!("`{key}` of `{}` is still {other}", self.name()),
         }
     }
 
@@ -152,7 +226,7 @@ impl Settings {
             let value = measure(value).map_err(|problem| format!("`{key}`: {problem}"))?;
             Ok((key.clone(), value))
         });
-        Ok(Self { kind: self.kind.clone(), values: values.collect::<Result<_, String>>()? })
+        Ok(Self { kind: self.kind, values: values.collect::<Result<_, String>>()? })
     }
 
     /// The elements of a list; empty where the key is absent.
@@ -180,7 +254,7 @@ impl Settings {
     pub fn nested(&self, key: &str) -> &Settings {
         match self.get(key) {
             Some(Value::Nested(settings)) => settings,
-            _ => panic!("`{}` asks for the table `{key}`, which its keys do not declare", self.kind),
+            _ => panic!("`{}` asks for the table `{key}`, which its keys do not declare", self.name()),
         }
     }
 }
@@ -244,7 +318,7 @@ impl fmt::Display for Value {
             }
             Self::Nested(settings) => {
                 let cells: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
-                write!(f, "{}({})", settings.kind, cells.join(" "))
+                write!(f, "{}({})", settings.name(), cells.join(" "))
             }
         }
     }

@@ -4,13 +4,15 @@ use std::fs;
 use std::process::Command;
 
 use candle_core::{DType, Device};
+use optbench::catalog::Catalog;
 use optbench::metric::Metric;
+use optbench::registry::Described;
 use optbench::settings::{Settings, Value};
-use optbench::task::data::{self, Library};
-use optbench::task::{self, Problem, Spec, Split, model};
+use optbench::task::data::Library;
+use optbench::task::{self, Problem, Spec, Split};
 
 fn problem() -> Box<dyn Problem> {
-    of(Settings::defaults("digits", data::find("digits").unwrap().about.keys))
+    of(Catalog::built_in().datasets.find("digits").unwrap().defaults())
 }
 
 /// A folder of squares of 28 by 28 pixels at random places, the label being how bright they are.
@@ -35,16 +37,14 @@ fn squares() -> tempfile::TempDir {
 /// A problem whose training images are varied.
 fn varied(folder: &std::path::Path, augment: &[&str]) -> Box<dyn Problem> {
     let words: Vec<Value> = augment.iter().map(|&word| word.into()).collect();
-    let idx = Settings::defaults("idx", data::find("idx").unwrap().about.keys);
+    let idx = Catalog::built_in().datasets.find("idx").unwrap().defaults();
     of(idx.with("path", folder.to_str().unwrap()).with("augment", words))
 }
 
 fn of(dataset: Settings) -> Box<dyn Problem> {
-    let settings = |kind: &str, keys| Settings::defaults(kind, keys);
-    let model = model::find("cnn").unwrap();
     let spec = Spec {
         label: "digits".into(),
-        model: settings("cnn", model.about.keys).with("batch_norm", true),
+        model: Catalog::built_in().models.find("cnn").unwrap().defaults().with("batch_norm", true),
         dataset: Some(dataset),
         batch_size: 32,
         dtype: DType::F64,

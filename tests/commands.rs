@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use optbench::catalog::Catalog;
 use optbench::optim::OPTIMIZERS;
+use optbench::registry::Described;
 use optbench::schedule::SCHEDULES;
 
 fn optbench(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -54,7 +56,7 @@ fn every_config_of_the_repository_is_valid() {
     let entries = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     for path in entries(&configs).chain(entries(&configs.join("study"))) {
         if path.extension().is_some_and(|extension| extension == "toml")
-            && let Err(error) = optbench::config::Experiment::load(&path, &[])
+            && let Err(error) = optbench::config::Experiment::load(&Catalog::built_in(), &path, &[])
         {
             panic!("{error}");
         }

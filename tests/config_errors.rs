@@ -5,13 +5,14 @@
 
 use std::path::Path;
 
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use snapbox::{Data, assert_data_eq};
 
 fn message(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs");
     let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
-    match Experiment::parse(&format!("{name}.toml"), &text, name, &[]) {
+    match Experiment::parse(&Catalog::built_in(), &format!("{name}.toml"), &text, name, &[]) {
         Ok(_) => panic!("{name}.toml was taken"),
         Err(error) => format!("{error}\n"),
     }
@@ -88,13 +89,16 @@ mistaken!(
 #[test]
 fn an_override_is_named_in_its_own_mistakes() {
     let text = "steps = 10\n[tasks.digits]\nmodel = \"mlp\"\n[optimizers.adamw]\n";
-    let set = |set: &str| Experiment::parse("c.toml", text, "c", &[set.to_owned()]).map_err(|error| error.to_string());
+    let set = |set: &str| {
+        Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[set.to_owned()])
+            .map_err(|error| error.to_string())
+    };
     let message = set("optimizers.adamw.lrr=1").unwrap_err();
     assert!(message.contains("--set optimizers.adamw.lrr=1:1:18"), "{message}");
     assert!(message.contains("did you mean `lr`?"), "{message}");
     assert!(set("steps").is_err());
     assert_eq!(set("epochs=2").unwrap().length.to_string(), "2 epochs", "in place of the steps");
-    assert_eq!(set("tasks.digits.dataset=digits").unwrap().tasks[0].dataset.as_ref().unwrap().kind, "digits");
+    assert_eq!(set("tasks.digits.dataset=digits").unwrap().tasks[0].dataset.as_ref().unwrap().name(), "digits");
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn of_many_mistakes_the_first_are_shown_and_the_others_counted() {
     let many = |n: usize| {
         let keys: String = (0..n).map(|i| format!("unknown_{i} = 1\n")).collect();
         let text = format!("steps = 1\n{keys}[tasks.quadratic]\n[optimizers.sgd]\n");
-        Experiment::parse("c.toml", &text, "c", &[]).unwrap_err().to_string()
+        Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap_err().to_string()
     };
     assert_eq!(many(50).matches("error:").count(), 50);
     assert!(!many(50).contains("more mistake"));
@@ -123,7 +127,7 @@ fn labels_are_short_and_nothing_in_a_message_commands_the_terminal() {
             "steps = 1\n[tasks.bowl]\nmodel = \"quadratic\"\n{task}model = \"quadratic\"\n{optimizer}kind = \"sgd\"\n\
              {schedule}kind = \"constant\"\n{claim}better = \"a\"\nthan = \"b\"\n{rest}"
         );
-        let message = Experiment::parse("c.toml", &text, "c", &[]).unwrap_err().to_string();
+        let message = Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap_err().to_string();
         assert_eq!(message.matches("expected 1 to 60 characters").count(), 4, "{message}");
         assert!(!message.contains(|c: char| c.is_control() && c != '\n'), "{message:?}");
     }

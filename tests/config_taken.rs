@@ -1,5 +1,6 @@
 //! Configs that look as if something were wrong with them, and are right.
 
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::sweep::Plan;
 use optbench::task::data::Library;
@@ -19,7 +20,7 @@ fn durations_are_not_judged_by_an_epoch_that_nobody_knows_yet() {
         [schedules.inverse_sqrt]
         timescale = "0.0001%"
     "#;
-    Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
 }
 
 #[test]
@@ -32,7 +33,7 @@ fn points_that_are_drawn_jointly_are_no_grid() {
         eps = { log_uniform = [1e-9, 1e-6], samples = 50 }
         weight_decay = { log_uniform = [1e-4, 1e-1], samples = 50 }
     ";
-    assert_eq!(Experiment::parse("c.toml", text, "c", &[]).unwrap().optimizers[0].grid.len(), 50);
+    assert_eq!(Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap().optimizers[0].grid.len(), 50);
 }
 
 #[test]
@@ -54,14 +55,14 @@ fn a_claim_is_about_the_tasks_that_have_its_metric() {
         better = "adamw+*"
         than = "sgd+*"
     "#;
-    let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
     let tasks = |claim: usize| -> Vec<&str> {
         experiment.tasks_of(&experiment.claims[claim]).map(|task| task.label.as_str()).collect()
     };
     assert_eq!(tasks(0), ["digits"]);
     assert_eq!(tasks(1), ["digits", "bowl"]);
     assert_eq!(experiment.length.to_string(), "1000 steps", "a whole number, whatever TOML calls it");
-    assert_eq!(experiment.tasks[0].dataset.as_ref().unwrap().kind, "digits", "offline unless told otherwise");
+    assert_eq!(experiment.tasks[0].dataset.as_ref().unwrap().name(), "digits", "offline unless told otherwise");
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn a_true_epoch_in_which_a_schedule_comes_to_nothing_is_refused_before_anything_
         [schedules.step]
         every = "0.001 epochs"
     "#;
-    let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
     let refused = Plan::new(experiment, &Library::default()).err().unwrap().to_string();
     assert!(refused.contains("`every` is 0 steps"), "{refused}");
 }
@@ -91,7 +92,7 @@ fn what_does_not_fit_the_data_is_told_of_all_tasks_at_once() {
         batch_size = 100000
         [optimizers.sgd]
     "#;
-    let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
     let refused = Plan::new(experiment, &Library::default()).err().unwrap().to_string();
     let lines: Vec<&str> = refused.lines().collect();
     assert!(lines.len() == 2 && lines[0].contains("200000") && lines[1].contains("100000"), "{refused}");
@@ -104,7 +105,7 @@ fn a_label_of_sixty_characters_is_taken_in_any_script() {
         "steps = 1\n[tasks.\"{label}\"]\nmodel = \"quadratic\"\n[optimizers.sgd]\n[optimizers.\"{label}\"]\nkind = \"sgd\"\n\
          [claims.\"a+b\"]\nbetter = \"sgd+constant\"\nthan = \"{label}+constant\"\n"
     );
-    Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+    Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap();
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn lists_in_nested_tables_are_axes() {
              [schedules.chained]\nparts = {parts}\n[schedules.drops]\nkind = \"multi_step\"\ngamma = [0.1, 0.5]\n\
              milestones = [3, 6]\n"
         );
-        Experiment::parse("c.toml", &text, "c", &[]).unwrap()
+        Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap()
     };
     let cosine = |min: &str| format!("{{ kind = \"cosine\", min_factor = {min} }}");
     let short = read(
@@ -138,12 +139,12 @@ fn lists_in_nested_tables_are_axes() {
     );
     assert_eq!((short.optimizers[0].grid.len(), short.schedules[0].len()), (4, 4));
     assert_eq!(short.differences(&long), Vec::<String>::new());
-    let again = Experiment::parse("c.toml", &short.to_toml(), "c", &[]).unwrap();
+    let again = Experiment::parse(&Catalog::built_in(), "c.toml", &short.to_toml(), "c", &[]).unwrap();
     assert_eq!(short.differences(&again), Vec::<String>::new());
 }
 
 #[test]
 fn a_whole_number_may_be_written_as_a_power_of_ten_wherever_it_counts_something() {
     let text = "steps = 1e1\nseeds = 1e1\n[tasks.quadratic]\n[optimizers.sgd]\n";
-    assert_eq!(Experiment::parse("c.toml", text, "c", &[]).unwrap().seeds.len(), 10);
+    assert_eq!(Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap().seeds.len(), 10);
 }

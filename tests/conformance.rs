@@ -73,6 +73,9 @@ fn every_optimizer_follows_its_reference() {
 fn every_reference_has_its_optimizer() {
     for entry in std::fs::read_dir(reference().join("trajectories")).unwrap() {
         let kind = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
-        assert!(optbench::optim::find(&kind).is_some(), "there are numbers for `{kind}`, but no optimizer");
+        assert!(
+            OPTIMIZERS.iter().any(|definition| definition.about.name == kind),
+            "there are numbers for `{kind}`, but no optimizer"
+        );
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use candle_core::{DType, Device};
 use flate2::{Compression, write::GzEncoder};
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::error::{Error, Result};
 use optbench::settings::Settings;
@@ -16,8 +17,18 @@ use proptest::prelude::*;
 
 const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 
+/// Settings of a dataset, none of them given.
+fn dataset(name: &str) -> Settings {
+    Settings::new(Catalog::built_in().datasets.find(name).unwrap())
+}
+
+/// Settings of a model, none of them given.
+fn model(name: &str) -> Settings {
+    Settings::new(Catalog::built_in().models.find(name).unwrap())
+}
+
 fn reader(length: i64) -> Settings {
-    Settings::new("reader").with("seq_len", length)
+    model("lstm_lm").with("seq_len", length)
 }
 
 /// Tokens and the tokens after them.
@@ -27,7 +38,7 @@ type Part = (Vec<u32>, Vec<u32>);
 fn windows(contents: &[u8], model: &Settings) -> Result<(Input, Vec<Part>)> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), contents).unwrap();
-    let settings = Settings::new("text").with("path", file.path().to_str().unwrap());
+    let settings = dataset("text").with("path", file.path().to_str().unwrap());
     let examples = Library::default().load(&settings)?.examples(model)?;
     let mut parts = Vec::new();
     for split in SPLITS {
@@ -82,12 +93,12 @@ fn hostile_texts_are_refused_in_words() {
         assert!(matches!(problem, Error::Data { .. }));
         assert!(problem.to_string().contains(words), "{problem}");
     }
-    let nowhere = Library::default().load(&Settings::new("text").with("path", "nowhere.txt")).unwrap_err().to_string();
+    let nowhere = Library::default().load(&dataset("text").with("path", "nowhere.txt")).unwrap_err().to_string();
     assert!(
         nowhere.contains("cannot read nowhere.txt") && nowhere.contains("\n  help: `path` is relative"),
         "{nowhere}"
     );
-    let folder = Library::default().load(&Settings::new("text").with("path", "/")).unwrap_err().to_string();
+    let folder = Library::default().load(&dataset("text").with("path", "/")).unwrap_err().to_string();
     assert!(folder.contains("cannot read /"), "{folder}");
 }
 
@@ -113,12 +124,12 @@ proptest! {
 #[test]
 fn models_get_the_examples_that_they_learn_from() {
     let library = Library::default();
-    let digits = library.load(&Settings::new("digits")).unwrap();
-    let text = library.load(&Settings::new("markov")).unwrap();
-    assert!(digits.examples(&Settings::new("mlp")).is_ok() && text.examples(&reader(10)).is_ok());
+    let digits = library.load(&dataset("digits")).unwrap();
+    let text = library.load(&dataset("markov")).unwrap();
+    assert!(digits.examples(&model("mlp")).is_ok() && text.examples(&reader(10)).is_ok());
     let problem = digits.examples(&reader(10)).err().unwrap().to_string();
     assert!(problem.contains("`reader` learns from text, but the dataset is images"), "{problem}");
-    let problem = text.examples(&Settings::new("mlp")).err().unwrap().to_string();
+    let problem = text.examples(&model("mlp")).err().unwrap().to_string();
     assert!(problem.contains("`mlp` learns from images, but the dataset is text"), "{problem}");
 }
 
@@ -131,7 +142,7 @@ fn a_library_reads_once_and_tells_texts_of_ones_own_apart() {
         if !path.exists() {
             fs::write(&path, name.repeat(100)).unwrap();
         }
-        library.load(&Settings::new("text").with("path", path.to_str().unwrap())).unwrap();
+        library.load(&dataset("text").with("path", path.to_str().unwrap())).unwrap();
         // What was read once is not read again.
         fs::write(&path, "").unwrap();
     }
@@ -142,7 +153,7 @@ fn a_library_reads_once_and_tells_texts_of_ones_own_apart() {
 
 #[test]
 fn the_generated_text_has_a_floor_that_a_memory_lowers() {
-    let markov = Library::default().load(&Settings::new("markov")).unwrap();
+    let markov = Library::default().load(&dataset("markov")).unwrap();
     let floor = |model: Settings| markov.examples(&model).unwrap().floor();
     let near = |found: Option<f64>, floor: f64| (found.unwrap() - floor).abs() < 1e-4;
     assert!(near(floor(reader(10).with("stateful", true)), 1.9964));
@@ -154,10 +165,10 @@ fn the_generated_text_has_a_floor_that_a_memory_lowers() {
 fn a_path_alone_names_the_dataset_and_reads_back() {
     let text =
         "steps = 1\n[tasks.mine]\nmodel = \"mlp\"\npath = \"my/images\"\naugment = [\"flip\"]\n[optimizers.sgd]\n";
-    let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
     let dataset = experiment.tasks[0].dataset.as_ref().unwrap();
-    assert_eq!((dataset.kind.as_str(), dataset.text("path")), ("idx", "my/images"));
-    let again = Experiment::parse("c.toml", &experiment.to_toml(), "c", &[]).unwrap();
+    assert_eq!((dataset.name(), dataset.text("path")), ("idx", "my/images"));
+    let again = Experiment::parse(&Catalog::built_in(), "c.toml", &experiment.to_toml(), "c", &[]).unwrap();
     assert_eq!(again.tasks[0].dataset.as_ref(), Some(dataset));
 }
 

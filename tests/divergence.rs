@@ -1,6 +1,7 @@
 //! When a training counts as diverged: any score of any evaluation that is not finite.
 
 use candle_core::{Device, Tensor};
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::error::Result;
 use optbench::metric::Scores;
@@ -34,7 +35,11 @@ impl Problem for Scripted {
 }
 
 fn trained(validation: Scores, test: Scores, horizons: Vec<u64>) -> Outcome {
-    let plan = Plan::new(Experiment::parse("bowl.toml", CONFIG, "bowl", &[]).unwrap(), &Library::default()).unwrap();
+    let plan = Plan::new(
+        Experiment::parse(&Catalog::built_in(), "bowl.toml", CONFIG, "bowl", &[]).unwrap(),
+        &Library::default(),
+    )
+    .unwrap();
     let run = &plan.runs[0];
     let bowl = plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap();
     let training = Training {
@@ -80,7 +85,11 @@ fn a_horizon_without_a_finite_test_score_ends_the_run() {
 fn a_gradient_as_large_as_its_number_can_be_is_finite() {
     let config = "steps = 3\n[tasks.bowl]\nmodel = \"quadratic\"\ndtype = \"f64\"\ncurvature = [1e200]\nstart = [1.0]\n\
                   [optimizers.sgd]\nlr = 1e-200\n";
-    let plan = Plan::new(Experiment::parse("bowl.toml", config, "bowl", &[]).unwrap(), &Library::default()).unwrap();
+    let plan = Plan::new(
+        Experiment::parse(&Catalog::built_in(), "bowl.toml", config, "bowl", &[]).unwrap(),
+        &Library::default(),
+    )
+    .unwrap();
     let run = &plan.runs[0];
     let training = Training {
         problem: plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap(),

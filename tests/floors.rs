@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 8] = [
     &["error", "registry", "settings", "length", "checksum", "disk", "system", "words"],
     &["nn", "rng", "metric", "margin"],
     &["optim", "schedule", "task"],
-    &["train"],
+    &["train", "catalog"],
     &["config", "sweep", "results", "analysis"],
     &["report", "chart"],
     &["cli"],
+    &["bench"],
 ];
 
 fn floor(module: &str) -> Option<usize> {

@@ -6,11 +6,12 @@
 mod problems;
 
 use candle_core::{DType, Device, Tensor};
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::nn::float::write;
 use optbench::nn::params::{Init, Parameter};
-use optbench::optim::{OPTIMIZERS, Optimizer, Step, build, find, second_moment_decay};
-use optbench::registry::{Accepts, Fallback};
+use optbench::optim::{Definition, OPTIMIZERS, Optimizer, Step, build, second_moment_decay};
+use optbench::registry::{Described, flaw};
 use optbench::settings::{Settings, Value};
 use problems::{NAMES, at, defaults, difference, eval_point, parse, place, problem, read_json, reference, train_point};
 
@@ -141,7 +142,7 @@ fn same_path(a: &Settings, b: &Settings, tolerance: f64) {
             path
         });
         let error = difference(&paths[0], &paths[1]);
-        assert!(error <= tolerance, "{} and {} on {name}: off by {error:.1e}", a.kind, b.kind);
+        assert!(error <= tolerance, "{} and {} on {name}: off by {error:.1e}", a.name(), b.name());
     }
 }
 
@@ -418,8 +419,8 @@ fn a_number_does_not_depend_on_where_it_lies() {
         (train_point(&parameters), eval_point(&parameters, &*optimizer))
     };
     hold(|_, settings| {
-        let looks_around = ["lamb", "adafactor", "prodigy"].contains(&settings.kind.as_str());
-        let base_does = settings.get("base").is_some() && settings.nested("base").kind == "prodigy";
+        let looks_around = ["lamb", "adafactor", "prodigy"].contains(&settings.name());
+        let base_does = settings.get("base").is_some() && settings.nested("base").name() == "prodigy";
         if looks_around || base_does || settings.get("optimize_1d") == Some(&Value::Bool(true)) {
             return Ok(());
         }
@@ -518,7 +519,7 @@ fn a_state_of_another_optimizer_is_refused() {
     for (i, state) in states.iter().enumerate() {
         for (k, trial) in trials.iter_mut().enumerate() {
             let taken = trial.optimizer.restore(&trial.parameters, state.clone());
-            assert_eq!(taken.is_ok(), i == k, "the state of {} in {}", all[i].kind, all[k].kind);
+            assert_eq!(taken.is_ok(), i == k, "the state of {} in {}", all[i].name(), all[k].name());
             if let Err(error) = taken {
                 let message = error.to_string();
                 let named = [&state.kind, &states[k].kind].map(|kind| message.contains(&format!("`{kind}`")));
@@ -650,17 +651,8 @@ fn a_schedule_moves_the_momentum() {
 fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
     for definition in OPTIMIZERS {
         let about = &definition.about;
+        assert_eq!(flaw(definition), None);
         for key in definition.keys() {
-            let fits = match (key.accepts, key.default) {
-                (_, Fallback::Absent | Fallback::Required)
-                | (Accepts::Length | Accepts::Interval, Fallback::Length(_))
-                | (Accepts::Bool, Fallback::Bool(_)) => true,
-                (Accepts::Float(range), Fallback::Float(x)) => range.contains(x),
-                (Accepts::Integer(range), Fallback::Integer(n)) => range.contains(n as f64),
-                (Accepts::Choice(words), Fallback::Text(word)) => words.contains(&word),
-                _ => false,
-            };
-            assert!(fits, "`{}` of {}", key.name, about.name);
             assert!(!key.help.is_empty() && !key.help.ends_with('.'), "`{}` of {}", key.name, about.name);
         }
         for text in [about.summary, about.equations, about.source, definition.memory] {
@@ -671,7 +663,7 @@ fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
             "seeds = 1\nsteps = 4\n[tasks.q]\nmodel = \"quadratic\"\ncurvature = [1.0]\nstart = [1.0]\n[optimizers.{}]\n",
             about.name
         );
-        let experiment = Experiment::parse("config.toml", &config, "test", &[]);
+        let experiment = Experiment::parse(&Catalog::built_in(), "config.toml", &config, "test", &[]);
         assert!(experiment.is_ok(), "{}: {}", about.name, experiment.err().unwrap());
     }
 }
@@ -683,7 +675,7 @@ fn claimed(settings: &Settings, shape: &[usize]) -> usize {
     let some = |key: &str| usize::from(settings.float(key) > 0.0);
     let matrix = shape.len() > 1;
     let (rows, cols) = (shape[0], count / shape[0]);
-    let values = match settings.kind.as_str() {
+    let values = match settings.name() {
         "sgd" => some("momentum"),
         "adafactor" if matrix => {
             let last = shape[shape.len() - 1];
@@ -708,7 +700,7 @@ fn claimed(settings: &Settings, shape: &[usize]) -> usize {
         _ => 2,
     };
     // Below a half, Schedule-Free stores its average, too.
-    let average_kept = usize::from(settings.kind.starts_with("schedule_free_") && settings.float("beta") < 0.5);
+    let average_kept = usize::from(settings.name().starts_with("schedule_free_") && settings.float("beta") < 0.5);
     let average = match settings.get("average") {
         Some(Value::Text(kind)) if kind == "lawa" => settings.count("average_window"),
         Some(_) => 1,
@@ -724,7 +716,7 @@ fn state_takes_as_many_bytes_as_claimed() {
         assert_eq!(trial.optimizer.state_bytes(), 0, "{name}: nothing before the first step");
         trial.steps(0..12);
         let claimed: usize = SHAPES.iter().map(|shape| 4 * claimed(settings, shape)).sum();
-        let words = find(&settings.kind).unwrap().memory;
+        let words = settings.definition::<Definition>().memory;
         match trial.optimizer.state_bytes() {
             bytes if bytes == claimed => Ok(()),
             bytes => Err(format!("{bytes} bytes, not {claimed} ({words})")),
@@ -743,7 +735,7 @@ fn every_optimizer_descends() {
         let (first, _) = problem.gradients(0).unwrap();
         for t in 0..100 {
             let (_, gradients) = problem.gradients(t).unwrap();
-            let lr = settings.float("lr").min(if settings.kind == "prodigy" { 1.0 } else { 0.05 });
+            let lr = settings.float("lr").min(if settings.name() == "prodigy" { 1.0 } else { 0.05 });
             optimizer.step(problem.parameters(), &gradients, &at(t, lr)).unwrap();
         }
         place(problem.parameters(), &eval_point(problem.parameters(), &*optimizer));

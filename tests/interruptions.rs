@@ -13,12 +13,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::length::Timeline;
+use optbench::registry::Described;
 use optbench::registry::Fallback::Required;
 use optbench::rng::Stream;
 use optbench::schedule::{self, SCHEDULES};
-use optbench::settings::Settings;
 use optbench::sweep::Plan;
 use optbench::task::data::Library;
 use optbench::task::model::MODELS;
@@ -146,17 +147,21 @@ fn signal(child: &Child, name: &str) {
 /// A model or a schedule with a state that nobody kills would prove nothing by its absence.
 #[test]
 fn every_model_and_every_schedule_with_a_state_is_among_what_is_killed() {
-    let plan = Plan::new(Experiment::parse("plug.toml", CONFIG, "plug", &[]).unwrap(), &Library::default()).unwrap();
+    let plan = Plan::new(
+        Experiment::parse(&Catalog::built_in(), "plug.toml", CONFIG, "plug", &[]).unwrap(),
+        &Library::default(),
+    )
+    .unwrap();
     assert_eq!(plan.runs.len(), RUNS);
-    let models: BTreeSet<&str> = plan.experiment.tasks.iter().map(|task| task.model.kind.as_str()).collect();
+    let models: BTreeSet<&str> = plan.experiment.tasks.iter().map(|task| task.model.name()).collect();
     assert_eq!(models, MODELS.iter().map(|definition| definition.about.name).collect());
     assert!(plan.runs.iter().all(|run| !plan.schedule(run).unwrap().state().is_empty()));
-    let killed: BTreeSet<&str> = plan.experiment.schedules.iter().map(|schedule| schedule.kind.as_str()).collect();
+    let killed: BTreeSet<&str> = plan.experiment.schedules.iter().map(|schedule| schedule.kind.name()).collect();
     // Those that are made of others have the state of these.
     assert!(["sequential", "chained"].iter().all(|kind| killed.contains(kind)));
     let timeline = Timeline { steps: 600, steps_per_epoch: Some(20), beta2: None };
     for definition in SCHEDULES.iter().filter(|one| one.about.keys.iter().all(|key| key.default != Required)) {
-        let settings = Settings::defaults(definition.about.name, definition.about.keys);
+        let settings = definition.defaults();
         let has_state = !schedule::build(&settings, &timeline).unwrap().state().is_empty();
         assert!(!has_state || killed.contains(definition.about.name), "{}", definition.about.name);
     }

@@ -3,8 +3,10 @@
 use std::fs;
 
 use candle_core::{DType, Device, Tensor};
+use optbench::catalog::Catalog;
 use optbench::metric::Metric;
 use optbench::nn::params::Init;
+use optbench::registry::Described;
 use optbench::settings::Settings;
 use optbench::task::data::{Input, Library};
 use optbench::task::model::{self, Kind, Pass};
@@ -25,8 +27,11 @@ fn tokens(length: usize) -> Vec<u32> {
 }
 
 fn keys() -> Settings {
-    let definition = model::find("lstm_lm").unwrap();
-    Settings::defaults("lstm_lm", definition.about.keys)
+    Catalog::built_in()
+        .models
+        .find("lstm_lm")
+        .unwrap()
+        .defaults()
         .with("embedding", 4)
         .with("hidden", 6)
         .with("layers", 2)
@@ -41,7 +46,9 @@ fn problem(tokens: &[u32]) -> Box<dyn Problem> {
     let spec = Spec {
         label: "text".into(),
         model: keys().with("stateful", true),
-        dataset: Some(Settings::new("text").with("path", file.path().to_str().unwrap())),
+        dataset: Some(
+            Catalog::built_in().datasets.find("text").unwrap().defaults().with("path", file.path().to_str().unwrap()),
+        ),
         batch_size: ROWS,
         dtype: DType::F64,
         target: None,
@@ -53,7 +60,7 @@ fn problem(tokens: &[u32]) -> Box<dyn Problem> {
 /// The losses of a network with the same weights that reads each text from its first token to its last
 /// at once, token by token.
 fn read_at_once(problem: &dyn Problem, texts: &[&[u32]]) -> Vec<Vec<f64>> {
-    let Kind::Network { build, .. } = model::find("lstm_lm").unwrap().kind else { panic!("no network") };
+    let Kind::Network { build, .. } = keys().definition::<model::Definition>().kind else { panic!("no network") };
     let mut init = Init::new(1, DType::F64, &Device::Cpu);
     let input = Input::Tokens { vocabulary: ALPHABET.len(), length: WINDOW };
     let mut network = build(&keys(), &input, &mut init).unwrap();

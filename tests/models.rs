@@ -2,9 +2,11 @@
 //! `tests/reference/models.json`; fused and composed, in both number types.
 
 use candle_core::{DType, Device, Tensor};
+use optbench::catalog::Catalog;
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::params::{Init, Parameter, gradients};
-use optbench::settings::{Settings, Value};
+use optbench::registry::Described;
+use optbench::settings::Value;
 use optbench::task::data::Input;
 use optbench::task::model::{self, Kind, Network, Pass};
 use serde_json::Value as Json;
@@ -54,9 +56,9 @@ impl Case {
     }
 
     fn model(&self, dtype: DType, composed: bool) -> (Box<dyn Network>, Vec<Parameter>) {
-        let definition = model::find(self.0["model"].as_str().unwrap()).unwrap();
+        let definition = Catalog::built_in().models.find(self.0["model"].as_str().unwrap()).unwrap();
         let Kind::Network { build, .. } = definition.kind else { panic!("no network") };
-        let mut settings = Settings::defaults(definition.about.name, definition.about.keys);
+        let mut settings = definition.defaults();
         for (key, value) in self.0["keys"].as_object().unwrap() {
             settings.set(key, setting(value));
         }
@@ -170,9 +172,10 @@ fn gradients_are_the_loss_s_differences() {
 
 #[test]
 fn a_carried_memory_continues_the_sequence() {
-    let definition = model::find("lstm_lm").unwrap();
+    let definition = Catalog::built_in().models.find("lstm_lm").unwrap();
     let Kind::Network { build, .. } = definition.kind else { panic!("no network") };
-    let settings = Settings::defaults("lstm_lm", definition.about.keys)
+    let settings = definition
+        .defaults()
         .with("hidden", Value::Integer(6))
         .with("layers", Value::Integer(2))
         .with("stateful", true);
@@ -201,10 +204,10 @@ fn a_carried_memory_continues_the_sequence() {
 
 #[test]
 fn a_cnn_pools_as_often_as_its_images_allow() {
-    let definition = model::find("cnn").unwrap();
+    let definition = Catalog::built_in().models.find("cnn").unwrap();
     let Kind::Network { build, .. } = definition.kind else { panic!("no network") };
     let outcome = |channels: &[i64]| {
-        let mut settings = Settings::defaults("cnn", definition.about.keys);
+        let mut settings = definition.defaults();
         settings.set("channels", Value::List(channels.iter().map(|&n| Value::Integer(n)).collect()));
         let mut init = Init::new(0, DType::F32, &Device::Cpu);
         let mut network = build(&settings, &Input::Image { shape: [1, 8, 9], classes: 10 }, &mut init)?;

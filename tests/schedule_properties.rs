@@ -2,6 +2,7 @@
 
 use optbench::length::{Length, Timeline};
 use optbench::metric::Scores;
+use optbench::registry::Described;
 use optbench::registry::{Accepts, Bounds, Fallback, Key};
 use optbench::schedule::{self, Definition, SCHEDULES, Schedule};
 use optbench::settings::{Settings, Value};
@@ -93,7 +94,7 @@ proptest! {
         let rise: Vec<f64> = (0..warmup).map(|t| schedule.at(t).factor).collect();
         prop_assert!((rise[0] * warmup as f64 - 1.0).abs() < 1e-15);
         prop_assert!(rise.windows(2).all(|pair| pair[0] < pair[1]) && rise.last() == Some(&1.0));
-        if STARTS_AT_THE_PEAK.contains(&settings.kind.as_str()) {
+        if STARTS_AT_THE_PEAK.contains(&settings.name()) {
             prop_assert!((schedule.at(warmup).factor - 1.0).abs() < 1e-15, "{settings:?}");
         }
     }
@@ -102,7 +103,7 @@ proptest! {
     #[test]
     fn decays_fall((settings, timeline) in schedules_and_runs()) {
         let Ok(schedule) = schedule::build(&settings, &timeline) else { return Ok(()) };
-        if NEVER_RISES.contains(&settings.kind.as_str()) && settings.get("warmup").is_none() {
+        if NEVER_RISES.contains(&settings.name()) && settings.get("warmup").is_none() {
             let factors: Vec<f64> = (0..timeline.steps + 20).map(|t| schedule.at(t).factor).collect();
             prop_assert!((factors[0] - 1.0).abs() < 1e-15);
             prop_assert!(factors.windows(2).all(|pair| pair[0] >= pair[1] - 1e-15), "{:?}: {:?}", settings, factors);
@@ -115,7 +116,7 @@ proptest! {
 fn defaults_are_without_doubts() {
     let timeline = Timeline { steps: 1000, steps_per_epoch: Some(50), beta2: Some(0.999) };
     for definition in SCHEDULES {
-        let mut settings = Settings::defaults(definition.about.name, definition.about.keys);
+        let mut settings = definition.defaults();
         for key in definition.about.keys.iter().filter(|key| key.default == Fallback::Required) {
             settings.set(key.name, plain(key.accepts));
         }
@@ -149,7 +150,7 @@ fn plain(accepts: Accepts) -> Value {
         Accepts::Float(_) => 0.5.into(),
         Accepts::Length | Accepts::Interval => Length::Percent(25.0).into(),
         Accepts::Lengths => vec![Length::Percent(50.0).into()].into(),
-        Accepts::Schedules => vec![Settings::new("constant").into()].into(),
+        Accepts::Schedules => vec![SCHEDULES[0].defaults().into()].into(),
         other => panic!("no schedule takes {other}"),
     }
 }
@@ -192,7 +193,7 @@ fn settings(definition: &'static Definition, depth: u32) -> BoxedStrategy<Settin
     let keys: Vec<&'static Key> = definition.keys().collect();
     let values: Vec<_> = keys.iter().map(|&key| given(key)).collect();
     let assemble = move |values: Vec<Option<Value>>| {
-        let mut settings = Settings::defaults(definition.about.name, definition.about.keys);
+        let mut settings = definition.defaults();
         for (key, value) in keys.iter().zip(values) {
             if let Some(value) = value {
                 settings.set(key.name, value);

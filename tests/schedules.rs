@@ -4,9 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use optbench::catalog::Catalog;
 use optbench::length::{Length, Timeline};
 use optbench::metric::Scores;
 use optbench::registry::Accepts;
+use optbench::registry::Described;
 use optbench::schedule::{self, SCHEDULES, Schedule};
 use optbench::settings::{Settings, Value};
 use serde_json::{Map, Value as Json};
@@ -68,10 +70,10 @@ fn difference(actual: &[f64], expected: &Json) -> f64 {
 
 /// Settings from the reference, which gives all durations in steps.
 fn settings(kind: &str, given: &Map<String, Json>) -> Settings {
-    let definition = schedule::find(kind).unwrap_or_else(|| panic!("no schedule `{kind}`"));
-    let mut settings = Settings::defaults(kind, definition.about.keys);
+    let definition = Catalog::built_in().schedules.find(kind).unwrap_or_else(|| panic!("no schedule `{kind}`"));
+    let mut settings = definition.defaults();
     for (name, json) in given.iter().filter(|(name, _)| *name != "kind") {
-        let key = definition.keys().find(|key| key.name == name).unwrap_or_else(|| panic!("`{kind}` has no `{name}`"));
+        let key = definition.key(name).unwrap_or_else(|| panic!("`{kind}` has no `{name}`"));
         settings.set(name, value(key.accepts, json));
     }
     settings

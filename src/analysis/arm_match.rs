@@ -4,7 +4,7 @@ use crate::analysis::edges::edges;
 use crate::analysis::tries::luck;
 use crate::analysis::warning::Warning;
 use crate::analysis::{Rank, Roles, Summary, progress, ranking_of, summaries};
-use crate::config::Experiment;
+use crate::config::{Experiment, Grid};
 use crate::metric::Metric;
 use crate::registry::Key;
 use crate::results::Record;
@@ -155,21 +155,22 @@ fn is_same_arm(old: &Summary, new: &Summary) -> bool {
 /// Every setting that differs between two runs. A key that one side alone has counts unless it stands at its
 /// default: then a newer version added it.
 fn changed((before, old): (Side, &Record), (now, new): (Side, &Record)) -> Vec<Changed> {
-    let (old_kinds, new_kinds) = (before.kinds(old), now.kinds(new));
+    let (old_grids, new_grids) = (before.grids(old), now.grids(new));
     let mut changed = Vec::new();
-    for (key, was, is) in [("kind", old_kinds[0], new_kinds[0]), ("schedule.kind", old_kinds[1], new_kinds[1])] {
+    for (key, (was, is)) in ["kind", "schedule.kind"].into_iter().zip(old_grids.into_iter().zip(new_grids)) {
         if let (Some(was), Some(is)) = (was, is)
-            && was != is
+            && was.kind != is.kind
         {
-            changed.push(Changed { key: key.into(), was: Some(was.into()), is: Some(is.into()) });
+            let [was, is] = [was, is].map(|grid| Some(grid.kind.name().to_owned()));
+            changed.push(Changed { key: key.into(), was, is });
         }
     }
     let added = new.hyper_parameters.iter().filter(|(key, _)| old.hyper_parameter(key).is_none());
     for (key, _) in old.hyper_parameters.iter().chain(added) {
         let [was, is] = [old, new].map(|record| record.hyper_parameter(key));
         let says_nothing = match (was, is) {
-            (Some(was), None) => is_default(old_kinds, key, was),
-            (None, Some(is)) => is_default(new_kinds, key, is),
+            (Some(was), None) => is_default(old_grids, key, was),
+            (None, Some(is)) => is_default(new_grids, key, is),
             (was, is) => was == is,
         };
         if !says_nothing {
@@ -181,28 +182,23 @@ fn changed((before, old): (Side, &Record), (now, new): (Side, &Record)) -> Vec<C
 }
 
 impl Side<'_> {
-    /// The kinds of a run's optimizer and schedule, where the config has them.
-    fn kinds(&self, record: &Record) -> [Option<&str>; 2] {
+    /// The tables of a run's optimizer and schedule, where the config has them.
+    fn grids(&self, record: &Record) -> [Option<&Grid>; 2] {
         let Some(experiment) = self.experiment else { return [None; 2] };
         let optimizer = experiment.optimizers.iter().find(|entrant| entrant.grid.label == record.optimizer);
         let schedule = experiment.schedules.iter().find(|grid| grid.label == record.schedule);
-        [optimizer.map(|entrant| entrant.grid.kind.as_str()), schedule.map(|grid| grid.kind.as_str())]
+        [optimizer.map(|entrant| &entrant.grid), schedule]
     }
 }
 
 /// Whether a key that runs print stands at the default of its kind.
-fn is_default([optimizer, schedule]: [Option<&str>; 2], key: &str, value: &str) -> bool {
+fn is_default([optimizer, schedule]: [Option<&Grid>; 2], key: &str, value: &str) -> bool {
     let default = |key: &'static Key| key.default.value().is_some_and(|default| default.to_string() == value);
-    match key.strip_prefix("schedule.") {
-        Some(name) => {
-            let kind = schedule.and_then(schedule::find);
-            kind.and_then(|kind| kind.keys().find(|key| key.name == name)).is_some_and(default)
-        }
-        None => {
-            let kind = optimizer.and_then(optim::find);
-            kind.and_then(|kind| kind.keys().find(|known| known.name == key)).is_some_and(default)
-        }
-    }
+    let key = match key.strip_prefix("schedule.") {
+        Some(name) => schedule.and_then(|grid| grid.key::<schedule::Definition>(name)),
+        None => optimizer.and_then(|grid| grid.key::<optim::Definition>(key)),
+    };
+    key.is_some_and(default)
 }
 
 /// The hyper-parameters that differ between the settings of this optimizer and schedule.
@@ -222,6 +218,7 @@ fn settings(arms: &[Summary], of: &Summary) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use crate::analysis::simulated::{Arm, records};
+    use crate::catalog::Catalog;
 
     fn named(was: &[(&str, &str)], is: &[(&str, &str)]) -> Vec<String> {
         let text = |kind: &str| {
@@ -229,7 +226,8 @@ mod tests {
                 "steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.a]\nkind = \"{kind}\"\n[schedules.constant]\n"
             )
         };
-        let [sgd, adam] = ["sgd", "adam"].map(|kind| Experiment::parse("c.toml", &text(kind), "c", &[]).unwrap());
+        let [sgd, adam] = ["sgd", "adam"]
+            .map(|kind| Experiment::parse(&Catalog::built_in(), "c.toml", &text(kind), "c", &[]).unwrap());
         let run = |settings: &[(&str, &str)]| {
             let mut run = records(&[Arm::new("a", &[1.0])]).remove(0);
             run.hyper_parameters = settings.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();

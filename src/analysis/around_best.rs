@@ -202,6 +202,7 @@ mod tests {
     use super::*;
     use crate::analysis::ranking;
     use crate::analysis::simulated::{Arm, records};
+    use crate::catalog::Catalog;
 
     const RATES: [f64; 7] = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0];
 
@@ -314,7 +315,7 @@ mod tests {
             + &claim("fails", "wild", "calm", "lr = [0.1, 10]")
             + &claim("too_far", "calm", "wild", "width = 2000")
             + &claim("one_sided", "calm", "wild", "lr = [1, 10]");
-        let experiment = crate::config::Experiment::stored("c.toml", &text).unwrap();
+        let experiment = crate::config::Experiment::stored(&Catalog::built_in(), "c.toml", &text).unwrap();
         let noise = |arms: Vec<Arm>| {
             let wobble = |(i, mut arm): (usize, Arm)| {
                 arm.validation

@@ -39,6 +39,7 @@ mod tests {
     use super::*;
     use crate::analysis::ranking_of;
     use crate::analysis::simulated::{Arm, records};
+    use crate::catalog::Catalog;
     use crate::metric::Metric;
 
     /// What is said of a search with two finalists and these test losses, which validation saw the other way round.
@@ -47,7 +48,7 @@ mod tests {
             "seeds = {seeds}\nsteps = 10\n[tasks.task]\nmodel = \"mlp\"\ndataset = \"digits\"\n[tuning]\nbudget = 3\n\
              finalists = 2\n[optimizers.a]\nkind = \"sgd\"\nlr = [0.1, 0.2, 0.3]\n"
         );
-        let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap();
         let arm = |lr, losses: [f64; 4], test: [f64; 4]| Arm { test: Some(test.to_vec()), ..Arm::at("a", lr, &losses) };
         let arms = [arm(0.1, [1.0, 1.1, 1.2, 1.1], test[0]), arm(0.2, [1.1, 1.2, 1.3, 1.2], test[1])];
         let records = records(&[&arms[..], &[Arm::at("a", 0.3, &[9.0])]].concat());

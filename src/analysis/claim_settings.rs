@@ -63,20 +63,15 @@ fn best_at<'a, 'b>(rank: &'b Rank<'a>, lr: f64, metric: Metric) -> Option<&'b Su
 fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'b Summary<'a>, String> {
     let mut wanted: Vec<(String, String)> = Vec::new();
     let optimizer = experiment.optimizers.iter().map(|entrant| &entrant.grid).find(|grid| grid.label == rank.optimizer);
-    if let Some((grid, definition)) = optimizer.and_then(|grid| Some((grid, optim::find(&grid.kind)?))) {
-        let keys: Vec<_> = definition.keys().collect();
-        for swept in grid.swept() {
-            if let Some(value) = keys.iter().find(|key| key.name == swept).and_then(|key| key.default.value()) {
-                wanted.push((swept.to_owned(), value.to_string()));
-            }
+    for (grid, swept) in optimizer.iter().flat_map(|grid| grid.swept().map(move |key| (grid, key))) {
+        if let Some(value) = grid.key::<optim::Definition>(swept).and_then(|key| key.default.value()) {
+            wanted.push((swept.to_owned(), value.to_string()));
         }
     }
-    let own = experiment.schedules.iter().find(|grid| grid.label == rank.schedule);
-    if let Some((grid, definition)) = own.and_then(|grid| Some((grid, schedule::find(&grid.kind)?))) {
-        for swept in grid.swept() {
-            if let Some(value) = definition.keys().find(|key| key.name == swept).and_then(|key| key.default.value()) {
-                wanted.push((format!("schedule.{swept}"), value.to_string()));
-            }
+    let schedule = experiment.schedules.iter().find(|grid| grid.label == rank.schedule);
+    for (grid, swept) in schedule.iter().flat_map(|grid| grid.swept().map(move |key| (grid, key))) {
+        if let Some(value) = grid.key::<schedule::Definition>(swept).and_then(|key| key.default.value()) {
+            wanted.push((format!("schedule.{swept}"), value.to_string()));
         }
     }
     let fits = |arm: &&Summary| {

@@ -126,10 +126,11 @@ fn judged(experiment: &Experiment, whole: &[&Record], task: &str, arm: (&str, &s
 mod tests {
     use super::*;
     use crate::analysis::simulated::{Arm, records};
+    use crate::catalog::Catalog;
 
     fn of(config: &str, records: &[Record]) -> Progress {
         let text = String::from("steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n") + config;
-        let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap();
         progress(&experiment, records, "task", |optimizer, _| optimizer == "a")
     }
 
@@ -153,7 +154,7 @@ mod tests {
     fn a_search_runs_its_tries_once_and_its_finalists_under_every_seed() {
         let text = "seeds = 3\nsteps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[tuning]\nbudget = 4\n\
                     [optimizers.a]\nkind = \"sgd\"\nlr = { log = [0.01, 1], points = 5 }\n";
-        let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
         assert_eq!(progress(&experiment, &[], "task", |_, _| true), Progress { there: 0, planned: 10 });
     }
 }

@@ -56,10 +56,10 @@ fn range(rank: &Rank, key: &str, experiment: Option<&Experiment>) -> Option<Boun
     let experiment = experiment?;
     let key = if let Some(name) = key.strip_prefix("schedule.") {
         let grid = experiment.schedules.iter().find(|grid| grid.label == rank.schedule)?;
-        schedule::find(&grid.kind)?.keys().find(|key| key.name == name)?
+        grid.key::<schedule::Definition>(name)?
     } else {
         let entrant = experiment.optimizers.iter().find(|entrant| entrant.grid.label == rank.optimizer)?;
-        optim::find(&entrant.grid.kind)?.keys().find(|known| known.name == key)?
+        entrant.grid.key::<optim::Definition>(key)?
     };
     match key.accepts {
         Accepts::Float(range) | Accepts::Integer(range) => Some(range),
@@ -80,12 +80,13 @@ mod tests {
     use super::*;
     use crate::analysis::ranking;
     use crate::analysis::simulated::{Arm, records};
+    use crate::catalog::Catalog;
     use crate::metric::Metric;
 
     /// What is said of `sgd` where a key was tried at these values, with these losses.
     fn said(key: &str, tried: &[(&str, f64)]) -> Vec<String> {
         let text = "steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.a]\nkind = \"sgd\"\n";
-        let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
         let run = |(value, loss): &(&str, f64)| {
             let mut runs = records(&[Arm::new("a", &[*loss])]);
             runs[0].hyper_parameters.push((key.to_owned(), (*value).to_owned()));

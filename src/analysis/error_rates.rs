@@ -6,6 +6,7 @@ use super::ranking;
 use super::simulated::{Arm, records};
 use super::standard::{ALPHA, POWER, Standard};
 use super::student;
+use crate::catalog::Catalog;
 use crate::config::Experiment;
 use crate::metric::Metric;
 use crate::rng::Stream;
@@ -25,7 +26,7 @@ fn seeds(stream: &mut Stream, n: usize) -> Vec<f64> {
 /// The share of each finding when `a` is `worse` times as bad as `b`, at a margin of `margin`.
 fn findings(trials: usize, n: usize, worse: f64, margin: f64) -> [f64; 3] {
     let text = format!("{CONFIG}margin = {margin:?}\n");
-    let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap();
     let mut stream = Stream::new(4, &format!("{n} seeds, {worse}, {margin}"));
     let mut counts = [0.0; 3];
     for _ in 0..trials {

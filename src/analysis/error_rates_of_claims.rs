@@ -8,6 +8,7 @@ use super::claim_evidence::compare;
 use super::simulated::{Arm, records};
 use super::standard::{ALPHA, POWER, Standard};
 use super::{Difference, ranking, student, summaries};
+use crate::catalog::Catalog;
 use crate::config::{Bar, Experiment};
 use crate::margin::Margin;
 use crate::metric::Metric;
@@ -167,7 +168,7 @@ const ABSOLUTE: &str = "steps = 100\n[tasks.task]\nmodel = \"quadratic\"\n[optim
 fn an_absolute_claim_is_wrong_as_rarely_as_stated() {
     for (n, lost) in [(3, 0.0), (5, 0.0), (10, 0.0), (10, 0.05)] {
         let text = format!("seeds = {n}\n{ABSOLUTE}");
-        let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap();
         let case = format!("mean at the claimed score, {n} seeds, {}% of runs diverge", 100.0 * lost);
         let mut stream = Stream::new(12, &case);
         let mut wrong = [0.0; 2];
@@ -207,7 +208,7 @@ fn the_luck_of_more_settings_is_told_with_its_size() {
     // Sixteen equally good settings against one, chosen and judged on the same runs.
     const N: usize = 5;
     let text = "steps = 10\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.a]\nkind = \"sgd\"\n";
-    let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
     let mut stream = Stream::new(14, "selection");
     let (mut bias, mut told, mut supported) = (0.0, 0.0, 0.0);
     let trials = TRIALS / 2;

@@ -5,6 +5,7 @@ use super::claim::Finding;
 use super::sequential::{Standing, judgements};
 use super::simulated::{Arm, records};
 use super::{Roles, ranking_of};
+use crate::catalog::Catalog;
 use crate::config::Experiment;
 use crate::metric::Metric;
 use crate::results::Record;
@@ -16,7 +17,7 @@ const CLAIM: &str = "[optimizers.a]\nkind = \"sgd\"\n[optimizers.b]\nkind = \"sg
                      [claims.c]\nbetter = \"a+constant\"\nthan = \"b+constant\"\nby = 0.0\n";
 
 fn experiment(top: &str, rest: &str) -> Experiment {
-    Experiment::parse("c.toml", &format!("{top}\n{CONFIG}{rest}"), "c", &[]).unwrap()
+    Experiment::parse(&Catalog::built_in(), "c.toml", &format!("{top}\n{CONFIG}{rest}"), "c", &[]).unwrap()
 }
 
 /// A share of trials with its Monte-Carlo standard error, in percent.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use crate::catalog::Catalog;
 use crate::cli::again::beside_or_fresh;
 use crate::cli::say;
 use crate::config::Experiment;
@@ -32,12 +33,12 @@ pub(super) struct Changes {
 
 /// Holds a plan against what is in its folder: it must be of the same experiment and under the same conditions or,
 /// with `extend`, leave every run that is there in its place. Writes nothing.
-pub(super) fn admit(store: &Store, plan: &Plan, beside: Beside) -> Result<Changes> {
+pub(super) fn admit(catalog: &Catalog, store: &Store, plan: &Plan, beside: Beside) -> Result<Changes> {
     let extend = beside == Beside::Extending;
     let known = store.done()?;
     refuse_older(store, &known)?;
     let root = store.root().display();
-    let old = experiment(store)?.filter(|_| !store.known().is_ok_and(|known| known.is_empty()));
+    let old = experiment(catalog, store)?.filter(|_| !store.known().is_ok_and(|known| known.is_empty()));
     let settings = old.as_ref().map(|old| old.differences(&plan.experiment)).unwrap_or_default();
     let conditions = other_conditions(store, plan, &known, beside)?;
     if !conditions.is_empty() {
@@ -76,10 +77,10 @@ pub(super) fn indented(lines: &[String]) -> String {
 }
 
 /// The experiment of a folder, if it can be read.
-fn experiment(store: &Store) -> Result<Option<Experiment>> {
+fn experiment(catalog: &Catalog, store: &Store) -> Result<Option<Experiment>> {
     let old = match store.read(EXPERIMENT) {
         Ok(None) => return Ok(None),
-        Ok(Some(old)) => Experiment::stored("", &old).ok(),
+        Ok(Some(old)) => Experiment::stored(catalog, "", &old).ok(),
         Err(Error::Damaged { .. }) => None,
         Err(error) => return Err(error),
     };

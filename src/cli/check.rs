@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::analysis::Standard;
 use crate::analysis::regression::{Matching, Rules, Side, changes};
+use crate::catalog::Catalog;
 use crate::cli::comparable::baseline;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
@@ -64,8 +65,8 @@ enum Match {
     Label,
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let results = Results::open_run(Store::new(&arguments.results))?;
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
+    let results = Results::open_run(catalog, Store::new(&arguments.results))?;
     for warning in results.conditions()?.mixed_data() {
         say(&format!("warning: {warning}"));
     }
@@ -80,7 +81,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     }
     let against = match &arguments.baseline {
         None => None,
-        Some(folder) => match baseline(folder, &results)? {
+        Some(folder) => match baseline(catalog, folder, &results)? {
             Ok(old) => Some(compare(&results, &old, arguments)?),
             Err(reason) => {
                 say(&format!("error: {reason}"));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::catalog::Catalog;
 use crate::cli::say;
 use crate::error::{Error, Result};
 use crate::report::Results;
@@ -11,13 +12,13 @@ use crate::results::{EXPERIMENT, Store};
 ///
 /// # Errors
 /// When the disk refuses.
-pub(super) fn baseline(folder: &Path, now: &Results) -> Result<Result<Results, String>> {
+pub(super) fn baseline(catalog: &Catalog, folder: &Path, now: &Results) -> Result<Result<Results, String>> {
     let name = folder.display();
     let store = Store::new(folder);
     if !folder.is_file() && store.read(EXPERIMENT)?.is_none() {
         return Ok(Err(format!("the baseline {name} is missing: there is no experiment.toml in it")));
     }
-    let old = match Results::open(store) {
+    let old = match Results::open(catalog, store) {
         Ok(old) => old,
         Err(error @ Error::Io { .. }) => return Err(error),
         Err(error) => return Ok(Err(format!("the baseline {name} cannot be read: {error}"))),

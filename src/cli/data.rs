@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::{Args, Subcommand};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
+use crate::catalog::Catalog;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
-use crate::registry::{choices, nearest};
+use crate::registry::{Kinds, choices, nearest};
 use crate::task::data::download::Watch;
-use crate::task::data::{DATASETS, Definition, Downloader, Files, Library, Locator, Origin, find};
+use crate::task::data::{Definition, Downloader, Files, Library, Locator, Origin};
 
 /// List, fetch and verify datasets
 #[derive(Args)]
@@ -41,13 +42,13 @@ struct Which {
 }
 
 impl Which {
-    fn definitions(&self) -> Result<Vec<&'static Definition>> {
+    fn definitions(&self, datasets: &Kinds<Definition>) -> Result<Vec<&'static Definition>> {
         if self.names.is_empty() {
-            return Ok(DATASETS.iter().collect());
+            return Ok(datasets.iter().collect());
         }
-        let known: Vec<&str> = DATASETS.iter().map(|definition| definition.about.name).collect();
+        let known = datasets.names();
         let find = |name: &String| {
-            find(name).ok_or_else(|| {
+            datasets.find(name).ok_or_else(|| {
                 let help = nearest(name, known.iter().copied()).map(|near| format!("\n  help: did you mean `{near}`?"));
                 let problem = format!("there is no dataset `{name}`; there are {}", choices(&known));
                 Error::Usage(problem + &help.unwrap_or_default())
@@ -71,18 +72,18 @@ fn downloader() -> Downloader {
     Downloader::new(Box::new(Talk { bar: Mutex::default(), lines: !stderr().is_terminal() }))
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
     match &arguments.action {
-        Action::List(which) => list(which),
-        Action::Fetch(which) => fetch(which),
-        Action::Verify(which) => verify(which),
+        Action::List(which) => list(which, &catalog.datasets),
+        Action::Fetch(which) => fetch(which, &catalog.datasets),
+        Action::Verify(which) => verify(which, &catalog.datasets),
     }
 }
 
-fn list(which: &Which) -> Result<Exit> {
+fn list(which: &Which, datasets: &Kinds<Definition>) -> Result<Exit> {
     let locator = Locator::new(which.data_dir.clone());
     let mut rows = vec![["name", "contents", "size", "where", "licence"].map(str::to_owned)];
-    for definition in which.definitions()? {
+    for definition in which.definitions(datasets)? {
         let name = definition.about.name;
         let (size, place) = match definition.origin {
             Origin::Embedded => (String::new(), "built in".to_owned()),
@@ -117,12 +118,12 @@ fn place(name: &str, files: &Files, locator: &Locator) -> String {
     }
 }
 
-fn fetch(which: &Which) -> Result<Exit> {
+fn fetch(which: &Which, datasets: &Kinds<Definition>) -> Result<Exit> {
     if is_offline() {
         return Err(Error::Usage("OPTBENCH_OFFLINE is set: nothing is downloaded".into()));
     }
     let locator = Locator::new(which.data_dir.clone()).with_source(Arc::new(downloader()));
-    for definition in which.definitions()? {
+    for definition in which.definitions(datasets)? {
         let name = definition.about.name;
         let Origin::Files(files) = definition.origin else {
             if !which.names.is_empty() {
@@ -148,10 +149,10 @@ fn fetch(which: &Which) -> Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn verify(which: &Which) -> Result<Exit> {
+fn verify(which: &Which, datasets: &Kinds<Definition>) -> Result<Exit> {
     let locator = Locator::new(which.data_dir.clone());
     let mut exit = Exit::Success;
-    for definition in which.definitions()? {
+    for definition in which.definitions(datasets)? {
         let name = definition.about.name;
         let Origin::Files(files) = definition.origin else {
             print(&format!(

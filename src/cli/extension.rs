@@ -1,6 +1,7 @@
 //! `optbench run --extend --dry-run`: what would be added to the results that are there.
 
 use crate::analysis::sequential::is_extended;
+use crate::catalog::Catalog;
 use crate::cli::admission::{Beside, Changes, admit};
 use crate::cli::guard::missing;
 use crate::error::Result;
@@ -10,8 +11,8 @@ use crate::sweep::{Plan, Run, Shard};
 use crate::words::count;
 
 /// The runs that would be trained, and what else would change. Refuses what `--extend` would refuse.
-pub(super) fn preview(store: &Store, plan: &mut Plan, shard: Shard) -> Result<String> {
-    let Changes { seeds, targets } = admit(store, plan, Beside::Extending)?;
+pub(super) fn preview(catalog: &Catalog, store: &Store, plan: &mut Plan, shard: Shard) -> Result<String> {
+    let Changes { seeds, targets } = admit(catalog, store, plan, Beside::Extending)?;
     let mut added = store.extended()?;
     added.extend(&seeds);
     plan.extended = is_extended(&plan.experiment, &added);

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use crate::catalog::Catalog;
 use crate::cli::admission::{Beside, admit, apply, indented};
 use crate::cli::again::beside_or_fresh;
 use crate::cli::say;
@@ -71,7 +72,7 @@ pub(super) enum Earlier {
 }
 
 /// Makes a folder ready for a plan and holds it: as long as that lasts, no other experiment comes into it.
-pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold> {
+pub(super) fn enter(catalog: &Catalog, store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold> {
     refuse_foreign(store)?;
     if let Earlier::Forget { agreed: false } = earlier {
         ask(store)?;
@@ -87,7 +88,7 @@ pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold
                 store.clear()?;
             }
             let beside = if earlier == Earlier::Extend { Beside::Extending } else { Beside::Results };
-            apply(&admit(store, plan, beside)?, store, plan)?;
+            apply(&admit(catalog, store, plan, beside)?, store, plan)?;
             store.write(EXPERIMENT, &wanted)?;
             store.create()?;
         }
@@ -110,7 +111,7 @@ pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold
     // Another process may have come first, but from here on none can make the folder one of another experiment.
     let there = store.read(EXPERIMENT)?.unwrap_or_default();
     if there != wanted {
-        let differences = Experiment::stored("", &there)?.differences(&plan.experiment);
+        let differences = Experiment::stored(catalog, "", &there)?.differences(&plan.experiment);
         if !differences.is_empty() {
             return Err(Error::Usage(format!(
                 "another process is training another experiment in {}:\n{}\n  help: `--out DIR` keeps both",
@@ -122,7 +123,7 @@ pub(super) fn enter(store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold
     }
     if !decided {
         // Its runs may be of other data, although the config is the same.
-        admit(store, plan, Beside::Process)?;
+        admit(catalog, store, plan, Beside::Process)?;
     }
     Ok(hold)
 }

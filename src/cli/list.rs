@@ -1,15 +1,12 @@
-//! `optbench list`: everything that a config can name, explained from the registries.
+//! `optbench list`: everything that a config can name, explained from the catalog.
 
 use clap::{Args, ValueEnum};
 
+use crate::catalog::Catalog;
 use crate::cli::{Exit, print};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
-use crate::optim::{self, OPTIMIZERS};
-use crate::registry::{About, Fallback, Key, choices, nearest};
-use crate::schedule::{self, SCHEDULES};
-use crate::task::data::DATASETS;
-use crate::task::model::MODELS;
+use crate::registry::{About, Described, Fallback, Key, Kinds, choices, nearest};
 
 /// List what a config can use: optimizers, schedules, models, datasets, metrics
 #[derive(Args)]
@@ -51,67 +48,65 @@ impl Kind {
         }
     }
 
-    fn listed(self) -> Vec<Listed> {
-        let plain = |about: About, more| Listed { keys: about.keys.to_vec(), about, more };
+    fn listed(self, catalog: &Catalog) -> Vec<Listed> {
         match self {
-            Self::Optimizers => OPTIMIZERS
-                .iter()
-                .map(|optimizer: &optim::Definition| Listed {
-                    keys: optimizer.keys().copied().collect(),
-                    more: vec![("memory", optimizer.memory)],
-                    about: optimizer.about,
-                })
-                .collect(),
-            Self::Schedules => SCHEDULES
-                .iter()
-                .map(|schedule: &schedule::Definition| Listed {
-                    keys: schedule.keys().copied().collect(),
-                    about: schedule.about,
-                    more: vec![],
-                })
-                .collect(),
-            Self::Models => MODELS
-                .iter()
-                .map(|model| Listed {
-                    keys: model.about.keys.iter().copied().chain(model.task_keys()).collect(),
-                    about: model.about,
-                    more: vec![],
-                })
-                .collect(),
-            Self::Datasets => {
-                DATASETS.iter().map(|dataset| plain(dataset.about, vec![("licence", dataset.licence)])).collect()
+            Self::Optimizers => {
+                all(&catalog.optimizers, |own| Listed { more: vec![("memory", own.memory)], ..Listed::of(own) })
             }
-            Self::Metrics => Metric::ALL
-                .iter()
-                .map(|metric| {
-                    let (name, summary) = (metric.name(), metric.summary());
-                    plain(About { name, revision: 1, summary, equations: "", keys: &[], source: "" }, vec![])
-                })
-                .collect(),
+            Self::Schedules => all(&catalog.schedules, Listed::of),
+            Self::Models => all(&catalog.models, |own| Listed {
+                keys: own.keys().copied().chain(own.task_keys()).collect(),
+                ..Listed::of(own)
+            }),
+            Self::Datasets => {
+                all(&catalog.datasets, |own| Listed { more: vec![("licence", own.licence)], ..Listed::of(own) })
+            }
+            Self::Metrics => {
+                let of = |metric: &Metric| {
+                    let about = About {
+                        name: metric.name(),
+                        revision: 1,
+                        summary: metric.summary(),
+                        equations: "",
+                        keys: &[],
+                        source: "",
+                    };
+                    Listed { about, keys: Vec::new(), more: Vec::new() }
+                };
+                Metric::ALL.iter().map(of).collect()
+            }
         }
     }
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+fn all<D: Described>(kinds: &Kinds<D>, listed: impl Fn(&D) -> Listed) -> Vec<Listed> {
+    kinds.iter().map(listed).collect()
+}
+
+impl Listed {
+    fn of<D: Described>(definition: &D) -> Self {
+        Self { about: *definition.about(), keys: definition.keys().copied().collect(), more: Vec::new() }
+    }
+}
+
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
     let Some(kind) = arguments.kind else {
-        let sections = Kind::ALL.map(|kind| format!("{}\n{}", kind.name(), overview(&kind.listed())));
+        let sections = Kind::ALL.map(|kind| format!("{}\n{}", kind.name(), overview(&kind.listed(catalog))));
         print(&sections.join("\n"))?;
         return Ok(Exit::Success);
     };
-    let listed = kind.listed();
+    let listed = kind.listed(catalog);
     let Some(name) = &arguments.name else {
         print(&overview(&listed))?;
         return Ok(Exit::Success);
     };
-    let names: Vec<&str> = listed.iter().map(|item| item.about.name).collect();
-    match listed.iter().find(|item| item.about.name == name) {
-        Some(item) => print(&explain(item))?,
-        None => {
-            let help = nearest(name, names.iter().copied()).map(|near| format!("\n  help: did you mean `{near}`?"));
-            let problem = format!("`{name}` is not one of the {}; expected {}", kind.name(), choices(&names));
-            return Err(Error::Usage(problem + &help.unwrap_or_default()));
-        }
-    }
+    let Some(item) = listed.iter().find(|item| item.about.name == name) else {
+        let names: Vec<&str> = listed.iter().map(|item| item.about.name).collect();
+        let help = nearest(name, names.iter().copied()).map(|near| format!("\n  help: did you mean `{near}`?"));
+        let problem = format!("`{name}` is not one of the {}; expected {}", kind.name(), choices(&names));
+        return Err(Error::Usage(problem + &help.unwrap_or_default()));
+    };
+    print(&explain(item))?;
     Ok(Exit::Success)
 }
 

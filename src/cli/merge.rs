@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::catalog::Catalog;
 use crate::cli::admission::indented;
 use crate::cli::again::free;
 use crate::cli::guard::refuse_foreign;
@@ -25,8 +26,8 @@ pub(super) struct Arguments {
     out: PathBuf,
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let open = |folder: &PathBuf| Ok(Results::open_sound(Store::new(folder))?.0);
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
+    let open = |folder: &PathBuf| Ok(Results::open_sound(catalog, Store::new(folder))?.0);
     let sources: Vec<Results> = arguments.folders.iter().map(open).collect::<Result<_>>()?;
     let out = Store::new(&arguments.out);
     let first = &sources[0];
@@ -72,7 +73,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         flaws.extend(merged.flaws);
     }
     out.merge_provenance(&sources.iter().map(|source| &source.store).collect::<Vec<_>>())?;
-    let (results, left) = Results::open_sound(out)?;
+    let (results, left) = Results::open_sound(catalog, out)?;
     flaws.extend(left);
     results.write()?;
     print(&report::render(&results, Format::Brief)?)?;

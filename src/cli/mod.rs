@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::system;
 
@@ -90,20 +91,20 @@ impl Exit {
     }
 }
 
-/// Runs the command that the process was started with.
-pub fn main() -> ExitCode {
+/// Runs the command that the process was started with, over these kinds.
+pub(crate) fn main(catalog: &Catalog) -> ExitCode {
     system::prepare();
     let result = match Cli::parse().command {
-        Command::Run(arguments) => run::execute(&arguments),
-        Command::Schedule(arguments) => schedule::execute(&arguments),
-        Command::Report(arguments) => report::execute(&arguments),
-        Command::Plot(arguments) => plot::execute(&arguments),
-        Command::Check(arguments) => check::execute(&arguments),
-        Command::List(arguments) => list::execute(&arguments),
-        Command::Data(arguments) => data::execute(&arguments),
+        Command::Run(arguments) => run::execute(catalog, &arguments),
+        Command::Schedule(arguments) => schedule::execute(catalog, &arguments),
+        Command::Report(arguments) => report::execute(catalog, &arguments),
+        Command::Plot(arguments) => plot::execute(catalog, &arguments),
+        Command::Check(arguments) => check::execute(catalog, &arguments),
+        Command::List(arguments) => list::execute(catalog, &arguments),
+        Command::Data(arguments) => data::execute(catalog, &arguments),
         Command::Init(arguments) => init::execute(&arguments),
-        Command::Merge(arguments) => merge::execute(&arguments),
-        Command::Submit(arguments) => submit::execute(&arguments),
+        Command::Merge(arguments) => merge::execute(catalog, &arguments),
+        Command::Submit(arguments) => submit::execute(catalog, &arguments),
         Command::Completions(arguments) => completions::execute(&arguments),
     };
     match result {
@@ -125,7 +126,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Talk goes to stderr.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     // Nobody is left to be told when stderr is gone.
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::catalog::Catalog;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
@@ -55,8 +56,8 @@ fn metric(name: &str) -> Result<Metric, String> {
     Metric::parse(name).ok_or_else(|| format!("there is no metric `{name}`; expected {}", choices(&known)))
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let results = Results::open(Store::new(&arguments.results))?;
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
+    let results = Results::open(catalog, Store::new(&arguments.results))?;
     let formats = match arguments.format {
         None => charts::SVG_AND_PNG,
         Some(Format::Svg) => &["svg"],

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::catalog::Catalog;
 use crate::cli::{Exit, print, say};
 use crate::error::Result;
 use crate::report::{self, Format, Results};
@@ -28,8 +29,8 @@ enum Choice {
     Html,
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let results = Results::open_run(Store::new(&arguments.results))?;
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
+    let results = Results::open_run(catalog, Store::new(&arguments.results))?;
     for warning in results.mixed()? {
         say(&format!("warning: {warning}"));
     }

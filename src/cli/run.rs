@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::analysis::sequential::is_extended;
+use crate::catalog::Catalog;
 use crate::cli::device::{self, Choice};
 use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
 use crate::cli::progress::Bars;
@@ -66,10 +67,10 @@ enum Log {
     Tensorboard,
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
     // Before anything that might start a thread.
     let (mut jobs, threads) = threads::share(arguments.jobs, arguments.threads);
-    let experiment = Experiment::load(&arguments.config, &arguments.set)?;
+    let experiment = Experiment::load(catalog, &arguments.config, &arguments.set)?;
     let store = Store::new(arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name)));
     // From here on, also while data is read, a signal ends the sweep as it is meant to.
     let interrupt = interrupt::listen()?;
@@ -96,7 +97,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         say(&format!("warning: {warning}"));
     }
     if arguments.dry_run && arguments.extend {
-        print(&extension::preview(&store, &mut plan, arguments.shard)?)?;
+        print(&extension::preview(catalog, &store, &mut plan, arguments.shard)?)?;
         return Ok(Exit::Success);
     }
     if arguments.dry_run {
@@ -109,7 +110,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         (_, true) => Earlier::Extend,
         _ => Earlier::Keep,
     };
-    let _hold = enter(&store, &plan, earlier)?;
+    let _hold = enter(catalog, &store, &plan, earlier)?;
     plan.extended = is_extended(&plan.experiment, &store.extended()?);
     let mut execution = Execution::default();
     for round in 1.. {
@@ -149,7 +150,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         say(&waiting);
     }
     // Those of this part were trained again: what is left is of another one, or of no part at all.
-    let (results, flaws) = Results::open_sound(store)?;
+    let (results, flaws) = Results::open_sound(catalog, store)?;
     for flaw in flaws {
         say(&format!("warning: {flaw}; the run is left out"));
     }

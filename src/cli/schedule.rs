@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::catalog::Catalog;
 use crate::cli::{Exit, print, say};
 use crate::config::{Experiment, Grid};
 use crate::error::{Error, Result};
@@ -41,8 +42,8 @@ pub(super) struct Arguments {
     data_dir: Option<PathBuf>,
 }
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
-    let experiment = Experiment::load(&arguments.config, &arguments.set)?;
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
+    let experiment = Experiment::load(catalog, &arguments.config, &arguments.set)?;
     let tasks: Vec<&str> = experiment.tasks.iter().map(|task| task.label.as_str()).collect();
     let task = match &arguments.task {
         None => 0,

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
+use crate::catalog::Catalog;
 use crate::cli::admission::{Beside, admit};
 use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
 use crate::cli::{Exit, print, say};
@@ -68,9 +69,9 @@ enum Engine {
 const BUNDLE: usize = 20;
 const MOST_TASKS: usize = 100;
 
-pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
+pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
     let Engine::Slurm = arguments.engine;
-    let experiment = Experiment::load(&arguments.config, &arguments.set)?;
+    let experiment = Experiment::load(catalog, &arguments.config, &arguments.set)?;
     let root = arguments.out.clone().unwrap_or_else(|| PathBuf::from("results").join(&experiment.name));
     let root = std::path::absolute(&root).map_err(Error::io("find", &root))?;
     let store = Store::new(&root);
@@ -99,7 +100,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         ));
     }
     plan.adopt(&store.done()?);
-    admit(&store, &plan, Beside::Results)?;
+    admit(catalog, &store, &plan, Beside::Results)?;
     let all: Vec<&Run> = plan.runs.iter().collect();
     let missing = missing(&store, &all)?;
     if !arguments.dry_run {
@@ -110,7 +111,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
     if missing.is_empty() {
         if !arguments.dry_run {
             // The job that was to do it may be what the cluster lost.
-            Results::open(store)?.write()?;
+            Results::open(catalog, store)?.write()?;
         }
         say("all runs are done already; nothing was submitted");
         return Ok(Exit::Success);
@@ -132,7 +133,7 @@ pub(super) fn execute(arguments: &Arguments) -> Result<Exit> {
         ))?;
         return Ok(Exit::Success);
     }
-    let _hold = enter(&store, &plan, Earlier::Keep)?;
+    let _hold = enter(catalog, &store, &plan, Earlier::Keep)?;
     let job = submit(&script, &[])?;
     // After any ending: what a failed task left undone is the next submission's to train.
     let report = submit(&last, &[format!("--dependency=afterany:{job}")])?;

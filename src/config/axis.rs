@@ -35,7 +35,7 @@ pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axi
 
 /// Reads values each of which may be several itself: a table with lists in it.
 fn several(values: &[Node], node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axis {
-    let Some(values) = spread(values, key.accepts) else {
+    let Some(values) = spread(values, key.accepts, diagnostics.catalog) else {
         let added = diagnostics.add(&node.place, format!("the lists inside `{}` span too many combinations", key.name));
         added.expected(format!("at most {MOST_VALUES}"));
         return NONE;
@@ -185,10 +185,12 @@ pub(super) fn six_digits(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::config::source::parse;
 
     fn axis_of(text: &str, key: &Key) -> Result<Vec<Value>, String> {
-        let mut diagnostics = Diagnostics::new();
+        let catalog = Catalog::built_in();
+        let mut diagnostics = Diagnostics::new(&catalog);
         diagnostics.source("test.toml", text);
         let (table, _) = parse(0, text);
         let axis = axis(&table.0[0].value, key, &mut diagnostics);

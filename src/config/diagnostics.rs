@@ -4,14 +4,17 @@ use std::collections::HashSet;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::catalog::Catalog;
 use crate::config::source::Place;
 use crate::error::Error;
 
 /// How many mistakes are shown: more are not read, and each of them searches the whole text for its line.
 const MOST_SHOWN: usize = 50;
 
-/// The texts that a config is made of, and the mistakes found in them.
-pub(super) struct Diagnostics {
+/// The texts that a config is made of, what they can name, and the mistakes found in them.
+pub(super) struct Diagnostics<'c> {
+    /// What can be named.
+    pub(super) catalog: &'c Catalog,
     /// Name and text of each source: the file, then the `--set` arguments.
     sources: Vec<(String, String)>,
     mistakes: Vec<Mistake>,
@@ -43,14 +46,14 @@ impl Added<'_> {
     }
 }
 
-impl Diagnostics {
-    pub(super) fn new() -> Self {
-        Self { sources: Vec::new(), mistakes: Vec::new(), stored: false }
+impl<'c> Diagnostics<'c> {
+    pub(super) fn new(catalog: &'c Catalog) -> Self {
+        Self { catalog, sources: Vec::new(), mistakes: Vec::new(), stored: false }
     }
 
     /// For the text of results.
-    pub(super) fn of_stored() -> Self {
-        Self { stored: true, ..Self::new() }
+    pub(super) fn of_stored(catalog: &'c Catalog) -> Self {
+        Self { stored: true, ..Self::new(catalog) }
     }
 
     /// Adds a text and gives the number that its places carry.

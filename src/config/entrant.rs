@@ -4,10 +4,9 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::experiment::{START, entries, is_missing};
 use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
 use crate::config::source::{Item, Table};
-use crate::config::{Arm, label, nested, optimizer_names};
-use crate::registry::{choices, nearest};
+use crate::config::{Arm, label, nested};
+use crate::registry::{Described, choices, nearest};
 use crate::task::Spec;
-use crate::{optim, schedule};
 
 /// An optimizer of the config, with the schedules and the tasks that it is run under.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,14 +50,14 @@ pub(super) fn read_all(
     let all_schedules: Vec<&str> = schedules.iter().map(|grid| grid.label.as_str()).collect();
     let entrants = tables.iter().filter_map(|entry| {
         label::check_joined(entry, diagnostics);
-        let (keys, definition) = kind_of(entry, "optimizer", optimizer_names(), optim::find, diagnostics)?;
+        let (keys, definition) = kind_of(entry, &diagnostics.catalog.optimizers, diagnostics)?;
         let keys = &nested::lift_rate(keys, diagnostics);
         let owner = format!("optimizer `{}`", entry.key);
-        let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind", "schedules", "tasks"]).collect();
+        let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
         let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
         Some(Entrant {
-            grid: Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes, joint },
+            grid: Grid { label: entry.key.clone(), kind: definition, axes, joint },
             schedules: own(keys, "schedules", &all_schedules, diagnostics),
             tasks: own(keys, "tasks", &all_tasks, diagnostics),
         })
@@ -89,11 +88,12 @@ fn own(keys: &Table, section: &str, all: &[&str], diagnostics: &mut Diagnostics)
             Item::Text(text) if all.contains(&text.as_str()) => chosen.push(text.clone()),
             item => {
                 let found = if let Item::Text(text) = item { text } else { item.describe() };
+                let is_schedule = section == "schedules" && diagnostics.catalog.schedules.find(found).is_some();
                 let added = diagnostics.add(&node.place, format!("there is no {thing} labelled `{found}`"));
                 let added = added.expected(choices(all));
                 if let Some(near) = nearest(found, all.iter().copied()) {
                     added.help(format!("did you mean \"{near}\"?"));
-                } else if section == "schedules" && schedule::find(found).is_some() {
+                } else if is_schedule {
                     added.help(format!("add the table [schedules.{found}]"));
                 }
             }

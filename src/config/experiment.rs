@@ -6,11 +6,10 @@ use crate::config::idle::idle;
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::{interval, value};
 use crate::config::{
-    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, schedule_names, seeds, task,
-    tuning,
+    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, seeds, task, tuning,
 };
 use crate::length::Length;
-use crate::registry::{Accepts, Bounds};
+use crate::registry::{Accepts, Bounds, Described};
 use crate::schedule;
 use crate::settings::Value;
 use crate::words::count;
@@ -192,20 +191,20 @@ fn length(table: &Table, diagnostics: &mut Diagnostics) -> Length {
 fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics) -> Vec<Grid> {
     let Some(Entry { value: Node { item: Item::Table(tables), .. }, .. }) = table.get("schedules") else {
         entries(table, "schedules", diagnostics);
-        return vec![Grid::defaults("constant", std::iter::empty())];
+        return vec![Grid::defaults(&schedule::SCHEDULES[0])];
     };
     let written = nested::write_out_parts(tables, diagnostics);
     if written.0.is_empty() {
-        return vec![Grid::defaults("constant", std::iter::empty())];
+        return vec![Grid::defaults(&schedule::SCHEDULES[0])];
     }
     let grids = written.0.iter().filter_map(|entry| {
         label::check_joined(entry, diagnostics);
-        let (keys, definition) = kind_of(entry, "schedule", schedule_names(), schedule::find, diagnostics)?;
+        let (keys, definition) = kind_of(entry, &diagnostics.catalog.schedules, diagnostics)?;
         let owner = format!("schedule `{}`", entry.key);
-        let known: Vec<&str> = definition.keys().map(|key| key.name).chain(["kind"]).collect();
+        let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
         let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
-        Some(Grid { label: entry.key.clone(), kind: definition.about.name.to_owned(), axes, joint })
+        Some(Grid { label: entry.key.clone(), kind: definition, axes, joint })
     });
     grids.collect()
 }

@@ -5,7 +5,7 @@ use crate::config::experiment::START;
 use crate::config::source::{Item, Place, Table};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::length::Timeline;
-use crate::registry::{Key, choices};
+use crate::registry::{Described, Key, choices};
 use crate::settings::{Settings, Value};
 use crate::task::{Spec, model};
 use crate::{optim, schedule};
@@ -38,8 +38,9 @@ pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &
         diagnostics.add(&place, format!("`{}` needs {}", unmet.name, needs.words));
     }
     for task in &experiment.tasks {
-        let keys = model::find(&task.model.kind).map_or(&[][..], |definition| definition.about.keys);
-        for (key, needs) in keys.iter().filter_map(|key| Some((key, key.needs?))) {
+        for (key, needs) in
+            task.model.definition::<model::Definition>().keys().filter_map(|key| Some((key, key.needs?)))
+        {
             if !(needs.met)(&task.model) {
                 let place = place(table, "tasks", &task.label, &[key.name]);
                 diagnostics.add(&place, format!("`{}` has no meaning here", key.name)).expected(needs.words);
@@ -50,8 +51,10 @@ pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &
 
 /// The first key of an optimizer, or of one within it, whose needs are not met; and which of its own keys that is.
 fn unmet(settings: &Settings) -> Option<(String, Key)> {
-    let keys = optim::find(&settings.kind)?.about.keys;
-    let own = keys.iter().find(|key| key.needs.is_some_and(|needs| !(needs.met)(settings)));
+    let own = settings
+        .definition::<optim::Definition>()
+        .keys()
+        .find(|key| key.needs.is_some_and(|needs| !(needs.met)(settings)));
     let nested = || {
         settings.iter().find_map(|(name, value)| match value {
             Value::Nested(inner) => unmet(inner).map(|(_, key)| (name.to_owned(), key)),

@@ -251,9 +251,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::task::data::DATASETS;
-    use crate::task::model::MODELS;
-    use crate::{optim, schedule};
+    use crate::catalog::Catalog;
+    use crate::registry::Described;
 
     #[test]
     fn every_name_of_ours_exists_and_no_foreign_one_is_ours_where_it_counts() {
@@ -270,14 +269,10 @@ mod tests {
             "dtype",
         ]
         .into();
-        for definition in optim::OPTIMIZERS {
-            known.extend(definition.keys().map(|key| key.name).chain([definition.about.name]));
-        }
-        for definition in schedule::SCHEDULES {
-            known.extend(definition.keys().map(|key| key.name).chain([definition.about.name]));
-        }
-        let others = MODELS.iter().map(|model| model.about).chain(DATASETS.iter().map(|dataset| dataset.about));
-        known.extend(others.flat_map(|about| about.keys.iter().map(|key| key.name)));
+        let Catalog { optimizers, schedules, models, datasets } = Catalog::built_in();
+        known.extend(optimizers.iter().flat_map(Described::names).chain(optimizers.names()));
+        known.extend(schedules.iter().flat_map(Described::names).chain(schedules.names()));
+        known.extend(models.iter().flat_map(Described::names).chain(datasets.iter().flat_map(Described::names)));
         for foreign in FOREIGN {
             for ours in foreign.ours {
                 assert!(known.contains(ours), "`{}` is not `{ours}`: there is none", foreign.theirs);

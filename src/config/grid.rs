@@ -7,16 +7,16 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::foreign;
 use crate::config::sampling;
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::registry::{Beside, Fallback, Key, choices, nearest};
-use crate::settings::{Settings, Value};
+use crate::registry::{Beside, Described, Fallback, Key, Kinds, choices, nearest};
+use crate::settings::{Kind, Settings, Sort, Value};
 
 /// A kind with one or several values for each of its keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
     /// The label of the table.
     pub label: String,
-    /// The name of the kind.
-    pub kind: String,
+    /// The kind.
+    pub kind: &'static dyn Kind,
     /// The keys in order, each with the values that it takes in the sweep.
     pub axes: Vec<(String, Vec<Value>)>,
     /// The keys whose values are taken together, the first with the first: coordinates of points.
@@ -25,15 +25,21 @@ pub struct Grid {
 
 impl Grid {
     /// A kind at its defaults under its own name.
-    pub fn defaults(kind: &str, keys: impl Iterator<Item = &'static Key>) -> Self {
-        let axes = keys.filter_map(|key| Some((key.name.to_owned(), vec![key.default.value()?]))).collect();
-        Self { label: kind.to_owned(), kind: kind.to_owned(), axes, joint: Vec::new() }
+    pub fn defaults<D: Described>(definition: &'static D) -> Self {
+        let settings = definition.defaults();
+        let axes = settings.iter().map(|(name, value)| (name.to_owned(), vec![value.clone()])).collect();
+        Self { label: settings.name().to_owned(), kind: definition, axes, joint: Vec::new() }
+    }
+
+    /// A key of the kind, which is one of `D`'s.
+    pub fn key<D: Described>(&self, name: &str) -> Option<&'static Key> {
+        self.kind.definition::<D>()?.key(name)
     }
 
     /// Every combination of the values, the last key varying fastest; joint keys vary as one. A
     /// combination that comes twice counts once.
     pub fn variants(&self) -> Vec<Settings> {
-        let mut variants: Vec<(Settings, Option<usize>)> = vec![(Settings::new(&self.kind), None)];
+        let mut variants: Vec<(Settings, Option<usize>)> = vec![(Settings::new(self.kind), None)];
         for (key, values) in &self.axes {
             let joint = self.joint.contains(key);
             let longer = |(variant, point): (Settings, Option<usize>)| {
@@ -228,22 +234,39 @@ pub(super) fn expected_name(what: &str, names: &[&str]) -> String {
     if names.len() > 10 { format!("a name from `optbench list {what}s`") } else { choices(names) }
 }
 
+/// The kind of that name. Where there is none, which is said at the place, the one that was most likely meant: what
+/// else is mistaken is judged by that. `otherwise` is the help where no name is near.
+pub(super) fn find<D: Described>(
+    kinds: &Kinds<D>,
+    name: &str,
+    place: &Place,
+    otherwise: impl FnOnce(&str) -> Option<String>,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'static D> {
+    if let Some(found) = kinds.find(name) {
+        return Some(found);
+    }
+    let (sort, names) = (D::SORT.name(), kinds.names());
+    let added = diagnostics.add(place, format!("there is no {sort} `{name}`")).expected(expected_name(sort, &names));
+    if let Some(help) = advice(name, &names).or_else(|| otherwise(names.first().copied().unwrap_or_default())) {
+        added.help(help);
+    }
+    kinds.find(likeliest(name, &names)?)
+}
+
 /// The kind that a labelled table names: its `kind`, or else its label. Where there is none of that name, which is
 /// said, the one that was most likely meant.
-///
-/// `what` is the registry's name in the singular, `command` what lists it.
-pub(super) fn kind_of<'a, T>(
+pub(super) fn kind_of<'a, D: Described>(
     entry: &'a Entry,
-    what: &str,
-    names: impl Iterator<Item = &'static str> + Clone,
-    find: impl Fn(&str) -> Option<T>,
+    kinds: &Kinds<D>,
     diagnostics: &mut Diagnostics,
-) -> Option<(&'a Table, T)> {
+) -> Option<(&'a Table, &'static D)> {
+    let sort = D::SORT.name();
     let Item::Table(table) = &entry.value.item else {
         let found = entry.value.item.describe();
         diagnostics
-            .add(&entry.value.place, format!("{what} `{}` is {found}", entry.key))
-            .expected(format!("a table: [{what}s.{}]", entry.key));
+            .add(&entry.value.place, format!("{sort} `{}` is {found}", entry.key))
+            .expected(format!("a table: [{sort}s.{}]", entry.key));
         return None;
     };
     let (kind, place) = match table.get("kind") {
@@ -252,24 +275,17 @@ pub(super) fn kind_of<'a, T>(
             item => {
                 diagnostics
                     .add(&value.place, format!("`kind` is {}", item.describe()))
-                    .expected(format!("the name of a kind of {what}"));
+                    .expected(format!("the name of a kind of {sort}"));
                 return None;
             }
         },
         None => (&entry.key, &entry.key_place),
     };
-    if let Some(found) = find(kind) {
-        return Some((table, found));
-    }
-    let all: Vec<&str> = names.collect();
-    let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, &all));
-    added.help(advice(kind, &all).unwrap_or_else(|| {
-        let key = if what == "model" { what } else { "kind" };
-        let first = all.first().copied().unwrap_or_default();
-        format!("a label of your own needs a {key}: `{key} = \"{first}\"`; `optbench list {what}s` explains them")
-    }));
-    // The other mistakes of the table are found at once, too: by what the name most likely stands for.
-    likeliest(kind, &all).and_then(find).map(|found| (table, found))
+    let of_ones_own = |first: &str| {
+        let key = if D::SORT == Sort::Model { sort } else { "kind" };
+        Some(format!("a label of your own needs a {key}: `{key} = \"{first}\"`; `optbench list {sort}s` explains them"))
+    };
+    find(kinds, kind, place, of_ones_own, diagnostics).map(|found| (table, found))
 }
 
 #[cfg(test)]
@@ -282,7 +298,7 @@ mod tests {
         let axes =
             [("lr", 50), ("beta1", 2), ("eps", 50), ("weight_decay", 50)].map(|(key, n)| (key.into(), numbers(n)));
         let joint = ["lr", "eps", "weight_decay"].map(String::from).to_vec();
-        let grid = Grid { label: "adam".into(), kind: "adam".into(), axes: axes.to_vec(), joint };
+        let grid = Grid { label: "adam".into(), kind: &crate::optim::OPTIMIZERS[1], axes: axes.to_vec(), joint };
         assert_eq!((grid.len(), grid.combinations()), (100, 100.0));
         let apart = Grid { joint: Vec::new(), axes: grid.axes[..2].to_vec(), ..grid };
         assert_eq!((apart.len(), apart.combinations()), (100, 100.0));

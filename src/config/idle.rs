@@ -38,13 +38,14 @@ fn mentions<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::catalog::Catalog;
     use crate::config::Experiment;
 
     #[test]
     fn what_no_optimizer_is_run_under_is_said() {
         let idle = |text: &str| {
             let text = format!("steps = 9\n[tasks.quadratic]\n[tasks.rosenbrock]\n{text}");
-            Experiment::parse("c.toml", &text, "c", &[]).unwrap().idle
+            Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap().idle
         };
         let schedules = "[schedules.constant]\n[schedules.cosine]\n[schedules.late]\nkind = \"step\"\nevery = 3\n\
                          [schedules.both]\nkind = \"sequential\"\nparts = [{ schedule = \"late\", length = 4 }, \"cosine\"]\n";

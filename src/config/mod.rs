@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::length::{Length, Timeline};
 use crate::task::Spec;
-use crate::{optim, schedule};
 
 mod anytime;
 mod around;
@@ -94,15 +94,15 @@ impl Experiment {
     ///
     /// # Errors
     /// When the file cannot be read, or with every mistake found in it.
-    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+    pub fn load(catalog: &Catalog, path: &Path, overrides: &[String]) -> Result<Self> {
         let refused = |error: io::Error| Error::Usage(format!("cannot read the config `{}`: {error}", path.display()));
         if path.as_os_str() == STANDARD_INPUT {
             let text = io::read_to_string(io::stdin().lock()).map_err(refused)?;
-            return Self::parse("<stdin>", &text, "stdin", overrides);
+            return Self::parse(catalog, "<stdin>", &text, "stdin", overrides);
         }
         let text = fs::read_to_string(path).map_err(refused)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self::parse(&path.display().to_string(), &text, &stem, overrides)
+        Self::parse(catalog, &path.display().to_string(), &text, &stem, overrides)
     }
 
     /// Reads the text of a config; `source` names it in errors, `default_name` is the experiment's
@@ -110,8 +110,14 @@ impl Experiment {
     ///
     /// # Errors
     /// With every mistake found in it.
-    pub fn parse(source: &str, text: &str, default_name: &str, overrides: &[String]) -> Result<Self> {
-        Self::read(Diagnostics::new(), source, text, default_name, overrides)
+    pub fn parse(
+        catalog: &Catalog,
+        source: &str,
+        text: &str,
+        default_name: &str,
+        overrides: &[String],
+    ) -> Result<Self> {
+        Self::read(Diagnostics::new(catalog), source, text, default_name, overrides)
     }
 
     /// Reads the experiment.toml of results; `source` names it in errors. It may state what is an error in a
@@ -119,8 +125,8 @@ impl Experiment {
     ///
     /// # Errors
     /// With every mistake found in it.
-    pub fn stored(source: &str, text: &str) -> Result<Self> {
-        Self::read(Diagnostics::of_stored(), source, text, "", &[])
+    pub fn stored(catalog: &Catalog, source: &str, text: &str) -> Result<Self> {
+        Self::read(Diagnostics::of_stored(catalog), source, text, "", &[])
     }
 
     fn read(
@@ -213,13 +219,4 @@ fn set_argument(set: &str, diagnostics: &mut Diagnostics) -> (source::Table, Vec
     let text = quoted.unwrap_or_else(|| set.to_owned());
     let number = diagnostics.source(format!("--set {set}"), text.clone());
     source::parse(number, &text)
-}
-
-/// Every name that the registries know for a label without a `kind`, for messages.
-fn optimizer_names() -> impl Iterator<Item = &'static str> + Clone {
-    optim::OPTIMIZERS.iter().map(|definition| definition.about.name)
-}
-
-fn schedule_names() -> impl Iterator<Item = &'static str> + Clone {
-    schedule::SCHEDULES.iter().map(|definition| definition.about.name)
 }

@@ -1,10 +1,10 @@
 //! Things with keys of their own inside a key: the base of a wrapper, the parts of a composition.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{advice, expected_name, refuse_unknown};
+use crate::config::grid::{self, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::config::value::value;
-use crate::registry::{Accepts, Fallback, Key};
+use crate::registry::{Accepts, Described, Fallback, Key, Kinds};
 use crate::settings::{Settings, Value};
 use crate::{optim, schedule};
 
@@ -16,14 +16,13 @@ const DEEPEST: usize = 8;
 const MOST_PARTS: usize = 1_000;
 
 /// The length of a part; only parts of a `sequential` schedule use it.
-pub(super) const LENGTH: Key = Key::optional("length", Accepts::Interval, "how long this part lasts");
+pub(super) static LENGTH: Key = Key::optional("length", Accepts::Interval, "how long this part lasts");
 
 /// Reads `{ kind = "sgd", momentum = 0.9 }`: the base of a wrapper, with its own keys alone. Its
 /// learning rate and what is common to all optimizers belong to the wrapper.
 pub(super) fn optimizer(node: &Node, diagnostics: &mut Diagnostics) -> Option<Settings> {
-    let names: Vec<&str> = optim::OPTIMIZERS.iter().map(|definition| definition.about.name).collect();
-    let keys = |kind: &str| Some(optim::find(kind)?.about.keys.iter().filter(|key| key.name != LR).copied().collect());
-    read(node, "optimizer", &names, keys, diagnostics)
+    let own = |base: &optim::Definition| base.about.keys.iter().filter(|key| key.name != LR).collect();
+    read(node, &diagnostics.catalog.optimizers, own, diagnostics)
 }
 
 /// Moves the learning rate of a base to its wrapper, so that it stands in one place. A wrapper
@@ -39,7 +38,7 @@ pub(super) fn lift_rate(wrapper: &Table, diagnostics: &mut Diagnostics) -> Table
     let place = key_place.clone();
     let given = base.0.iter().position(|entry| entry.key == LR).map(|place| base.0.remove(place));
     let kind = match base.get("kind").map(|entry| &entry.value.item) {
-        Some(Item::Text(kind)) => optim::find(kind),
+        Some(Item::Text(kind)) => diagnostics.catalog.optimizers.find(kind),
         _ => None,
     };
     match given {
@@ -50,7 +49,7 @@ pub(super) fn lift_rate(wrapper: &Table, diagnostics: &mut Diagnostics) -> Table
         Some(entry) => wrapper.0.push(entry),
         None if own => {}
         None => {
-            let default = kind.and_then(|kind| kind.about.keys.iter().find(|key| key.name == LR)?.default.value());
+            let default = kind.and_then(|kind| kind.key(LR)?.default.value());
             if let Some(lr) = default.and_then(|value| value.as_float()) {
                 let value = Node { item: Item::Float(lr), place: place.clone() };
                 wrapper.0.push(Entry { key: LR.into(), key_place: place, value });
@@ -70,41 +69,36 @@ pub(super) fn schedules(node: &Node, name: &str, diagnostics: &mut Diagnostics) 
     if parts.is_empty() {
         diagnostics.add(&node.place, format!("`{name}` is empty")).expected("at least one schedule");
     }
-    let names: Vec<&str> = schedule::SCHEDULES.iter().map(|definition| definition.about.name).collect();
-    let keys = |kind: &str| Some(schedule::find(kind)?.keys().copied().chain([LENGTH]).collect());
-    let parts = parts.iter().map(|part| read(part, "schedule", &names, keys, diagnostics).map(Value::Nested));
+    let keys = |part: &schedule::Definition| part.keys().chain([&LENGTH]).collect();
+    let kinds = &diagnostics.catalog.schedules;
+    let parts = parts.iter().map(|part| read(part, kinds, keys, diagnostics).map(Value::Nested));
     parts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>().map(Value::List)
 }
 
-fn read(
+fn read<D: Described>(
     node: &Node,
-    what: &str,
-    names: &[&str],
-    keys: impl Fn(&str) -> Option<Vec<Key>>,
+    kinds: &Kinds<D>,
+    keys: impl Fn(&D) -> Vec<&'static Key>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Settings> {
+    let sort = D::SORT.name();
     let kind = match &node.item {
         Item::Table(table) => table.get("kind"),
         _ => None,
     };
     let (Item::Table(table), Some(Entry { value: Node { item: Item::Text(kind), place }, .. })) = (&node.item, kind)
     else {
-        let added = diagnostics.add(&node.place, format!("this {what} has no kind"));
-        added.expected(format!("a table such as {{ kind = \"{}\" }}", names[0]));
+        let added = diagnostics.add(&node.place, format!("this {sort} has no kind"));
+        added.expected(format!("a table such as {{ kind = \"{}\" }}", kinds.names()[0]));
         return None;
     };
-    let Some(keys) = keys(kind) else {
-        let added = diagnostics.add(place, format!("there is no {what} `{kind}`")).expected(expected_name(what, names));
-        if let Some(advice) = advice(kind, names) {
-            added.help(advice);
-        }
-        return None;
-    };
-    let owner = format!("{what} `{kind}`");
+    let definition = grid::find(kinds, kind, place, |_| None, diagnostics)?;
+    let keys = keys(definition);
+    let owner = format!("{sort} `{kind}`");
     let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
     known.push("kind");
     refuse_unknown(table, &known, &owner, diagnostics);
-    let mut settings = Settings::new(kind.as_str());
+    let mut settings = Settings::new(definition);
     for key in keys.iter().filter(|key| key.beside.is_none()) {
         match table.get(key.name) {
             Some(entry) => {

@@ -120,7 +120,7 @@ fn of_value(value: &Value) -> Toml {
 }
 
 fn of_settings(kind_key: &str, settings: &Settings) -> Table {
-    let kind = (kind_key.to_owned(), settings.kind.clone().into());
+    let kind = (kind_key.to_owned(), settings.name().into());
     std::iter::once(kind).chain(settings.iter().map(|(key, value)| (key.to_owned(), of_value(value)))).collect()
 }
 
@@ -135,7 +135,7 @@ fn of_grid(grid: &Grid) -> Table {
         };
         (key.clone(), value)
     });
-    std::iter::once(("kind".to_owned(), grid.kind.clone().into())).chain(axes).collect()
+    std::iter::once(("kind".to_owned(), grid.kind.name().into())).chain(axes).collect()
 }
 
 fn of_task(task: &Spec) -> Table {

@@ -196,11 +196,12 @@ pub(super) fn to_toml(seeds: &[u64], looks: &[usize]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
 
     const TASK: &str = "steps = 10\n[tasks.digits]\nmodel = \"mlp\"\ndataset = \"digits\"\n[optimizers.sgd]\n";
 
     fn parse(seeds: &str) -> Experiment {
-        Experiment::parse("c.toml", &format!("{seeds}\n{TASK}"), "c", &[]).unwrap()
+        Experiment::parse(&Catalog::built_in(), "c.toml", &format!("{seeds}\n{TASK}"), "c", &[]).unwrap()
     }
 
     #[test]
@@ -214,7 +215,11 @@ mod tests {
         assert_eq!(judged.at_stage(judged.stages()[0]).judge_seeds, [5, 6]);
         for experiment in [both, judged, parse("judge_seeds = [7, 9]")] {
             let text = experiment.to_toml();
-            assert_eq!(Experiment::parse("again.toml", &text, "", &[]).unwrap(), experiment, "{text}");
+            assert_eq!(
+                Experiment::parse(&Catalog::built_in(), "again.toml", &text, "", &[]).unwrap(),
+                experiment,
+                "{text}"
+            );
         }
     }
 }

@@ -2,21 +2,21 @@
 
 use std::slice;
 
+use crate::catalog::Catalog;
 use crate::config::axis::spans_an_axis;
 use crate::config::nested::LENGTH;
 use crate::config::source::{Entry, Item, Node, Place, Table};
 use crate::config::value::MOST_VALUES;
-use crate::registry::Accepts;
-use crate::{optim, schedule};
+use crate::registry::{Accepts, Described};
 
 /// The nodes, each replaced by those that it stands for where lists in it are axes; `None` where that makes more
 /// values than a key takes.
-pub(super) fn spread(nodes: &[Node], accepts: Accepts) -> Option<Vec<Node>> {
+pub(super) fn spread(nodes: &[Node], accepts: Accepts, catalog: &Catalog) -> Option<Vec<Node>> {
     let mut all = Vec::new();
     for node in nodes {
         match (accepts, &node.item) {
-            (Accepts::Optimizer, Item::Table(table)) => all.extend(tables(table, &node.place, accepts)?),
-            (Accepts::Schedules, Item::Array(parts)) => all.extend(compositions(parts, &node.place)?),
+            (Accepts::Optimizer, Item::Table(table)) => all.extend(tables(table, &node.place, accepts, catalog)?),
+            (Accepts::Schedules, Item::Array(parts)) => all.extend(compositions(parts, &node.place, catalog)?),
             _ => all.push(node.clone()),
         }
         if all.len() > MOST_VALUES {
@@ -26,23 +26,24 @@ pub(super) fn spread(nodes: &[Node], accepts: Accepts) -> Option<Vec<Node>> {
     Some(all)
 }
 
-fn compositions(parts: &[Node], place: &Place) -> Option<Vec<Node>> {
+fn compositions(parts: &[Node], place: &Place, catalog: &Catalog) -> Option<Vec<Node>> {
     let each = parts.iter().map(|part| match &part.item {
-        Item::Table(table) => tables(table, &part.place, Accepts::Schedules),
+        Item::Table(table) => tables(table, &part.place, Accepts::Schedules, catalog),
         _ => Some(vec![part.clone()]),
     });
     let chosen = product(&each.collect::<Option<Vec<_>>>()?)?;
     Some(chosen.into_iter().map(|parts| Node { item: Item::Array(parts), place: place.clone() }).collect())
 }
 
-fn tables(table: &Table, place: &Place, within: Accepts) -> Option<Vec<Node>> {
-    let each = table.0.iter().map(|Entry { key, value, .. }| match (accepted(table, key, within), &value.item) {
-        (Some(accepts), Item::Array(values)) if !values.is_empty() && spans_an_axis(accepts, values) => {
-            spread(values, accepts)
-        }
-        (Some(accepts), _) => spread(slice::from_ref(value), accepts),
-        (None, _) => Some(vec![value.clone()]),
-    });
+fn tables(table: &Table, place: &Place, within: Accepts, catalog: &Catalog) -> Option<Vec<Node>> {
+    let each =
+        table.0.iter().map(|Entry { key, value, .. }| match (accepted(table, key, within, catalog), &value.item) {
+            (Some(accepts), Item::Array(values)) if !values.is_empty() && spans_an_axis(accepts, values) => {
+                spread(values, accepts, catalog)
+            }
+            (Some(accepts), _) => spread(slice::from_ref(value), accepts, catalog),
+            (None, _) => Some(vec![value.clone()]),
+        });
     let chosen = product(&each.collect::<Option<Vec<_>>>()?)?;
     let tables = chosen.into_iter().map(|values| {
         let entries = table.0.iter().zip(values).map(|(entry, value)| Entry { value, ..entry.clone() });
@@ -52,11 +53,11 @@ fn tables(table: &Table, place: &Place, within: Accepts) -> Option<Vec<Node>> {
 }
 
 /// What a key takes in a table that names its kind; `None` where either is unknown, which its reader says.
-fn accepted(table: &Table, name: &str, within: Accepts) -> Option<Accepts> {
+fn accepted(table: &Table, name: &str, within: Accepts, catalog: &Catalog) -> Option<Accepts> {
     let Item::Text(kind) = &table.get("kind")?.value.item else { return None };
     let key = match within {
-        Accepts::Optimizer => optim::find(kind)?.about.keys.iter().find(|key| key.name == name),
-        _ => schedule::find(kind)?.keys().chain([&LENGTH]).find(|key| key.name == name),
+        Accepts::Optimizer => catalog.optimizers.find(kind)?.about.keys.iter().find(|key| key.name == name),
+        _ => catalog.schedules.find(kind)?.keys().chain([&LENGTH]).find(|key| key.name == name),
     };
     Some(key?.accepts)
 }

@@ -8,10 +8,10 @@ use crate::config::label;
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::value;
 use crate::metric::Metric;
-use crate::registry::{Accepts, Bounds, Key, choices};
+use crate::registry::{Accepts, Bounds, Described, Kinds, choices};
 use crate::settings::{Settings, Value};
-use crate::task::data::{self, Contents, DATASETS};
-use crate::task::model::{self, Kind, MODELS};
+use crate::task::data::{self, Contents};
+use crate::task::model::{self, Kind};
 use crate::task::{Spec, Target};
 
 const METRIC_NAMES: [&str; 3] = ["loss", "accuracy", "perplexity"];
@@ -22,25 +22,19 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let owner = format!("task `{}`", entry.key);
     let (table, model) = model_of(entry, &owner, diagnostics)?;
     let common = model.task_keys();
-    let mut known = vec!["model", "kind", "target", "metric"];
-    known.extend(common.iter().map(|key| key.name));
-    let mut keys: Vec<Key> = model.about.keys.to_vec();
+    let mut known: Vec<&str> = model.names().chain(common.iter().map(|key| key.name)).collect();
     let mut dataset = None;
     let mut metrics = vec![Metric::Loss];
     if let Kind::Network { default_dataset, metrics: measured, .. } = model.kind {
         metrics = measured.to_vec();
         dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
     }
-    if let Some(dataset) = dataset {
-        keys.extend(dataset.about.keys);
-    }
-    known.extend(keys.iter().map(|key| key.name));
+    known.extend(dataset.into_iter().flat_map(Described::keys).map(|key| key.name));
     refuse_unknown(table, &known, &owner, diagnostics);
 
     let before = diagnostics.len();
-    let mut settings = |kind: &str, keys: &'static [Key]| single(kind, table, entry, &owner, keys, diagnostics);
-    let model_settings = settings(model.about.name, model.about.keys);
-    let dataset = dataset.map(|dataset| settings(dataset.about.name, dataset.about.keys));
+    let model_settings = single(model, table, entry, &owner, diagnostics);
+    let dataset = dataset.map(|dataset| single(dataset, table, entry, &owner, diagnostics));
     // What is mistaken by itself would only be said again.
     if let Kind::Function(build) = model.kind
         && diagnostics.len() == before
@@ -91,7 +85,6 @@ fn model_of<'a>(
     owner: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<(&'a Table, &'static model::Definition)> {
-    let names = MODELS.iter().map(|definition| definition.about.name);
     let Item::Table(table) = &entry.value.item else {
         diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");
         return None;
@@ -106,24 +99,19 @@ fn model_of<'a>(
         },
         ..entry.clone()
     };
-    let model = kind_of(&renamed, "model", names, model::find, diagnostics).map(|(_, model)| model);
-    Some((table, model.or_else(|| model_by_keys(table))?))
+    let model = kind_of(&renamed, &diagnostics.catalog.models, diagnostics).map(|(_, model)| model);
+    Some((table, model.or_else(|| model_by_keys(table, &diagnostics.catalog.models))?))
 }
 
 /// The model whose keys a table has: where its name cannot be made out, the other mistakes are judged by that.
-fn model_by_keys(table: &Table) -> Option<&'static model::Definition> {
+fn model_by_keys(table: &Table, models: &Kinds<model::Definition>) -> Option<&'static model::Definition> {
     let own = |definition: &&model::Definition| {
         let keys = definition.about.keys.iter().copied().chain(definition.task_keys());
         let known: Vec<&str> = keys.map(|key| key.name).collect();
         table.0.iter().filter(|entry| known.contains(&entry.key.as_str())).count()
     };
     // Of equal ones the first.
-    MODELS.iter().rev().max_by_key(own)
-}
-
-/// What a model learns from: what its default dataset holds.
-fn learns_from(default_dataset: &str) -> Contents {
-    data::find(default_dataset).map_or(Contents::Images, |dataset| dataset.contents)
+    models.iter().rev().max_by_key(own)
 }
 
 fn dataset_of(
@@ -132,12 +120,13 @@ fn dataset_of(
     default: &str,
     diagnostics: &mut Diagnostics,
 ) -> Option<&'static data::Definition> {
-    let contents = learns_from(default);
+    let datasets = &diagnostics.catalog.datasets;
+    // A model learns from what its default dataset holds.
+    let contents = datasets.find(default).map_or(Contents::Images, |dataset| dataset.contents);
     let Some(entry) = table.get("dataset") else {
-        let alone = table.get("path").map(|_| contents.of_path());
-        return data::find(alone.unwrap_or(default));
+        return table.get("path").map(|_| contents.of_path()).or_else(|| datasets.find(default));
     };
-    let fitting = DATASETS.iter().filter(|definition| definition.contents == contents);
+    let fitting = datasets.iter().filter(|definition| definition.contents == contents);
     let names: Vec<&str> = fitting.map(|definition| definition.about.name).collect();
     let Item::Text(name) = &entry.value.item else {
         diagnostics
@@ -145,13 +134,13 @@ fn dataset_of(
             .expected(choices(&names));
         return None;
     };
-    let Some(found) = data::find(name) else {
+    let Some(found) = datasets.find(name) else {
         let added = diagnostics.add(&entry.value.place, format!("there is no dataset `{name}`"));
         let added = added.expected(choices(&names));
         if let Some(advice) = advice(name, &names) {
             added.help(advice);
         }
-        return data::find(likeliest(name, &names).unwrap_or(default));
+        return datasets.find(likeliest(name, &names).unwrap_or(default));
     };
     if found.contents != contents {
         let (learns, is) = (contents.name(), found.contents.name());
@@ -162,17 +151,16 @@ fn dataset_of(
     Some(found)
 }
 
-/// The keys of a model or dataset, each with one value: a task is no axis.
-fn single(
-    kind: &str,
+/// The settings of a model or dataset, each key with one value: a task is no axis.
+fn single<D: Described>(
+    definition: &'static D,
     table: &Table,
     entry: &Entry,
     owner: &str,
-    keys: &'static [Key],
     diagnostics: &mut Diagnostics,
 ) -> Settings {
-    let mut settings = Settings::new(kind);
-    for (key, mut values) in read_keys(table, &entry.key_place, owner, keys.iter(), None, diagnostics).axes {
+    let mut settings = Settings::new(definition);
+    for (key, mut values) in read_keys(table, &entry.key_place, owner, definition.keys(), None, diagnostics).axes {
         if values.len() > 1 {
             let place = &table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place).clone();
             let added = diagnostics.add(place, format!("`{key}` of a task has one value, not {}", values.len()));

@@ -8,8 +8,8 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::registry::{About, Accepts, Bounds, Key};
-use crate::settings::{Settings, Value};
+use crate::registry::{About, Accepts, Bounds, Described, Key};
+use crate::settings::{Settings, Sort, Value};
 
 pub use average::snapshots_kept;
 
@@ -79,8 +79,19 @@ pub const OPTIMIZERS: &[Definition] = &[
     soap::DEFINITION,
 ];
 
+/// An optimizer as it is registered.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// Name, equations, keys and source.
+    pub about: About,
+    /// What it remembers for each parameter, in words.
+    pub memory: &'static str,
+    /// Builds it from checked settings whose durations are measured in steps.
+    pub build: fn(&Settings) -> Box<dyn Optimizer>,
+}
+
 /// The keys that every optimizer takes beside its own.
-pub const COMMON_KEYS: &[Key] = &[
+const COMMON_KEYS: &[Key] = &[
     Key::optional(
         "clip_norm",
         Accepts::Float(Bounds::POSITIVE),
@@ -99,35 +110,22 @@ pub const COMMON_KEYS: &[Key] = &[
     ),
 ];
 
-/// An optimizer as it is registered.
-#[derive(Debug, Clone, Copy)]
-pub struct Definition {
-    /// Name, equations, keys and source.
-    pub about: About,
-    /// What it remembers for each parameter, in words.
-    pub memory: &'static str,
-    /// Builds it from checked settings whose durations are measured in steps.
-    pub build: fn(&Settings) -> Box<dyn Optimizer>,
-}
+impl Described for Definition {
+    const SORT: Sort = Sort::Optimizer;
+    const COMMON_KEYS: &'static [Key] = COMMON_KEYS;
+    const RESERVED: &'static [&'static str] = &["kind", "schedules", "tasks"];
 
-impl Definition {
-    /// All keys: its own, then the common ones.
-    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
-        self.about.keys.iter().chain(COMMON_KEYS)
+    fn about(&self) -> &About {
+        &self.about
     }
-}
-
-/// The optimizer of that name.
-pub fn find(name: &str) -> Option<&'static Definition> {
-    OPTIMIZERS.iter().find(|definition| definition.about.name == name)
 }
 
 /// Builds an optimizer from checked settings whose durations are measured in steps.
 ///
 /// # Panics
-/// When there is no optimizer of that kind, or a key is missing: the config checks both.
+/// When they are those of no optimizer, or a key is missing: the config checks both.
 pub fn build(settings: &Settings) -> Box<dyn Optimizer> {
-    let definition = find(&settings.kind).unwrap_or_else(|| panic!("there is no optimizer `{}`", settings.kind));
+    let definition = settings.definition::<Definition>();
     let kinded = kinded::Kinded { kind: definition.about.name, inner: (definition.build)(settings) };
     average::around(Box::new(kinded), settings)
 }
@@ -135,15 +133,17 @@ pub fn build(settings: &Settings) -> Box<dyn Optimizer> {
 /// The decay of the mean of squared gradients, by whose root an optimizer of these settings divides; that of the base
 /// of a wrapper, and `None` where there is no such mean.
 pub fn second_moment_decay(settings: &Settings) -> Option<f64> {
-    find(&settings.kind)?.about.keys.iter().find_map(|key| match (settings.get(key.name), key.second_moment) {
-        (Some(Value::Nested(base)), _) => second_moment_decay(base),
-        (Some(value), Some(counts)) if counts(settings) => value.as_float(),
-        _ => None,
+    settings.definition::<Definition>().about.keys.iter().find_map(|key| {
+        match (settings.get(key.name), key.second_moment) {
+            (Some(Value::Nested(base)), _) => second_moment_decay(base),
+            (Some(value), Some(counts)) if counts(settings) => value.as_float(),
+            _ => None,
+        }
     })
 }
 
 /// The key `lr`, for rules that have nothing particular to say about it.
-const fn lr(default: f64) -> Key {
+pub const fn lr(default: f64) -> Key {
     Key::float("lr", default, Bounds::NON_NEGATIVE, "peak learning rate")
 }
 

@@ -9,9 +9,8 @@ use crate::optim::memory::{Memory, Slot, misfit};
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::{Field, Real};
 use crate::optim::rule::write_weights;
-use crate::optim::{Definition, Optimizer, State, Step, build, find};
-use crate::registry::{About, Accepts, Bounds, Key};
-use crate::settings::Settings;
+use crate::optim::{Definition, Optimizer, State, Step, build, sgd};
+use crate::registry::{About, Accepts, Bounds, Described, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -44,7 +43,7 @@ s: what the base multiplies its rate by of its own accord: prodigy's d after its
     build: |settings| {
         let mut base = match settings.get("base") {
             Some(_) => settings.nested("base").clone(),
-            None => default_base(),
+            None => sgd::DEFINITION.defaults(),
         };
         // Some rules relate rates of theirs to their peak rate.
         base.set("lr", settings.float("lr").into());
@@ -57,11 +56,6 @@ s: what the base multiplies its rate by of its own accord: prodigy's d after its
         })
     },
 };
-
-fn default_base() -> Settings {
-    let keys: Vec<Key> = find("sgd").map(|sgd| sgd.keys().copied().collect()).unwrap_or_default();
-    Settings::defaults("sgd", &keys)
-}
 
 /// Before and after a step, the weights hold y and the slot z; while the base steps, the weights
 /// hold z and the slot x. Where y and z do not tell x well enough, x has a slot of its own, and that of z waits to be

@@ -3,6 +3,7 @@
 use super::*;
 use crate::analysis::ranking;
 use crate::analysis::simulated::{Arm, records};
+use crate::catalog::Catalog;
 use crate::metric::Metric;
 use crate::rng::Stream;
 
@@ -226,7 +227,7 @@ fn what_is_open_in_words() {
 fn steps_that_the_leader_saves_are_told_with_the_lead() {
     let text =
         "steps = 100\n[tasks.task]\nmodel = \"quadratic\"\ntarget = { loss = 1.5 }\n[optimizers.a]\nkind = \"sgd\"\n";
-    let experiment = Experiment::parse("c.toml", text, "c", &[]).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
     let mut records = records(&[Arm::new("a", &[1.0, 1.1, 1.2]), Arm::new("b", &[2.0, 2.11, 2.2])]);
     for (run, steps) in records.iter_mut().zip([20, 30, 40, 60, 80, 70]) {
         run.steps_to_target = Some(steps);

@@ -155,7 +155,7 @@ pub(super) fn equals(p: &str) -> String {
 
 fn describe(spec: &Spec) -> String {
     match &spec.dataset {
-        Some(dataset) => format!("{} on {}, batch {}", spec.model.kind, dataset.kind, spec.batch_size),
-        None => spec.model.kind.clone(),
+        Some(dataset) => format!("{} on {}, batch {}", spec.model.name(), dataset.name(), spec.batch_size),
+        None => spec.model.name().to_owned(),
     }
 }

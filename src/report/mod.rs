@@ -45,6 +45,7 @@ use crate::analysis::{
     Comparison, Progress, Ranking, Roles, Standard, Standing, Warning, caveats, comparisons, note, progress,
     ranking_of, warnings,
 };
+use crate::catalog::Catalog;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::results::{Conditions, EXPERIMENT, Record, Store};
@@ -211,23 +212,23 @@ impl Results {
     ///
     /// # Errors
     /// When it is none, or something in it is damaged.
-    pub fn open(store: Store) -> Result<Self> {
+    pub fn open(catalog: &Catalog, store: Store) -> Result<Self> {
         store.refuse_file()?;
         let records = store.records();
-        Self::with(store, records)
+        Self::with(catalog, store, records)
     }
 
     /// Reads the folder of an experiment without the runs that are damaged; also tells what is wrong with these.
     ///
     /// # Errors
     /// When it is none, or anything but runs is damaged.
-    pub fn open_sound(store: Store) -> Result<(Self, Vec<String>)> {
+    pub fn open_sound(catalog: &Catalog, store: Store) -> Result<(Self, Vec<String>)> {
         store.refuse_file()?;
         let (records, flaws) = store.sound_records()?;
-        Ok((Self::with(store, Ok(records))?, flaws))
+        Ok((Self::with(catalog, store, Ok(records))?, flaws))
     }
 
-    fn with(store: Store, records: Result<Vec<Record>>) -> Result<Self> {
+    fn with(catalog: &Catalog, store: Store, records: Result<Vec<Record>>) -> Result<Self> {
         let path = store.root().join(EXPERIMENT);
         let Some(text) = store.read(EXPERIMENT)? else {
             return Err(Error::Usage(format!(
@@ -236,7 +237,7 @@ impl Results {
                 path.display()
             )));
         };
-        let experiment = Experiment::stored(&path.display().to_string(), &text)?;
+        let experiment = Experiment::stored(catalog, &path.display().to_string(), &text)?;
         let mut records = records?;
         marks::fill(&store, &experiment, &mut records)?;
         order::sort(&mut records, &experiment);
@@ -250,8 +251,8 @@ impl Results {
     ///
     /// # Errors
     /// See [`Results::open`]; also where nothing has run.
-    pub fn open_run(store: Store) -> Result<Self> {
-        let results = Self::open(store)?;
+    pub fn open_run(catalog: &Catalog, store: Store) -> Result<Self> {
+        let results = Self::open(catalog, store)?;
         if results.records.is_empty() {
             return Err(Error::Usage(format!(
                 "{} holds no run: nothing has finished there yet\n  help: `optbench run` trains what its {EXPERIMENT} plans",

@@ -3,13 +3,14 @@
 use super::*;
 use crate::analysis::ranking;
 use crate::analysis::simulated::{Arm, records};
+use crate::catalog::Catalog;
 use crate::metric::Metric;
 use crate::results::Status;
 
 /// The report of one task `task`, 60 steps.
 fn experiment() -> Experiment {
     let text = "steps = 60\n[tasks.task]\nmodel = \"rosenbrock\"\n[optimizers.a]\nkind = \"sgd\"\n";
-    Experiment::parse("c.toml", text, "c", &[]).unwrap()
+    Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap()
 }
 
 fn section<'a>(records: &'a [Record], experiment: &'a Experiment) -> Section<'a> {

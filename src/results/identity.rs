@@ -46,7 +46,7 @@ impl Data {
             Some(Value::Text(path)) => Some(path.clone()),
             _ => None,
         };
-        Self { dataset: settings.kind.clone(), path, sha256 }
+        Self { dataset: settings.name().to_owned(), path, sha256 }
     }
 }
 

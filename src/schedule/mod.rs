@@ -5,8 +5,8 @@
 
 use crate::length::{Length, Timeline};
 use crate::metric::{Metric, Scores};
-use crate::registry::{About, Accepts, Key};
-use crate::settings::Settings;
+use crate::registry::{About, Accepts, Described, Key};
+use crate::settings::{Settings, Sort};
 
 mod chained;
 mod constant;
@@ -58,14 +58,6 @@ pub const SCHEDULES: &[Definition] = &[
     chained::DEFINITION,
 ];
 
-/// The keys that every schedule takes beside its own.
-pub const COMMON_KEYS: &[Key] = &[Key::optional(
-    "warmup",
-    Accepts::Length,
-    "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps, with the decay beta2 (alpha, rho, ..) of the \
-     optimizer's squared gradients",
-)];
-
 /// A schedule as it is registered.
 #[derive(Debug, Clone, Copy)]
 pub struct Definition {
@@ -78,16 +70,21 @@ pub struct Definition {
 /// Builds a schedule for a stretch of a run; refuses in words for the user.
 pub type Build = fn(&Settings, &Span) -> Result<Box<dyn Schedule>, String>;
 
-impl Definition {
-    /// All keys: its own, then the common ones.
-    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
-        self.about.keys.iter().chain(COMMON_KEYS)
-    }
-}
+/// The keys that every schedule takes beside its own.
+const COMMON_KEYS: &[Key] = &[Key::optional(
+    "warmup",
+    Accepts::Length,
+    "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps, with the decay beta2 (alpha, rho, ..) of the \
+     optimizer's squared gradients",
+)];
 
-/// The schedule of that name.
-pub fn find(name: &str) -> Option<&'static Definition> {
-    SCHEDULES.iter().find(|definition| definition.about.name == name)
+impl Described for Definition {
+    const SORT: Sort = Sort::Schedule;
+    const COMMON_KEYS: &'static [Key] = COMMON_KEYS;
+
+    fn about(&self) -> &About {
+        &self.about
+    }
 }
 
 /// What a schedule says of one step.
@@ -187,10 +184,9 @@ pub fn build(settings: &Settings, timeline: &Timeline) -> Result<Box<dyn Schedul
 
 /// Builds a schedule for a stretch of a run, its warmup included.
 fn build_span(settings: &Settings, span: &Span) -> Result<Box<dyn Schedule>, String> {
-    let definition = find(&settings.kind).ok_or_else(|| format!("there is no schedule `{}`", settings.kind))?;
     let warmup = warmup::steps(settings, span)?;
     let rest = Span { steps: span.steps.saturating_sub(warmup), ..*span };
-    Ok(warmup::before((definition.build)(settings, &rest)?, warmup))
+    Ok(warmup::before((settings.definition::<Definition>().build)(settings, &rest)?, warmup))
 }
 
 /// A warning about a key's length, which fits the schedule's badly.

@@ -39,7 +39,7 @@ impl Part {
 
 /// What the user calls the part at a place of the list.
 pub(super) fn name(settings: &Settings, place: usize) -> String {
-    format!("part {} (`{}`)", place + 1, settings.kind)
+    format!("part {} (`{}`)", place + 1, settings.name())
 }
 
 /// The settings of the parts, of which there is at least one.

@@ -2,12 +2,13 @@
 
 use crate::length::Timeline;
 use crate::metric::Scores;
-use crate::schedule::{self, Schedule, find};
+use crate::registry::{Described, Kinds};
+use crate::schedule::{self, SCHEDULES, Schedule};
 use crate::settings::Settings;
 
 /// A schedule with its keys at their defaults.
 pub(super) fn settings(kind: &str) -> Settings {
-    Settings::defaults(kind, find(kind).expect("a registered schedule").about.keys)
+    Kinds::new(SCHEDULES).find(kind).expect("a registered schedule").defaults()
 }
 
 /// A run without epochs.

@@ -44,6 +44,9 @@ fn schedule_depends(schedule: &Settings, long: &Timeline, short: &Timeline) -> b
 mod tests {
     use super::*;
     use crate::length::Length;
+    use crate::optim::OPTIMIZERS;
+    use crate::registry::{Described, Kinds};
+    use crate::schedule::SCHEDULES;
     use crate::settings::Value;
 
     fn depends(optimizer: &Settings, schedule: &Settings) -> bool {
@@ -57,9 +60,10 @@ mod tests {
 
     #[test]
     fn what_is_measured_in_shares_of_the_run_depends_on_its_length() {
-        let sgd = Settings::new("sgd").with("lr", 0.1);
-        let constant = Settings::new("constant");
-        let cosine = Settings::new("cosine").with("min_factor", 0.0);
+        let sgd = OPTIMIZERS[0].defaults().with("lr", 0.1);
+        let schedule = |name| Settings::new(Kinds::new(SCHEDULES).find(name).unwrap());
+        let constant = schedule("constant");
+        let cosine = schedule("cosine").with("min_factor", 0.0);
         let warm = |text| constant.clone().with("warmup", length(text));
         assert!(!depends(&sgd, &constant));
         assert!(!depends(&sgd, &warm("50 steps")) && !depends(&sgd, &warm("untuned")));
@@ -67,7 +71,7 @@ mod tests {
         assert!(depends(&sgd, &cosine.clone().with("period", length("100%"))));
         assert!(!depends(&sgd, &cosine.with("period", length("10 epochs"))), "a period of its own");
         // A drop after the shorter run's end is none of its business.
-        let drop = |text| Settings::new("step").with("every", length(text)).with("gamma", 0.1);
+        let drop = |text| schedule("step").with("every", length(text)).with("gamma", 0.1);
         assert!(!depends(&sgd, &drop("600 steps")) && depends(&sgd, &drop("60%")));
         let warming = |text| sgd.clone().with("warmup", length(text));
         assert!(depends(&warming("5%"), &constant) && !depends(&warming("50 steps"), &constant));

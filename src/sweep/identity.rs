@@ -12,10 +12,10 @@ use candle_core::DType;
 use crate::config::Budget;
 use crate::length::Length;
 use crate::results::{Conditions, Data, Identity};
-use crate::settings::{Settings, Value};
+use crate::settings::{Settings, Sort, Value};
 use crate::sweep::{Plan, Run};
-use crate::task::{Spec, data, model};
-use crate::{optim, schedule, train};
+use crate::task::Spec;
+use crate::train;
 
 /// Raised when the text itself is written in another way.
 const FORMAT: u32 = 1;
@@ -31,37 +31,6 @@ pub(super) struct Numbers<'a> {
     pub(super) budget: Budget,
     /// The horizons that it is evaluated at on the way.
     pub(super) horizons: &'a [u64],
-}
-
-/// The rooms that kinds live in.
-#[derive(Clone, Copy)]
-enum Room {
-    Model,
-    Dataset,
-    Optimizer,
-    Schedule,
-}
-
-impl Room {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Dataset => "dataset",
-            Self::Optimizer => "optimizer",
-            Self::Schedule => "schedule",
-        }
-    }
-
-    /// The revision of a kind; 0 of one that is not known.
-    fn revision(self, kind: &str) -> u32 {
-        let about = match self {
-            Self::Model => model::find(kind).map(|definition| definition.about),
-            Self::Dataset => data::find(kind).map(|definition| definition.about),
-            Self::Optimizer => optim::find(kind).map(|definition| definition.about),
-            Self::Schedule => schedule::find(kind).map(|definition| definition.about),
-        };
-        about.map_or(0, |about| about.revision)
-    }
 }
 
 impl Numbers<'_> {
@@ -82,24 +51,24 @@ impl Numbers<'_> {
         }
         let dtype = if spec.dtype == DType::F64 { "f64" } else { "f32" };
         let _ = write!(text, "\n[task]\nbatch_size = {}\ndtype = \"{dtype}\"\n", spec.batch_size);
-        table(&mut text, "task.model", Room::Model, &spec.model, None);
+        table(&mut text, "task.model", &spec.model, None);
         if let Some(dataset) = &spec.dataset {
-            table(&mut text, "task.dataset", Room::Dataset, dataset, data);
+            table(&mut text, "task.dataset", dataset, data);
         }
-        table(&mut text, "optimizer", Room::Optimizer, &run.optimizer, None);
-        table(&mut text, "schedule", Room::Schedule, &run.schedule, None);
+        table(&mut text, "optimizer", &run.optimizer, None);
+        table(&mut text, "schedule", &run.schedule, None);
         text
     }
 
     /// The same, without the settings: what is kept with the record.
     pub(super) fn identity(&self) -> Identity {
         let mut revisions = BTreeMap::from([("training".to_owned(), train::REVISION)]);
-        note(&mut revisions, Room::Model, &self.spec.model);
+        note(&mut revisions, &self.spec.model);
         if let Some(dataset) = &self.spec.dataset {
-            note(&mut revisions, Room::Dataset, dataset);
+            note(&mut revisions, dataset);
         }
-        note(&mut revisions, Room::Optimizer, &self.run.optimizer);
-        note(&mut revisions, Room::Schedule, &self.run.schedule);
+        note(&mut revisions, &self.run.optimizer);
+        note(&mut revisions, &self.run.schedule);
         Identity { device: self.device.to_owned(), data: self.data.cloned(), revisions }
     }
 }
@@ -137,21 +106,22 @@ impl Plan {
 }
 
 /// Notes the revision of a kind and of those within it.
-fn note(revisions: &mut BTreeMap<String, u32>, room: Room, settings: &Settings) {
-    revisions.insert(format!("{} {}", room.name(), settings.kind), room.revision(&settings.kind));
+fn note(revisions: &mut BTreeMap<String, u32>, settings: &Settings) {
+    let kind = settings.kind();
+    revisions.insert(format!("{} {}", kind.sort().name(), kind.name()), kind.revision());
     for (_, value) in settings.iter() {
         let parts = if let Value::List(parts) = value { parts.as_slice() } else { std::slice::from_ref(value) };
         for part in parts {
             if let Value::Nested(inner) = part {
-                note(revisions, room, inner);
+                note(revisions, inner);
             }
         }
     }
 }
 
-fn table(text: &mut String, name: &str, room: Room, settings: &Settings, data: Option<&Data>) {
+fn table(text: &mut String, name: &str, settings: &Settings, data: Option<&Data>) {
     let _ = writeln!(text, "\n[{name}]");
-    for (key, value) in entries(room, settings) {
+    for (key, value) in entries(settings) {
         let _ = writeln!(text, "{key} = {value}");
     }
     if let Some(data) = data {
@@ -160,17 +130,17 @@ fn table(text: &mut String, name: &str, room: Room, settings: &Settings, data: O
 }
 
 /// The kind and its revision, then the keys in the order of the alphabet.
-fn entries(room: Room, settings: &Settings) -> Vec<(String, String)> {
-    let is_path = |key: &str| matches!(room, Room::Dataset) && key == PATH;
+fn entries(settings: &Settings) -> Vec<(String, String)> {
+    let is_path = |key: &str| settings.kind().sort() == Sort::Dataset && key == PATH;
     let mut keys: Vec<(&str, &Value)> = settings.iter().filter(|(key, _)| !is_path(key)).collect();
     keys.sort_unstable_by_key(|(key, _)| *key);
-    let kind = ("kind".to_owned(), quoted(&settings.kind));
-    let revision = ("revision".to_owned(), room.revision(&settings.kind).to_string());
-    let keys = keys.into_iter().map(|(key, value)| (bare(key), literal(room, value)));
+    let kind = ("kind".to_owned(), quoted(settings.name()));
+    let revision = ("revision".to_owned(), settings.kind().revision().to_string());
+    let keys = keys.into_iter().map(|(key, value)| (bare(key), literal(value)));
     [kind, revision].into_iter().chain(keys).collect()
 }
 
-fn literal(room: Room, value: &Value) -> String {
+fn literal(value: &Value) -> String {
     match value {
         Value::Bool(flag) => flag.to_string(),
         Value::Integer(n) => n.to_string(),
@@ -180,11 +150,11 @@ fn literal(room: Room, value: &Value) -> String {
         Value::Length(Length::Steps(steps)) => steps.to_string(),
         Value::Length(duration) => quoted(&duration.to_string()),
         Value::List(values) => {
-            let values: Vec<String> = values.iter().map(|value| literal(room, value)).collect();
+            let values: Vec<String> = values.iter().map(literal).collect();
             format!("[{}]", values.join(", "))
         }
         Value::Nested(settings) => {
-            let entries = entries(room, settings).into_iter().map(|(key, value)| format!("{key} = {value}"));
+            let entries = entries(settings).into_iter().map(|(key, value)| format!("{key} = {value}"));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
     }
@@ -214,6 +184,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::catalog::Catalog;
     use crate::config::Experiment;
     use crate::sweep::Plan;
     use crate::task::data::Library;
@@ -225,7 +196,8 @@ mod tests {
                           warmup = \"5%\"\nparts = [{ kind = \"linear\", length = 9 }, \"constant\"]\n";
 
     fn plan(config: &str) -> Plan {
-        Plan::new(Experiment::parse("c.toml", config, "c", &[]).unwrap(), &Library::default()).unwrap()
+        Plan::new(Experiment::parse(&Catalog::built_in(), "c.toml", config, "c", &[]).unwrap(), &Library::default())
+            .unwrap()
     }
 
     const TEXT: &str = r#"format = 1

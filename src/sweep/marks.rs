@@ -36,6 +36,7 @@ pub(super) fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
 
     #[test]
     fn a_claimed_step_is_one_at_which_runs_are_evaluated() {
@@ -44,7 +45,7 @@ mod tests {
                 "steps = 1050\neval_every = 100\n[tasks.task]\nmodel = \"quadratic\"\n[optimizers.sgd]\n\
                  [claims.fast]\narm = \"sgd+constant\"\nreaches = {{ loss = 1 }}\nwithin = \"{within}\"\n"
             );
-            let experiment = Experiment::parse("c.toml", &text, "c", &[]).unwrap();
+            let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", &text, "c", &[]).unwrap();
             let budget = experiment.budget(None).unwrap();
             check(&experiment, &experiment.tasks[0], budget, None, &[250]).err().unwrap_or_default()
         };

@@ -135,12 +135,15 @@ pub fn in_words(bytes: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::config::Experiment;
     use crate::task::data::Library;
 
     fn room(task: &str, bytes: f64, jobs: usize) -> Result<Room> {
         let text = format!("steps = 100\n[tasks.t]\n{task}\n[optimizers.sgd]\n");
-        let plan = Plan::new(Experiment::parse("", &text, "t", &[]).unwrap(), &Library::default()).unwrap();
+        let plan =
+            Plan::new(Experiment::parse(&Catalog::built_in(), "", &text, "t", &[]).unwrap(), &Library::default())
+                .unwrap();
         plan.room_in(Memory { bytes, limit: "the Slurm job may use" }, jobs)
     }
 

@@ -53,6 +53,7 @@ fn settings(experiment: &Experiment) -> HashMap<Setting<'_>, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::sweep::Plan;
     use crate::task::data::Library;
 
@@ -62,7 +63,7 @@ mod tests {
                       model = \"rosenbrock\"\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n\
                       lr = [0.1, 0.003, 0.01]\nmomentum = [0.9, 0]\n[optimizers.adam]\nschedules = [\"cosine\"]\n\
                       [schedules.late]\nkind = \"cosine\"\nwarmup = [\"20%\", \"5%\"]\n[schedules.cosine]\n";
-        let experiment = Experiment::parse("c.toml", config, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", config, "c", &[]).unwrap();
         let plan = Plan::new(experiment, &Library::default()).unwrap();
         let arm = crate::analysis::simulated::Arm::new("x", &[0.5]);
         let any = crate::analysis::simulated::records(&[arm]).remove(0);

@@ -58,6 +58,7 @@ mod tests {
     use candle_core::{Device, Tensor};
 
     use super::*;
+    use crate::catalog::Catalog;
     use crate::config::Experiment;
     use crate::metric::Scores;
     use crate::nn::params::Parameter;
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn a_run_that_panics_is_recorded_as_failed_and_the_others_are_trained() {
         let config = "seeds = 4\nsteps = 9\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\n";
-        let experiment = Experiment::parse("c.toml", config, "c", &[]).unwrap();
+        let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", config, "c", &[]).unwrap();
         let mut plan = Plan::new(experiment, &Library::default()).unwrap();
         let sound = plan.tasks[0].clone();
         plan.tasks[0] = Arc::new(Breaks(sound.clone()));

@@ -212,6 +212,7 @@ fn same_arm(a: &Run, b: &Run) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::config::Experiment;
     use crate::metric::Scores;
     use crate::results::Status;
@@ -224,7 +225,8 @@ mod tests {
                           lr = { log_uniform = [1e-3, 1e-1] }\n";
 
     fn plan() -> Plan {
-        Plan::new(Experiment::parse("c.toml", CONFIG, "c", &[]).unwrap(), &Library::default()).unwrap()
+        Plan::new(Experiment::parse(&Catalog::built_in(), "c.toml", CONFIG, "c", &[]).unwrap(), &Library::default())
+            .unwrap()
     }
 
     /// A record in which a higher rate is better.

@@ -84,15 +84,15 @@ pub struct Spec {
 impl Spec {
     /// What is measured of the task; arms are ranked by the last unless the config says otherwise.
     pub fn metrics(&self) -> &'static [Metric] {
-        match model::find(&self.model.kind).map(|definition| definition.kind) {
-            Some(Kind::Network { metrics, .. }) => metrics,
-            _ => &[Metric::Loss],
+        match self.model.definition::<model::Definition>().kind {
+            Kind::Network { metrics, .. } => metrics,
+            Kind::Function(_) => &[Metric::Loss],
         }
     }
 
     /// The function that is minimised; `None` for a network.
     pub fn function(&self) -> Option<Arc<dyn Function>> {
-        match model::find(&self.model.kind)?.kind {
+        match self.model.definition::<model::Definition>().kind {
             Kind::Function(build) => build(&self.model).ok(),
             Kind::Network { .. } => None,
         }
@@ -199,9 +199,7 @@ pub trait Problem {
 /// # Errors
 /// When the dataset is missing or damaged, or the model does not fit it.
 pub fn build(spec: &Spec, library: &Library) -> Result<Arc<dyn Task>> {
-    let definition = model::find(&spec.model.kind)
-        .ok_or_else(|| Error::Usage(format!("there is no model `{}`", spec.model.kind)))?;
-    match (definition.kind, &spec.dataset) {
+    match (spec.model.definition::<model::Definition>().kind, &spec.dataset) {
         (Kind::Function(build), _) => {
             let function =
                 build(&spec.model).map_err(|problem| Error::Usage(format!("task `{}`: {problem}", spec.label)))?;

@@ -14,6 +14,7 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use optbench::catalog::Catalog;
 use optbench::checksum::sha256;
 use optbench::optim::State;
 use optbench::results::{Checkpoint, Extent};
@@ -238,7 +239,7 @@ fn the_seeds_are_read_well() {
     well("results", &|bytes| {
         let parts: Vec<&str> = std::str::from_utf8(bytes).unwrap().split("\n%%%\n").collect();
         toml::from_str::<optbench::results::Record>(parts[1]).is_ok()
-            && optbench::config::Experiment::parse("", parts[0], "", &[]).is_ok()
+            && optbench::config::Experiment::parse(&Catalog::built_in(), "", parts[0], "", &[]).is_ok()
     });
 }
 

@@ -9,8 +9,10 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::{DType, Device};
+use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::length::{Length, Timeline};
+use optbench::registry::Described;
 use optbench::report::{Format, Results, render};
 use optbench::results::{Checkpoint, Store};
 use optbench::settings::Settings;
@@ -59,13 +61,13 @@ fn parts(mut bytes: &[u8]) -> Vec<&[u8]> {
 
 fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(experiment) = Experiment::parse("config.toml", text, "fuzzed", &[]) else { return };
+    let Ok(experiment) = Experiment::parse(&Catalog::built_in(), "config.toml", text, "fuzzed", &[]) else { return };
     let written = experiment.to_toml();
-    let read = Experiment::parse("resolved.toml", &written, "", &[]);
+    let read = Experiment::parse(&Catalog::built_in(), "resolved.toml", &written, "", &[]);
     let read = read.unwrap_or_else(|error| panic!("what was written does not read back: {error}\n{written}"));
     assert_eq!(read.to_toml(), written, "written and read again, it means something else");
     // Other datasets are files of this machine; those of the corpus are embedded.
-    let embedded = |dataset: &Settings| dataset.kind == "digits" || dataset.kind == "markov";
+    let embedded = |dataset: &Settings| ["digits", "markov"].contains(&dataset.name());
     if !experiment.tasks.iter().all(|task| task.dataset.as_ref().is_none_or(embedded)) {
         return;
     }
@@ -101,10 +103,15 @@ fn durations(bytes: &[u8]) {
     }
 }
 
+/// Settings of a model, none of them given.
+fn model(name: &str) -> Settings {
+    Settings::new(Catalog::built_in().models.find(name).unwrap())
+}
+
 fn text(bytes: &[u8]) {
     let Some((&[view, length], bytes)) = bytes.split_first_chunk::<2>() else { return };
     let Ok(text) = parsers::text(bytes) else { return };
-    let model = Settings::new("lstm_lm")
+    let model = model("lstm_lm")
         .with("seq_len", i64::from(length))
         .with("level", if view & 1 == 1 { "word" } else { "char" })
         .with("vocab_size", i64::from(view >> 1))
@@ -134,10 +141,10 @@ fn images(bytes: &[u8]) {
         for file in FILES {
             fs::write(folder.join(file), parts.next().unwrap_or_default()).unwrap();
         }
-        let settings = Settings::new("idx").with("path", folder.to_str().unwrap());
-        let load = data::find("idx").unwrap().load;
+        let idx = Catalog::built_in().datasets.find("idx").unwrap();
+        let (settings, load) = (idx.defaults().with("path", folder.to_str().unwrap()), idx.load);
         let Ok(images) = load(&settings, &Locator::default()) else { return };
-        look_at(&*images.examples(&Settings::new("mlp")).unwrap());
+        look_at(&*images.examples(&model("mlp")).unwrap());
     });
 }
 
@@ -166,7 +173,7 @@ fn results(bytes: &[u8]) {
         let _ = (store.steps("a"), store.evaluations("a"), store.path("a"));
         let looks = store.magnitudes("a").unwrap_or_default();
         let _ = looks.iter().zip(looks.iter().skip(1)).map(|(a, b)| a.distance(b)).collect::<Vec<_>>();
-        let Ok(results) = Results::open(store) else { return };
+        let Ok(results) = Results::open(&Catalog::built_in(), store) else { return };
         for format in [Format::Table, Format::Markdown, Format::Csv, Format::Json] {
             let _ = render(&results, format);
         }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
+use optbench::catalog::Catalog;
 use optbench::error::Result;
 use optbench::metric::{Metric, Scores};
 use optbench::nn::cross_entropy::cross_entropy;
@@ -11,6 +12,7 @@ use optbench::nn::linear::{Activation, Linear};
 use optbench::nn::params::{Init, Parameter, gradients};
 use optbench::optim::{self, Optimizer, Step};
 use optbench::registry::Accepts;
+use optbench::registry::Described;
 use optbench::settings::{Settings, Value};
 use optbench::task::data::Library;
 use optbench::task::{self, Problem, Spec, Split};
@@ -46,7 +48,8 @@ pub fn problem(name: &str, dtype: DType) -> Box<dyn Problem> {
 
 fn function(name: &str, json: &Json, dtype: DType) -> Box<dyn Problem> {
     let list = |key: &str| Value::List(floats(&json[key]).into_iter().map(Value::Float).collect());
-    let mut model = Settings::new(name).with("start", list("start"));
+    let definition = Catalog::built_in().models.find(name).unwrap_or_else(|| panic!("no function `{name}`"));
+    let mut model = Settings::new(definition).with("start", list("start"));
     if name == "quadratic" {
         model.set("curvature", list("curvature"));
     }
@@ -178,22 +181,24 @@ pub fn eval_point(parameters: &[Parameter], optimizer: &dyn Optimizer) -> Vec<f6
     }
 }
 
+fn definition(kind: &str) -> &'static optim::Definition {
+    Catalog::built_in().optimizers.find(kind).unwrap_or_else(|| panic!("there is no optimizer `{kind}`"))
+}
+
 /// The settings of a kind with every key at its default.
 pub fn defaults(kind: &str) -> Settings {
-    let definition = optim::find(kind).unwrap_or_else(|| panic!("there is no optimizer `{kind}`"));
-    Settings::defaults(kind, &definition.keys().copied().collect::<Vec<_>>())
+    definition(kind).defaults()
 }
 
 /// The defaults of a kind, changed as a table says.
 pub fn settings(kind: &str, table: &Json) -> Settings {
-    let keys: Vec<_> = optim::find(kind).unwrap_or_else(|| panic!("there is no optimizer `{kind}`")).keys().collect();
+    let definition = definition(kind);
     let mut settings = defaults(kind);
     for (name, json) in table.as_object().expect("a table") {
         if name == "kind" {
             continue;
         }
-        let key = keys.iter().find(|key| key.name == name);
-        let key = key.unwrap_or_else(|| panic!("`{kind}` has no key `{name}`"));
+        let key = definition.key(name).unwrap_or_else(|| panic!("`{kind}` has no key `{name}`"));
         let value = match (key.accepts, json) {
             (Accepts::Optimizer, base) => Value::Nested(self::settings(base["kind"].as_str().unwrap(), base)),
             (Accepts::Length | Accepts::Interval, steps) => {

@@ -55,11 +55,14 @@ fn load(_: &Settings, _: &Locator) -> Result<Dataset> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Described;
     use crate::task::Split;
+    use crate::task::model::MODELS;
 
     #[test]
     fn all_digits_are_there() {
-        let images = load(&Settings::default(), &Locator::default()).unwrap().examples(&Settings::default()).unwrap();
+        let images =
+            load(&DEFINITION.defaults(), &Locator::default()).unwrap().examples(&MODELS[0].defaults()).unwrap();
         let n = |split| images.split(split).len();
         assert_eq!([n(Split::Train), n(Split::Validation), n(Split::Test)], [1437, 180, 180]);
     }

@@ -105,16 +105,18 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::registry::Described;
     use crate::task::Split;
     use crate::task::data::files::tests::packed;
     use crate::task::data::idx::tests::file;
+    use crate::task::model::MODELS;
 
     fn load_from(files: &[(&str, Vec<u8>)]) -> Result<Dataset> {
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
             fs::write(folder.path().join(name), bytes).unwrap();
         }
-        load(&Settings::new(NAME).with("path", folder.path().to_str().unwrap()), &Locator::default())
+        load(&DEFINITION.defaults().with("path", folder.path().to_str().unwrap()), &Locator::default())
     }
 
     fn files(n: u32, label: u8) -> Vec<(&'static str, Vec<u8>)> {
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn any_size_and_number_of_classes_will_do() {
-        let data = load_from(&files(40, 6)).unwrap().examples(&Settings::default()).unwrap();
+        let data = load_from(&files(40, 6)).unwrap().examples(&MODELS[0].defaults()).unwrap();
         assert_eq!([Split::Train, Split::Validation, Split::Test].map(|s| data.split(s).len()), [36, 4, 2]);
         assert_eq!((data.input().len(), data.input().classes()), (6, 7));
     }

@@ -115,7 +115,9 @@ impl Examples for Images {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Settings, Value};
+    use crate::registry::Described;
+    use crate::settings::Value;
+    use crate::task::data::DATASETS;
     use crate::task::data::arrangement::Scaling;
     use crate::task::data::raw::Raw;
 
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn training_batches_alone_vary_and_only_with_their_stream() {
         let asked = Value::List(vec!["flip".into(), "crop".into()]);
-        let varied = images(Augment::of(&Settings::new("test").with("augment", asked)));
+        let varied = images(Augment::of(&DATASETS[0].defaults().with("augment", asked)));
         let positions = [3, 1, 4];
         let training = |images: &Images, step: u64| {
             let draw = Draw { purpose: "augment", seed: 0, step };

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::settings::Settings;
-use crate::task::data::{Dataset, Locator, Source, find, title};
+use crate::task::data::{Dataset, Definition, Locator, Source, title};
 
 /// A dataset with what it was asked for by.
 #[derive(Debug)]
@@ -70,9 +70,7 @@ impl Library {
         if let Some(known) = loaded.get(&key) {
             return Ok(known.clone());
         }
-        let definition =
-            find(&settings.kind).ok_or_else(|| Error::Usage(format!("there is no dataset `{}`", settings.kind)))?;
-        let data = Arc::new((definition.load)(settings, &self.locator)?);
+        let data = Arc::new((settings.definition::<Definition>().load)(settings, &self.locator)?);
         let new = Arc::new(Loaded { settings: settings.clone(), data, digest: OnceLock::new() });
         loaded.insert(key, new.clone());
         Ok(new)

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::registry::About;
-use crate::settings::Settings;
+use crate::registry::{About, Described};
+use crate::settings::{Settings, Sort};
 use crate::task::Split;
 
 mod arrangement;
@@ -72,6 +72,14 @@ pub struct Definition {
     pub load: fn(&Settings, &Locator) -> Result<Dataset>,
 }
 
+impl Described for Definition {
+    const SORT: Sort = Sort::Dataset;
+
+    fn about(&self) -> &About {
+        &self.about
+    }
+}
+
 /// What the examples of a dataset are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
@@ -91,24 +99,19 @@ impl Contents {
     }
 
     /// The dataset that a `path` alone stands for.
-    pub fn of_path(self) -> &'static str {
+    pub fn of_path(self) -> &'static Definition {
         match self {
-            Self::Images => idx_folder::DEFINITION.about.name,
-            Self::Text => plain_text::DEFINITION.about.name,
+            Self::Images => &idx_folder::DEFINITION,
+            Self::Text => &plain_text::DEFINITION,
         }
     }
-}
-
-/// The dataset of that name.
-pub fn find(name: &str) -> Option<&'static Definition> {
-    DATASETS.iter().find(|definition| definition.about.name == name)
 }
 
 /// What a dataset is called for people: its kind, and the path that a user gave.
 pub fn title(settings: &Settings) -> String {
     match settings.get("path") {
-        Some(path) => format!("{} {path}", settings.kind),
-        None => settings.kind.clone(),
+        Some(path) => format!("{} {path}", settings.name()),
+        None => settings.name().to_owned(),
     }
 }
 
@@ -149,7 +152,7 @@ impl Dataset {
 }
 
 fn mismatch(model: &Settings, learns: Contents, found: Contents) -> Error {
-    let kind = &model.kind;
+    let kind = model.name();
     Error::Usage(format!("model `{kind}` learns from {}, but the dataset is {}", learns.name(), found.name()))
 }
 

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::nn::dropout::dropout;
 use crate::nn::params::Init;
-use crate::registry::{About, Accepts, Bounds, Fallback, Key};
+use crate::registry::{About, Accepts, Bounds, Described, Fallback, Key};
 use crate::rng::Stream;
-use crate::settings::Settings;
+use crate::settings::{Settings, Sort};
 use crate::task::data::Input;
 
 mod cnn;
@@ -54,6 +54,15 @@ pub struct Definition {
     pub kind: Kind,
 }
 
+impl Described for Definition {
+    const SORT: Sort = Sort::Model;
+    const RESERVED: &'static [&'static str] = &["model", "kind", "target", "metric"];
+
+    fn about(&self) -> &About {
+        &self.about
+    }
+}
+
 impl Definition {
     /// The keys of a task beside the model's own and its dataset's, as they are for this model.
     pub fn task_keys(&self) -> Vec<Key> {
@@ -90,11 +99,6 @@ pub type BuildNetwork = fn(&Settings, &Input, &mut Init) -> Result<Box<dyn Netwo
 
 /// Builds a function from settings; what does not fit together is said in words for the user.
 pub type BuildFunction = fn(&Settings) -> Result<Arc<dyn Function>, String>;
-
-/// The model of that name.
-pub fn find(name: &str) -> Option<&'static Definition> {
-    MODELS.iter().find(|definition| definition.about.name == name)
-}
 
 /// Channels, height and width of the images that a model learns from.
 fn image_shape(model: &str, input: &Input) -> Result<[usize; 3]> {
