@@ -22,7 +22,8 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let owner = format!("task `{}`", entry.key);
     let (table, model) = model_of(entry, &owner, diagnostics)?;
     let common = model.task_keys();
-    let mut known: Vec<&str> = model.names().chain(common.iter().map(|key| key.name)).collect();
+    let mut known: Vec<&str> = model::Definition::RESERVED.to_vec();
+    known.extend(common.iter().map(|key| key.name).chain(model.keys().map(|key| key.name)));
     let mut dataset = None;
     let mut metrics = vec![Metric::Loss];
     if let Kind::Network { default_dataset, metrics: measured, .. } = model.kind {
