@@ -55,6 +55,16 @@ pub enum Error {
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// For code that returns candle's errors, such as a model's constructor.
+impl From<Error> for candle_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Tensor(error) => error,
+            error => Self::Msg(error.to_string()),
+        }
+    }
+}
+
 impl Error {
     /// Wraps an input/output error with what was tried on which path; made for `map_err`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {

@@ -337,7 +337,7 @@ impl Training {
         let trained = if anew { self.problem.recalibrate()? } else { None };
         let scores = self.problem.evaluate(split);
         if let Some(trained) = trained {
-            self.problem.restore_statistics(trained);
+            self.problem.restore_statistics(trained)?;
         }
         scores
     }

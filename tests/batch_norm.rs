@@ -77,7 +77,7 @@ fn an_evaluation_elsewhere_needs_statistics_of_its_own() {
     assert!((stale - trained).abs() > 0.1, "{trained} {stale}");
     assert!((recalibrated - trained).abs() < 0.02, "{trained} {recalibrated}");
 
-    problem.restore_statistics(statistics);
+    problem.restore_statistics(statistics).unwrap();
     assert_eq!(loss(&mut *problem), stale, "the training's statistics are back");
     scale_convolutions(&*problem, 0.25);
     assert_eq!(loss(&mut *problem), trained);
@@ -112,7 +112,7 @@ fn recalibration_shifts_no_stream_of_the_training() {
     let (mut plain, mut disturbed) = (problem(), problem());
     for t in 0..3 {
         let statistics = disturbed.recalibrate().unwrap().unwrap();
-        disturbed.restore_statistics(statistics);
+        disturbed.restore_statistics(statistics).unwrap();
         assert_eq!(plain.gradients(t).unwrap().0, disturbed.gradients(t).unwrap().0);
     }
 }

@@ -21,4 +21,6 @@ pub mod relu;
 pub mod running;
 pub mod simd;
 mod squash;
+pub mod statistics;
 mod transpose;
+mod var_builder;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::nn::float::Float;
 use crate::nn::hand_over::HandOver;
 use crate::nn::running::Running;
+use crate::nn::statistics::{Buffer, Statistics};
 use crate::rng::Stream;
 
 /// One trainable tensor.
@@ -32,7 +33,9 @@ pub struct Init {
     device: Device,
     composed: bool,
     parameters: Vec<Parameter>,
-    running: Vec<Running>,
+    statistics: Statistics,
+    foreign: bool,
+    surrogate_gradient: bool,
     outline: Option<Outline>,
 }
 
@@ -57,7 +60,9 @@ impl Init {
             device: device.clone(),
             composed: !device.is_cpu(),
             parameters: Vec::new(),
-            running: Vec::new(),
+            statistics: Statistics::default(),
+            foreign: false,
+            surrogate_gradient: false,
             outline: None,
         }
     }
@@ -124,32 +129,80 @@ impl Init {
     /// # Errors
     /// When the number of values does not fit the shape, or the device refuses.
     pub fn values(&mut self, name: impl Into<String>, shape: impl Into<Shape>, values: Vec<f64>) -> Result<Parameter> {
-        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?.to_device(&self.device)?;
-        let parameter =
-            Parameter { name: name.into(), var: Var::from_tensor(&tensor)?, handed_over: HandOver::default() };
-        self.parameters.push(parameter.clone());
-        Ok(parameter)
+        let var = self.var(shape, values)?;
+        Ok(self.keep(name.into(), var))
     }
 
-    fn draw(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Parameter> {
+    /// A parameter whose elements are drawn one by one from a stream of its own.
+    pub(super) fn draw(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Parameter> {
+        let var = self.drawn(&name, shape, value)?;
+        Ok(self.keep(name, var))
+    }
+
+    /// A running statistic that a layer of others keeps in a variable.
+    pub(super) fn buffer(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Var> {
+        let var = self.drawn(&name, shape, value)?;
+        self.statistics.buffers.push(Buffer { name, var: var.clone() });
+        Ok(var)
+    }
+
+    fn drawn(&mut self, name: &str, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Var> {
         if let Some(outline) = &mut self.outline {
             return outline.add(name, shape, self.dtype);
         }
         let mut stream = Stream::new(self.seed, &format!("init {name}"));
         let values = (0..shape.elem_count()).map(|_| value(&mut stream)).collect();
-        self.values(name, shape, values)
+        self.var(shape, values)
+    }
+
+    fn var(&self, shape: impl Into<Shape>, values: Vec<f64>) -> Result<Var> {
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?.to_device(&self.device)?;
+        Ok(Var::from_tensor(&tensor)?)
+    }
+
+    fn keep(&mut self, name: String, var: Var) -> Parameter {
+        let parameter = Parameter { name, var, handed_over: HandOver::default() };
+        self.parameters.push(parameter.clone());
+        parameter
+    }
+
+    /// The parameter or running statistic of that name.
+    pub(super) fn find(&self, name: &str) -> Option<&Var> {
+        let parameters = self.parameters.iter().map(|parameter| (&parameter.name, &parameter.var));
+        let buffers = self.statistics.buffers.iter().map(|buffer| (&buffer.name, &buffer.var));
+        parameters.chain(buffers).find(|(known, _)| *known == name).map(|(_, var)| var)
+    }
+
+    pub(super) fn mark_foreign(&mut self) {
+        self.foreign = true;
+    }
+
+    /// Whether layers of others were built, whose gradients nobody has proven: see [`Init::var_builder`].
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// Says that the gradient differs from the loss's on purpose, as that of a straight-through estimator does, so that
+    /// it is not checked.
+    pub fn surrogate_gradient(&mut self) {
+        self.surrogate_gradient = true;
+    }
+
+    /// Whether the gradient differs from the loss's on purpose.
+    pub fn has_surrogate_gradient(&self) -> bool {
+        self.surrogate_gradient
     }
 
     /// Running statistics of a layer: a part of the model that no optimizer and no average sees.
     pub fn running(&mut self, channels: usize) -> Running {
         let running = Running::new(channels);
-        self.running.push(running.clone());
+        self.statistics.layers.push(running.clone());
         running
     }
 
     /// The running statistics of all layers so far.
-    pub fn all_running(&self) -> Vec<Running> {
-        self.running.clone()
+    pub fn statistics(&self) -> Statistics {
+        self.statistics.clone()
     }
 
     /// The parameters in the order in which they were made.
@@ -159,20 +212,20 @@ impl Init {
 }
 
 impl Outline {
-    fn add(&mut self, name: String, shape: Shape, dtype: DType) -> Result<Parameter> {
+    fn add(&mut self, name: &str, shape: Shape, dtype: DType) -> Result<Var> {
         let sides = shape.dims().to_vec();
         // In floating point, where no product overflows.
         let bytes = sides.iter().map(|&side| side as f64).product::<f64>() * dtype.size_in_bytes() as f64;
         self.bytes += bytes;
         self.widest = sides.iter().copied().fold(self.widest, usize::max);
         if bytes > self.largest.2 {
-            self.largest = (name.clone(), sides, bytes);
+            self.largest = (name.to_owned(), sides, bytes);
         }
         if self.bytes > self.most {
             return Err(Error::Usage(format!("the weights up to `{name}` take {} bytes", self.bytes)));
         }
         // Pages of zeros that nobody looks at are never mapped.
-        Ok(Parameter { name, var: Var::zeros(shape, dtype, &Device::Cpu)?, handed_over: HandOver::default() })
+        Ok(Var::zeros(shape, dtype, &Device::Cpu)?)
     }
 }
 
@@ -180,21 +233,33 @@ impl Outline {
 /// write to the same memory.
 ///
 /// # Errors
-/// When a parameter received no gradient: a layer that forgets one must not train in silence.
+/// When parameters received no gradient, with their names: a layer that forgets one must not train in silence.
 pub fn gradients(loss: &Tensor, parameters: &[Parameter]) -> Result<Vec<Tensor>> {
     let mut store = loss.backward()?;
-    parameters
-        .iter()
-        .map(|parameter| {
-            let composed = store.remove(&parameter.var);
-            let gradient = match (parameter.handed_over.take(), composed) {
-                (Some(fused), Some(composed)) => (fused + composed)?,
-                (Some(gradient), None) | (None, Some(gradient)) => gradient,
-                (None, None) => return Err(Error::Usage(format!("`{}` received no gradient", parameter.name))),
-            };
-            Ok(gradient.detach())
-        })
-        .collect()
+    let mut missing: Vec<&str> = Vec::new();
+    let mut gradients = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        match (parameter.handed_over.take(), store.remove(&parameter.var)) {
+            (Some(fused), Some(composed)) => gradients.push((fused + composed)?.detach()),
+            (Some(gradient), None) | (None, Some(gradient)) => gradients.push(gradient.detach()),
+            (None, None) => missing.push(&parameter.name),
+        }
+    }
+    match missing[..] {
+        [] => Ok(gradients),
+        [..] => Err(Error::Usage(format!("{} received no gradient", some_of(&missing)))),
+    }
+}
+
+/// The first of some names, in backticks, and how many more they are.
+pub fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 4;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (names.len().saturating_sub(SHOWN), shown.split_last()) {
+        (0, Some((last, rest))) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        (0, _) => shown.concat(),
+        (more, _) => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// Sums of squares from here on have lost nothing to underflow: what is below it has no weight beside it.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const MOMENTUM: f64 = 0.1;
 
 /// Mean and variance of each channel, as an evaluation normalises by them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statistics {
+#[derive(Debug)]
+pub(super) struct Estimates {
     pub(super) mean: Vec<f64>,
     pub(super) variance: Vec<f64>,
     /// Batches seen since the statistics were reset; `None` where they follow a training.
@@ -16,30 +16,22 @@ pub struct Statistics {
 
 /// One layer's running statistics; clones share them.
 #[derive(Debug, Clone)]
-pub struct Running(Arc<Mutex<Statistics>>);
+pub struct Running(Arc<Mutex<Estimates>>);
 
 impl Running {
     /// Mean 0 and variance 1.
     pub fn new(channels: usize) -> Self {
-        let fresh = Statistics { mean: vec![0.0; channels], variance: vec![1.0; channels], averaged: None };
+        let fresh = Estimates { mean: vec![0.0; channels], variance: vec![1.0; channels], averaged: None };
         Self(Arc::new(Mutex::new(fresh)))
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Statistics> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Estimates> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts an average over the batches to come, all weighing the same; returns what was there.
-    pub fn restart(&self) -> Statistics {
-        let mut now = self.lock();
-        let before = now.clone();
-        now.averaged = Some(0);
-        before
-    }
-
-    /// Takes back what [`Running::restart`] gave.
-    pub fn restore(&self, statistics: Statistics) {
-        *self.lock() = statistics;
+    /// Starts an average over the batches to come, all weighing the same.
+    pub fn restart(&self) {
+        self.lock().averaged = Some(0);
     }
 
     /// The means and then the variances, for a training that is continued.
@@ -48,7 +40,8 @@ impl Running {
         [now.mean.as_slice(), &now.variance].concat()
     }
 
-    /// Takes back what [`Running::numbers`] gave; `false` where they are not of as many channels.
+    /// Takes back what [`Running::numbers`] gave, and follows a training from there; `false` where they are not of as
+    /// many channels.
     pub fn set_numbers(&self, numbers: &[f64]) -> bool {
         let mut now = self.lock();
         let channels = now.mean.len();
@@ -57,6 +50,7 @@ impl Running {
         }
         now.mean.copy_from_slice(&numbers[..channels]);
         now.variance.copy_from_slice(&numbers[channels..]);
+        now.averaged = None;
         true
     }
 

@@ -7,12 +7,12 @@ use candle_core::{DType, Device, Tensor};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
 use crate::nn::params::{Outline, Parameter};
-use crate::nn::running::Statistics;
 use crate::settings::Settings;
 
 mod analytic;
 mod batches;
 pub mod data;
+mod foreign;
 pub mod model;
 mod supervised;
 
@@ -170,12 +170,17 @@ pub trait Problem {
     ///
     /// # Errors
     /// When the device refuses.
-    fn recalibrate(&mut self) -> Result<Option<Vec<Statistics>>> {
+    fn recalibrate(&mut self) -> Result<Option<Vec<Tensor>>> {
         Ok(None)
     }
 
     /// Takes back what [`Problem::recalibrate`] gave.
-    fn restore_statistics(&mut self, _statistics: Vec<Statistics>) {}
+    ///
+    /// # Errors
+    /// When it is not of this problem.
+    fn restore_statistics(&mut self, _statistics: Vec<Tensor>) -> Result<()> {
+        Ok(())
+    }
 
     /// What is carried from step to step beside the weights: running statistics, a network's memory.
     ///

@@ -1,6 +1,6 @@
 //! Networks that learn from labelled examples.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{DType, Device, Tensor};
 
@@ -8,16 +8,19 @@ use crate::error::{Error, Result};
 use crate::metric::Scores;
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
-use crate::nn::running::{Running, Statistics};
+use crate::nn::statistics::Statistics;
 use crate::settings::{Settings, Value};
 use crate::task::batches::Batches;
 use crate::task::data::{Dataset, Draw, Examples, Input};
+use crate::task::foreign::Trial;
 use crate::task::model::{BuildNetwork, Memory, Network, Pass};
 use crate::task::{Footprint, Problem, Spec, Split, Task};
 
 /// Predictions judged at a time in an evaluation: about as many as in training, so that its buffers are
 /// those that a step leaves behind, and stay in the cache.
 const EVALUATION_BATCH: usize = 128;
+/// Training examples that a model with layers of others is checked with.
+const CHECKED_EXAMPLES: usize = 16;
 /// Training batches that running statistics are estimated from for an evaluation at other weights.
 const CALIBRATION_BATCHES: u64 = 20;
 
@@ -28,6 +31,8 @@ pub(super) struct Supervised {
     data: Arc<dyn Examples>,
     batch_size: usize,
     dtype: DType,
+    /// What a check of a model with layers of others found, once it was made.
+    checked: OnceLock<Result<(), String>>,
 }
 
 impl Supervised {
@@ -40,7 +45,28 @@ impl Supervised {
                 spec.label, spec.batch_size
             )));
         }
-        Ok(Self { model: spec.model.clone(), build, data, batch_size: spec.batch_size, dtype: spec.dtype })
+        let (model, batch_size, dtype) = (spec.model.clone(), spec.batch_size, spec.dtype);
+        Ok(Self { model, build, data, batch_size, dtype, checked: OnceLock::new() })
+    }
+
+    /// Checks a model with layers of others, once for all runs: the first waits for it, and so do those beside it.
+    fn check(&self, seed: u64, device: &Device) -> Result<()> {
+        let trial = || {
+            let input = self.data.input();
+            let train = self.data.split(Split::Train);
+            let positions: Vec<usize> = train.take(self.batch_size.min(CHECKED_EXAMPLES)).collect();
+            let trial = Trial {
+                model: &self.model.kind,
+                build: &|init| (self.build)(&self.model, &input, init),
+                batch: &|dtype| self.data.batch(&positions, dtype, device),
+                classes: input.classes(),
+                seed,
+                dtype: self.dtype,
+                device,
+            };
+            trial.check().map_err(|error| error.to_string())
+        };
+        self.checked.get_or_init(trial).clone().map_err(Error::Usage)
     }
 }
 
@@ -80,12 +106,15 @@ impl Task for Supervised {
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
         let mut init = Init::new(seed, self.dtype, device);
         let network = (self.build)(&self.model, &self.data.input(), &mut init)?;
+        if init.is_foreign() {
+            self.check(seed, device)?;
+        }
         let stateful = self.model.get("stateful") == Some(&Value::Bool(true));
         let examples = self.data.split(Split::Train).len();
         Ok(Box::new(Learner {
             network,
             composed: init.is_composed(),
-            running: init.all_running(),
+            statistics: init.statistics(),
             stateful,
             label_smoothing: self.model.optional_float("label_smoothing").unwrap_or(0.0),
             parameters: init.finish(),
@@ -107,7 +136,7 @@ struct Learner {
     network: Box<dyn Network>,
     composed: bool,
     /// The running statistics of its layers.
-    running: Vec<Running>,
+    statistics: Statistics,
     /// Whether the network carries a memory from batch to batch.
     stateful: bool,
     label_smoothing: f64,
@@ -148,35 +177,31 @@ impl Problem for Learner {
         Ok(Some(Scores { loss, accuracy: Some(tally.correct as f64 / count), perplexity }))
     }
 
-    fn recalibrate(&mut self) -> Result<Option<Vec<Statistics>>> {
-        if self.running.is_empty() {
+    fn recalibrate(&mut self) -> Result<Option<Vec<Tensor>>> {
+        if self.statistics.is_empty() {
             return Ok(None);
         }
-        let trained = self.running.iter().map(Running::restart).collect();
+        let trained = self.statistics.save()?;
         let examples = self.data.split(Split::Train).len();
         let mut batches = Batches::shuffled(self.seed, "recalibrate", examples, self.batches.size());
         let count = CALIBRATION_BATCHES.min(batches.per_epoch());
-        for t in 0..count {
+        self.statistics.clone().estimate(count, |t| {
             // As the training sees them, augmented or not: its own statistics are of such batches, too.
             let draw = Draw { purpose: "augment recalibrate", seed: self.seed, step: t };
             let (inputs, _) = self.data.training_batch(batches.at(t), draw, self.dtype, &self.device)?;
             self.network.logits(&inputs, &mut Pass::Calibrate)?;
-        }
+            Ok(())
+        })?;
         Ok(Some(trained))
     }
 
-    fn restore_statistics(&mut self, statistics: Vec<Statistics>) {
-        for (running, statistics) in self.running.iter().zip(statistics) {
-            running.restore(statistics);
-        }
+    fn restore_statistics(&mut self, statistics: Vec<Tensor>) -> Result<()> {
+        self.statistics.restore(&statistics)
     }
 
-    /// The running statistics of every layer, then the pairs of tensors of the network's memory.
+    /// The running statistics, then the pairs of tensors of the network's memory.
     fn state(&mut self) -> Result<Vec<Tensor>> {
-        let mut state = Vec::new();
-        for running in &self.running {
-            state.push(Tensor::new(running.numbers(), &Device::Cpu)?);
-        }
+        let mut state = self.statistics.save()?;
         let memory = self.network.exchange_memory(Memory::new());
         for (a, b) in &memory {
             state.extend([a.detach().copy()?, b.detach().copy()?]);
@@ -187,12 +212,8 @@ impl Problem for Learner {
 
     fn restore(&mut self, state: Vec<Tensor>) -> Result<()> {
         let misfit = || Error::Usage("the saved state does not belong to this model".into());
-        let (statistics, memory) = state.split_at_checked(self.running.len()).ok_or_else(misfit)?;
-        for (running, saved) in self.running.iter().zip(statistics) {
-            if !running.set_numbers(&saved.to_vec1()?) {
-                return Err(misfit());
-            }
-        }
+        let (statistics, memory) = state.split_at_checked(self.statistics.len()).ok_or_else(misfit)?;
+        self.statistics.restore(statistics)?;
         let (pairs, rest) = memory.as_chunks::<2>();
         if !rest.is_empty() {
             return Err(misfit());

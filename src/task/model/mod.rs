@@ -16,12 +16,15 @@ use crate::settings::{Settings, Sort};
 use crate::task::data::Input;
 
 mod cnn;
+mod from_candle;
 mod logistic;
 mod lstm_lm;
 mod mlp;
 mod quadratic;
 mod resnet;
 mod rosenbrock;
+
+pub use from_candle::FromCandle;
 
 /// Every model that a config can name.
 pub const MODELS: &[Definition] = &[
