@@ -56,7 +56,7 @@ impl Supervised {
             let train = self.data.split(Split::Train);
             let positions: Vec<usize> = train.take(self.batch_size.min(CHECKED_EXAMPLES)).collect();
             let trial = Trial {
-                model: self.model.kind(),
+                model: self.model.name(),
                 build: &|init| (self.build)(&self.model, &input, init),
                 batch: &|dtype| self.data.batch(&positions, dtype, device),
                 classes: input.classes(),
