@@ -44,14 +44,9 @@
 //! # Ok::<(), optbench::error::Error>(())
 //! ```
 
-pub mod analysis;
-mod bench;
 pub mod catalog;
-pub mod chart;
 pub mod checksum;
-mod cli;
 pub mod config;
-pub mod disk;
 pub mod error;
 pub mod length;
 pub mod margin;
@@ -59,15 +54,31 @@ pub mod metric;
 pub mod nn;
 pub mod optim;
 pub mod registry;
-pub mod report;
-pub mod results;
 pub mod rng;
 pub mod schedule;
 pub mod settings;
-pub mod sweep;
-mod system;
 pub mod task;
 pub mod train;
 mod words;
 
+#[cfg(feature = "cli")]
+pub mod analysis;
+#[cfg(feature = "cli")]
+mod bench;
+#[cfg(feature = "cli")]
+pub mod chart;
+#[cfg(feature = "cli")]
+mod cli;
+#[cfg(feature = "cli")]
+pub mod disk;
+#[cfg(feature = "cli")]
+pub mod report;
+#[cfg(feature = "cli")]
+pub mod results;
+#[cfg(feature = "cli")]
+pub mod sweep;
+#[cfg(feature = "cli")]
+mod system;
+
+#[cfg(feature = "cli")]
 pub use bench::Bench;

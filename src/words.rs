@@ -6,9 +6,11 @@ pub(crate) fn count(n: usize, thing: &str) -> String {
 }
 
 /// How many names of a list are said before the others are counted: a line stays readable, however long the list.
+#[cfg(feature = "cli")]
 const MOST_SAID: usize = 6;
 
 /// The names one after the other: `a, b, c`; of a long list the first ones, and how many more there are.
+#[cfg(feature = "cli")]
 pub(crate) fn listed(names: &[String], separator: &str) -> String {
     match names.get(MOST_SAID..) {
         // Where one is left, its name takes no more room than its number.

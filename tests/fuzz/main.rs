@@ -71,20 +71,6 @@ fn a_checkpoint() -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
-fn a_tar_archive() -> Vec<u8> {
-    let mut header = [0; 512];
-    header[..8].copy_from_slice(b"a/one.md");
-    header[124..135].copy_from_slice(b"00000000003");
-    header[148..156].copy_from_slice(b"        ");
-    header[156] = b'0';
-    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-    let mut bytes = header.to_vec();
-    bytes.extend(b"abc");
-    bytes.resize(2048, 0);
-    bytes
-}
-
 const RUN: &str = "\
 run = \"a\"\nfingerprint = \"0123456789abcdef\"\ntask = \"bowl\"\noptimizer = \"sgd\"\nschedule = \"constant\"\nseed = 0\n\
 hyper_parameters = [[\"lr\", \"0.1\"], [\"momentum\", \"0\"]]\nstatus = \"finished\"\nsteps = 20\nsteps_to_target = 10\n\
@@ -130,7 +116,6 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             [grey, colour, packed].iter().map(|folder| folder.join(SEPARATOR)).collect()
         }
         "cifar10" => vec![vec![3; 3073], vec![9; 6146]],
-        "tar" => vec![a_tar_archive()],
         "checkpoint" => vec![a_checkpoint()],
         "results" => vec![[BOWL, RUN, STEPS, EVALUATIONS, GRADIENTS, PATH].map(str::as_bytes).join(SEPARATOR)],
         other => panic!("the target {other} has no seeds"),
@@ -233,7 +218,6 @@ fn found_cases_and_their_neighbours_are_read_or_refused() {
 fn the_seeds_are_read_well() {
     let well = |name: &str, good: &dyn Fn(&[u8]) -> bool| assert!(seeds(name).iter().any(|seed| good(seed)), "{name}");
     well("cifar10", &|bytes| optbench::task::data::parsers::cifar10(bytes).is_ok());
-    well("tar", &|bytes| optbench::task::data::parsers::tar(bytes).is_ok_and(|held| held == 3));
     well("text", &|bytes| optbench::task::data::parsers::text(&bytes[2..]).is_ok());
     well("checkpoint", &|bytes| Checkpoint::read(bytes, FINGERPRINT).is_some());
     well("results", &|bytes| {

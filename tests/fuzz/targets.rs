@@ -29,7 +29,6 @@ pub(crate) const TARGETS: &[Target] = &[
     ("text", text),
     ("images", images),
     ("cifar10", cifar10),
-    ("tar", tar),
     ("checkpoint", checkpoint),
     ("results", results),
 ];
@@ -150,10 +149,6 @@ fn images(bytes: &[u8]) {
 
 fn cifar10(bytes: &[u8]) {
     let _ = parsers::cifar10(bytes);
-}
-
-fn tar(bytes: &[u8]) {
-    let _ = parsers::tar(bytes);
 }
 
 fn checkpoint(bytes: &[u8]) {

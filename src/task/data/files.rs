@@ -5,9 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
-use crate::checksum::{hexadecimal, sha256};
+use crate::checksum::sha256;
 use crate::error::{Error, Result};
 
 /// Where the contents of a dataset come from.
@@ -111,30 +110,6 @@ pub(super) fn read_first(mut bytes: Vec<u8>, path: &Path, count: u64) -> Result<
         whole.take(count).read_to_end(&mut bytes).map_err(cannot)?;
     }
     Ok(bytes)
-}
-
-/// Checks the size and the SHA-256 of a file as it lies there, without holding it in memory.
-///
-/// # Errors
-/// In words, when they are others.
-pub(super) fn hash_file(path: &Path, bytes: u64, expected: &str) -> Result<(), String> {
-    let place = path.display();
-    let cannot = |error: std::io::Error| format!("cannot read {place}: {error}");
-    let mut file = File::open(path).map_err(cannot)?;
-    let found = file.metadata().map_err(cannot)?.len();
-    if found != bytes {
-        return Err(format!("{place} holds {found} bytes; expected {bytes}"));
-    }
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(cannot)? {
-            0 => break,
-            n => hash.update(&buffer[..n]),
-        }
-    }
-    let found = hexadecimal(&hash.finalize());
-    if found == expected { Ok(()) } else { Err(format!("{place} has the SHA-256 {found}; expected {expected}")) }
 }
 
 /// The bytes of a file that the user names by `path`.

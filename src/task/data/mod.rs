@@ -16,8 +16,10 @@ mod arrangement;
 mod augment;
 mod cifar10;
 mod digits;
+#[cfg(feature = "cli")]
 pub mod download;
 mod fashion_mnist;
+#[cfg(feature = "cli")]
 mod fetch;
 mod files;
 mod idx;
@@ -32,11 +34,11 @@ mod mnist;
 pub mod parsers;
 mod plain_text;
 mod raw;
-mod tar;
 pub mod text;
 mod tiny_shakespeare;
 mod vocabulary;
 
+#[cfg(feature = "cli")]
 pub use download::Downloader;
 pub use files::{DataFile, Files, Origin};
 pub use images::Images;
