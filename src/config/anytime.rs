@@ -1,7 +1,7 @@
 //! The `[anytime]` table of a config: earlier stopping times at which arms are compared, too.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::refuse_unknown;
+use crate::config::names::refuse_unknown;
 use crate::config::source::{Item, Node, Table};
 use crate::config::value::length_of;
 use crate::length::Length;

@@ -1,9 +1,9 @@
 //! The axes of a sweep: lists, ranges, and points sampled jointly.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::sampling::Sampled;
+use crate::config::sampling::{Sampled, six_digits};
 use crate::config::source::{Item, Node, Table};
-use crate::config::spread::spread;
+use crate::config::spread::{spans_an_axis, spread};
 use crate::config::value::{MOST_VALUES, too_long, value};
 use crate::registry::{Accepts, Bounds, Key};
 use crate::settings::{Value, number};
@@ -63,16 +63,6 @@ fn refuse_twice(read: &[Value], values: &[Node], key: &Key, diagnostics: &mut Di
     if let Some(place) = twice {
         let added = diagnostics.add(&values[place].place, format!("`{}` lists {} twice", key.name, read[place]));
         added.expected("different values");
-    }
-}
-
-/// A list is an axis, but for keys that take a list: those need a list of lists.
-pub(super) fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
-    match accepts {
-        Accepts::Integers(_) | Accepts::Floats(_) | Accepts::Lengths | Accepts::Choices(_) | Accepts::Schedules => {
-            matches!(values.first(), Some(Node { item: Item::Array(_), .. }))
-        }
-        _ => true,
     }
 }
 
@@ -175,11 +165,6 @@ fn grid(form: &str, low: f64, high: f64, points: i64, key: &Key) -> Vec<Value> {
     // They rise, and whole numbers may come out alike.
     values.dedup();
     values
-}
-
-/// Six significant digits, so that generated values have names that people can read.
-pub(super) fn six_digits(x: f64) -> f64 {
-    format!("{x:.5e}").parse().unwrap_or(x)
 }
 
 #[cfg(test)]

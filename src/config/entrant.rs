@@ -1,10 +1,11 @@
 //! The `[optimizers]` of a config: what competes, and where.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::experiment::{START, entries, is_missing};
-use crate::config::grid::{Grid, Keys, kind_of, read_keys, refuse_unknown};
-use crate::config::source::{Item, Table};
-use crate::config::{Arm, label, nested};
+use crate::config::grid::{Grid, Keys, kind_of, read_keys};
+use crate::config::names::refuse_unknown;
+use crate::config::section::{entries, is_missing};
+use crate::config::source::{Item, START, Table};
+use crate::config::{Arm, label, shorthand};
 use crate::registry::{Described, choices, nearest};
 use crate::task::Spec;
 
@@ -51,7 +52,7 @@ pub(super) fn read_all(
     let entrants = tables.iter().filter_map(|entry| {
         label::check_joined(entry, diagnostics);
         let (keys, definition) = kind_of(entry, &diagnostics.catalog.optimizers, diagnostics)?;
-        let keys = &nested::lift_rate(keys, diagnostics);
+        let keys = &shorthand::lift_rate(keys, diagnostics);
         let owner = format!("optimizer `{}`", entry.key);
         let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);

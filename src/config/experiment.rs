@@ -1,12 +1,14 @@
 //! The top level of a config.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{Grid, Keys, kind_of, likeliest, read_keys, refuse_unknown};
+use crate::config::grid::{Grid, Keys, kind_of, read_keys};
 use crate::config::idle::idle;
-use crate::config::source::{Entry, Item, Node, Place, Table};
+use crate::config::names::refuse_unknown;
+use crate::config::section::{KEYS, entries, is_missing};
+use crate::config::source::{Entry, Item, Node, START, Table};
 use crate::config::value::{interval, value};
 use crate::config::{
-    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, nested, seeds, task, tuning,
+    Claim, Entrant, Experiment, Tuning, anytime, claim, entrant, feasible, label, seeds, shorthand, task, tuning,
 };
 use crate::length::Length;
 use crate::registry::{Accepts, Bounds, Described};
@@ -14,27 +16,10 @@ use crate::schedule;
 use crate::settings::Value;
 use crate::words::count;
 
-const KEYS: [&str; 14] = [
-    "name",
-    "seeds",
-    "judge_seeds",
-    "epochs",
-    "steps",
-    "eval_every",
-    "checkpoint_every",
-    "probe",
-    "tasks",
-    "optimizers",
-    "schedules",
-    "anytime",
-    "tuning",
-    "claims",
-];
 const PROBES: [&str; 1] = ["gradients"];
 const MOST_STEPS: f64 = 1e12;
 /// What a sweep may span: at 10 seconds a run, eleven days of one core.
 const MOST_RUNS: f64 = 100_000.0;
-pub(super) const START: Place = Place { source: 0, span: (0, 0) };
 
 /// Reads everything that can be read. What is mistaken is noted and left at a harmless value.
 pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnostics) -> Experiment {
@@ -92,12 +77,6 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     experiment
 }
 
-/// Whether a section is not there under another spelling either, of which its reader is told already.
-pub(super) fn is_missing(table: &Table, section: &str) -> bool {
-    let misspelt = |entry: &Entry| !KEYS.contains(&entry.key.as_str()) && likeliest(&entry.key, &KEYS) == Some(section);
-    table.get(section).is_none() && !table.0.iter().any(misspelt)
-}
-
 /// Counts the runs before any of them is listed.
 fn refuse_too_many_runs(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
     let Experiment { seeds, optimizers, schedules, .. } = experiment;
@@ -114,18 +93,6 @@ fn refuse_too_many_runs(table: &Table, experiment: &Experiment, diagnostics: &mu
         );
         let added = diagnostics.add(&place, title).expected(format!("at most {MOST_RUNS}"));
         added.help("every list and every `points` multiplies the runs; shorten some, or split the experiment");
-    }
-}
-
-pub(super) fn entries<'a>(table: &'a Table, key: &str, diagnostics: &mut Diagnostics) -> &'a [Entry] {
-    match table.get(key).map(|entry| &entry.value) {
-        None => &[],
-        Some(Node { item: Item::Table(table), .. }) => &table.0,
-        Some(node) => {
-            let added = diagnostics.add(&node.place, format!("`{key}` is {}", node.item.describe()));
-            added.expected(format!("tables: [{key}.LABEL]"));
-            &[]
-        }
     }
 }
 
@@ -193,7 +160,7 @@ fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics)
         entries(table, "schedules", diagnostics);
         return vec![Grid::defaults(&schedule::SCHEDULES[0])];
     };
-    let written = nested::write_out_parts(tables, diagnostics);
+    let written = shorthand::write_out_parts(tables, diagnostics);
     if written.0.is_empty() {
         return vec![Grid::defaults(&schedule::SCHEDULES[0])];
     }

@@ -1,8 +1,7 @@
 //! What can only be judged of a whole config: whether it can be run.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::experiment::START;
-use crate::config::source::{Item, Place, Table};
+use crate::config::source::{Item, Place, START, Table};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::length::Timeline;
 use crate::registry::{Described, Key, choices};

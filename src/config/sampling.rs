@@ -1,6 +1,5 @@
 //! Points that fill a box evenly, however many of them are drawn.
 
-use crate::config::axis::six_digits;
 use crate::rng::Stream;
 use crate::settings::Value;
 
@@ -30,6 +29,11 @@ impl Sampled {
         };
         coordinates.iter().map(|u| at(*u)).collect()
     }
+}
+
+/// Six significant digits, so that generated values have names that people can read.
+pub(super) fn six_digits(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
 }
 
 /// The first `n` points in as many dimensions as there are names: coordinate by coordinate.

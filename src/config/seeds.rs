@@ -6,7 +6,7 @@ use toml::{Table as Toml, Value};
 
 use crate::config::Experiment;
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::refuse_unknown;
+use crate::config::names::refuse_unknown;
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::whole;
 use crate::registry::choices;

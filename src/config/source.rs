@@ -14,6 +14,9 @@ pub(super) struct Place {
     pub(super) span: (usize, usize),
 }
 
+/// The start of the file: where what is missing is missed.
+pub(super) const START: Place = Place { source: 0, span: (0, 0) };
+
 impl Place {
     fn new(source: usize, span: Range<usize>) -> Self {
         Self { source, span: (span.start, span.end) }

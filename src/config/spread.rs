@@ -3,10 +3,8 @@
 use std::slice;
 
 use crate::catalog::Catalog;
-use crate::config::axis::spans_an_axis;
-use crate::config::nested::LENGTH;
 use crate::config::source::{Entry, Item, Node, Place, Table};
-use crate::config::value::MOST_VALUES;
+use crate::config::value::{LENGTH, MOST_VALUES};
 use crate::registry::{Accepts, Described};
 
 /// The nodes, each replaced by those that it stands for where lists in it are axes; `None` where that makes more
@@ -75,4 +73,14 @@ fn product(lists: &[Vec<Node>]) -> Option<Vec<Vec<Node>>> {
         chosen = chosen.iter().flat_map(longer).collect();
     }
     Some(chosen)
+}
+
+/// A list is an axis, but for keys that take a list: those need a list of lists.
+pub(super) fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
+    match accepts {
+        Accepts::Integers(_) | Accepts::Floats(_) | Accepts::Lengths | Accepts::Choices(_) | Accepts::Schedules => {
+            matches!(values.first(), Some(Node { item: Item::Array(_), .. }))
+        }
+        _ => true,
+    }
 }

@@ -3,8 +3,9 @@
 use candle_core::DType;
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{advice, kind_of, likeliest, read_keys, refuse_unknown};
+use crate::config::grid::{kind_of, read_keys};
 use crate::config::label;
+use crate::config::names::{advice, likeliest, refuse_unknown};
 use crate::config::source::{Entry, Item, Table};
 use crate::config::value::value;
 use crate::metric::Metric;

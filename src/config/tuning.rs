@@ -1,7 +1,7 @@
 //! The `[tuning]` table of a config: an equal budget of tries, spent evenly or by successive halving.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::refuse_unknown;
+use crate::config::names::refuse_unknown;
 use crate::config::source::{Entry, Item, Node, Table};
 use crate::config::value::{length_of, value};
 use crate::length::Length;

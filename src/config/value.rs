@@ -1,11 +1,12 @@
 //! From TOML to checked values.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::nested;
-use crate::config::source::{Item, Node};
+use crate::config::names;
+use crate::config::source::{Entry, Item, Node};
 use crate::length::Length;
-use crate::registry::{Accepts, Bounds, choices, nearest};
-use crate::settings::Value;
+use crate::registry::{Accepts, Bounds, Described, Fallback, Key, Kinds, choices, nearest};
+use crate::settings::{Settings, Value};
+use crate::{optim, schedule};
 
 /// How long a list may be, an axis or not.
 pub(super) const MOST_VALUES: usize = 10_000;
@@ -59,8 +60,8 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         (Accepts::Integers(range), _) => list(Accepts::Integer(range)),
         (Accepts::Floats(range), _) => list(Accepts::Float(range)),
         (Accepts::Lengths, _) => list(Accepts::Length),
-        (Accepts::Optimizer, _) => return nested::optimizer(node, diagnostics).map(Value::Nested),
-        (Accepts::Schedules, _) => return nested::schedules(node, name, diagnostics),
+        (Accepts::Optimizer, _) => return optimizer(node, diagnostics).map(Value::Nested),
+        (Accepts::Schedules, _) => return schedules(node, name, diagnostics),
         (Accepts::Choices(words), _) => list(Accepts::Choice(words)),
         _ => None,
     };
@@ -113,4 +114,75 @@ pub(super) fn interval(node: &Node, name: &str, diagnostics: &mut Diagnostics) -
         return None;
     }
     Some(read)
+}
+
+/// The length of a part; only parts of a `sequential` schedule use it.
+pub(super) static LENGTH: Key = Key::optional("length", Accepts::Interval, "how long this part lasts");
+
+/// Reads `{ kind = "sgd", momentum = 0.9 }`: the base of a wrapper, with its own keys alone. Its
+/// learning rate and what is common to all optimizers belong to the wrapper.
+pub(super) fn optimizer(node: &Node, diagnostics: &mut Diagnostics) -> Option<Settings> {
+    let own = |base: &optim::Definition| base.about.keys.iter().filter(|key| key.name != "lr").collect();
+    read(node, &diagnostics.catalog.optimizers, own, diagnostics)
+}
+
+/// Reads a list of `{ kind = "cosine", period = "50%", length = "50%" }`.
+pub(super) fn schedules(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Value> {
+    let Item::Array(parts) = &node.item else {
+        let found = node.item.describe();
+        diagnostics.add(&node.place, format!("`{name}` is {found}")).expected(Accepts::Schedules.to_string());
+        return None;
+    };
+    if parts.is_empty() {
+        diagnostics.add(&node.place, format!("`{name}` is empty")).expected("at least one schedule");
+    }
+    let keys = |part: &schedule::Definition| part.keys().chain([&LENGTH]).collect();
+    let kinds = &diagnostics.catalog.schedules;
+    let parts = parts.iter().map(|part| read(part, kinds, keys, diagnostics).map(Value::Nested));
+    parts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>().map(Value::List)
+}
+
+fn read<D: Described>(
+    node: &Node,
+    kinds: &Kinds<D>,
+    keys: impl Fn(&D) -> Vec<&'static Key>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Settings> {
+    let sort = D::SORT.name();
+    let kind = match &node.item {
+        Item::Table(table) => table.get("kind"),
+        _ => None,
+    };
+    let (Item::Table(table), Some(Entry { value: Node { item: Item::Text(kind), place }, .. })) = (&node.item, kind)
+    else {
+        let added = diagnostics.add(&node.place, format!("this {sort} has no kind"));
+        added.expected(format!("a table such as {{ kind = \"{}\" }}", kinds.names()[0]));
+        return None;
+    };
+    let definition = names::find(kinds, kind, place, |_| None, diagnostics)?;
+    let keys = keys(definition);
+    let owner = format!("{sort} `{kind}`");
+    let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    known.push("kind");
+    names::refuse_unknown(table, &known, &owner, diagnostics);
+    let mut settings = Settings::new(definition);
+    for key in keys.iter().filter(|key| key.beside.is_none()) {
+        match table.get(key.name) {
+            Some(entry) => {
+                if let Some(value) = value(&entry.value, key.name, key.accepts, diagnostics) {
+                    settings.set(key.name, value);
+                }
+            }
+            None => {
+                if key.default == Fallback::Required {
+                    let added = diagnostics.add(&node.place, format!("{owner} lacks the key `{}`", key.name));
+                    added.expected(format!("`{}`: {}", key.name, key.accepts));
+                }
+                if let Some(value) = key.default.value() {
+                    settings.set(key.name, value);
+                }
+            }
+        }
+    }
+    Some(settings)
 }

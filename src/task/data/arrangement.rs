@@ -4,8 +4,6 @@ use sha2::{Digest, Sha256};
 
 use crate::checksum::hexadecimal;
 use crate::rng::Stream;
-use crate::task::data::augment::Augment;
-use crate::task::data::images::Images;
 use crate::task::data::raw::Raw;
 
 /// Images of equal shape in an order.
@@ -20,22 +18,6 @@ pub(super) struct Arrangement {
 struct Place {
     file: u32,
     image: u32,
-}
-
-/// How bytes become the numbers that a network sees.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scaling {
-    /// The byte that becomes 1.
-    pub(super) full_scale: f64,
-    /// Mean and deviation of every channel after that; those of the training images where absent.
-    pub(super) moments: Option<&'static [(f64, f64)]>,
-}
-
-impl Scaling {
-    /// Bytes from 0 to 255, with these means and deviations.
-    pub(super) const fn bytes(moments: &'static [(f64, f64)]) -> Self {
-        Self { full_scale: 255.0, moments: Some(moments) }
-    }
 }
 
 impl Arrangement {
@@ -57,20 +39,9 @@ impl Arrangement {
         self
     }
 
-    /// Splits in order into training, `validation` and `test` images.
-    pub(super) fn split(self, validation: usize, test: usize, scaling: Scaling, augment: Augment) -> Images {
-        let test_from = self.len() - test;
-        let validation_from = test_from - validation;
-        let (shape, classes) = self.files.first().map_or(([0; 3], 0), |file| (file.shape, file.classes));
-        let moments = match scaling.moments {
-            Some(moments) => moments.to_vec(),
-            None => moments(|| (0..validation_from).map(|i| self.image(i)), shape, scaling.full_scale),
-        };
-        // (byte / full scale - mean) / deviation, as one multiplication and one addition.
-        let scaling =
-            moments.iter().map(|(mean, deviation)| (1.0 / (scaling.full_scale * deviation), -mean / deviation));
-        let scaling = scaling.collect();
-        Images { shape, classes, scaling, arrangement: self, validation_from, test_from, augment }
+    /// Channels, height and width of every image, and how many classes there are.
+    pub(super) fn shape(&self) -> ([usize; 3], usize) {
+        self.files.first().map_or(([0; 3], 0), |file| (file.shape, file.classes))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -101,23 +72,6 @@ impl Arrangement {
     }
 }
 
-/// Mean and deviation of every channel. Where a channel is the same everywhere, its deviation counts as 1.
-fn moments<'a, I: Iterator<Item = &'a [u8]>>(
-    images: impl Fn() -> I,
-    [channels, height, width]: [usize; 3],
-    full_scale: f64,
-) -> Vec<(f64, f64)> {
-    let area = height * width;
-    let channel = |c: usize| images().flat_map(move |image| &image[c * area..(c + 1) * area]);
-    let of = |c: usize| {
-        let n = (images().count() * area) as f64;
-        let mean = channel(c).map(|&p| f64::from(p) / full_scale).sum::<f64>() / n;
-        let variance = channel(c).map(|&p| (f64::from(p) / full_scale - mean).powi(2)).sum::<f64>() / n;
-        (mean, if variance > 0.0 { variance.sqrt() } else { 1.0 })
-    };
-    (0..channels).map(of).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,11 +99,5 @@ mod tests {
         for (i, first) in firsts.iter().enumerate() {
             assert_eq!(first / 2 % 10 % 3, shuffled.label(i));
         }
-    }
-
-    #[test]
-    fn every_channel_has_its_own_moments() {
-        let pixels = [0, 2, 9, 9, 2, 0, 9, 9];
-        assert_eq!(moments(|| pixels.chunks(4), [2, 1, 2], 1.0), [(1.0, 1.0), (9.0, 1.0)]);
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::arrangement::{Arrangement, Scaling};
+use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::{self, Augment};
 use crate::task::data::idx::damaged;
+use crate::task::data::images::{Images, Scaling};
 use crate::task::data::raw::Raw;
 use crate::task::data::{Contents, DataFile, Dataset, Definition, Files, Locator, Origin};
 
@@ -79,7 +80,7 @@ fn load(settings: &Settings, locator: &Locator) -> Result<Dataset> {
     let test = test.ok_or_else(|| damaged(NAME, Path::new("test_batch.bin"), "is missing"))?;
     let test_images = test.labels.len();
     let train = Arrangement::shuffled(train);
-    let images = train.followed_by(test).split(VALIDATION, test_images, SCALING, Augment::of(settings));
+    let images = Images::split(train.followed_by(test), [VALIDATION, test_images], SCALING, Augment::of(settings));
     Ok(Dataset::Images(Arc::new(images)))
 }
 
@@ -110,7 +111,7 @@ mod tests {
     fn a_record_is_a_label_and_three_planes() {
         let record = |label: u8| [vec![label], vec![255; 1024], vec![0; 1024], vec![51; 1024]].concat();
         let raw = parse(&[record(3), record(9)].concat()).unwrap().check(Path::new("batch.bin")).unwrap();
-        let images = Arrangement::default().followed_by(raw).split(1, 0, SCALING, Augment::default());
+        let images = Images::split(Arrangement::default().followed_by(raw), [1, 0], SCALING, Augment::default());
         let (image, label) = images.batch(&[1], DType::F64, &Device::Cpu).unwrap();
         assert_eq!((image.dims(), label.to_vec1::<u32>().unwrap()), (&[1, 3, 32, 32][..], vec![9]));
         for (channel, byte) in [1.0, 0.0, 0.2].into_iter().enumerate() {

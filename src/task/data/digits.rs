@@ -9,8 +9,9 @@ use flate2::read::GzDecoder;
 use crate::error::{Error, Result};
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::arrangement::{Arrangement, Scaling};
+use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::Augment;
+use crate::task::data::images::{Images, Scaling};
 use crate::task::data::raw::Raw;
 use crate::task::data::{Contents, Dataset, Definition, Locator, Origin};
 
@@ -49,7 +50,12 @@ fn load(_: &Settings, _: &Locator) -> Result<Dataset> {
     };
     let raw = raw.check(Path::new("the embedded file"))?;
     let scaling = Scaling { full_scale: 16.0, moments: None };
-    Ok(Dataset::Images(Arc::new(Arrangement::shuffled(vec![raw]).split(VALIDATION, TEST, scaling, Augment::default()))))
+    Ok(Dataset::Images(Arc::new(Images::split(
+        Arrangement::shuffled(vec![raw]),
+        [VALIDATION, TEST],
+        scaling,
+        Augment::default(),
+    ))))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use crate::error::Result;
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::arrangement::Scaling;
 use crate::task::data::augment;
+use crate::task::data::images::Scaling;
 use crate::task::data::{Contents, DataFile, Dataset, Definition, Files, Locator, Origin, idx};
 
 const NAME: &str = "fashion_mnist";

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::task::data::Dataset;
-use crate::task::data::arrangement::{Arrangement, Scaling};
+use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::Augment;
 use crate::task::data::files::{Files, read_file, read_first};
+use crate::task::data::images::{Images, Scaling};
 use crate::task::data::locate::Locator;
 use crate::task::data::raw::Raw;
 
@@ -113,7 +114,7 @@ pub(super) fn known(
     let test = known_part(name, files, 1, locator)?;
     let test_images = test.labels.len();
     let train = Arrangement::shuffled(vec![known_part(name, files, 0, locator)?]);
-    let images = train.followed_by(test).split(validation, test_images, scaling, Augment::of(settings));
+    let images = Images::split(train.followed_by(test), [validation, test_images], scaling, Augment::of(settings));
     Ok(Dataset::Images(Arc::new(images)))
 }
 

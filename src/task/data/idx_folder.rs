@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::registry::{About, Accepts, Key};
 use crate::settings::Settings;
-use crate::task::data::arrangement::{Arrangement, Scaling};
+use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::{self, Augment};
 use crate::task::data::idx::{self, Idx, damaged};
+use crate::task::data::images::{Images, Scaling};
 use crate::task::data::raw::Raw;
 use crate::task::data::{Contents, Dataset, Definition, Locator, Origin};
 
@@ -57,7 +58,7 @@ fn load(settings: &Settings, _: &Locator) -> Result<Dataset> {
     }
     let scaling = Scaling { full_scale: 255.0, moments: None };
     let train = Arrangement::shuffled(vec![train]);
-    let images = train.followed_by(test).split(validation, test_images, scaling, Augment::of(settings));
+    let images = Images::split(train.followed_by(test), [validation, test_images], scaling, Augment::of(settings));
     Ok(Dataset::Images(Arc::new(images)))
 }
 

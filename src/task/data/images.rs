@@ -13,6 +13,22 @@ use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::Augment;
 use crate::task::data::{Draw, Examples, Input};
 
+/// How bytes become the numbers that a network sees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scaling {
+    /// The byte that becomes 1.
+    pub(super) full_scale: f64,
+    /// Mean and deviation of every channel after that; those of the training images where absent.
+    pub(super) moments: Option<&'static [(f64, f64)]>,
+}
+
+impl Scaling {
+    /// Bytes from 0 to 255, with these means and deviations.
+    pub(super) const fn bytes(moments: &'static [(f64, f64)]) -> Self {
+        Self { full_scale: 255.0, moments: Some(moments) }
+    }
+}
+
 /// Labelled images: bytes as they came, scaled and normalised when a batch is cut.
 #[derive(Debug)]
 pub struct Images {
@@ -30,6 +46,27 @@ pub struct Images {
 }
 
 impl Images {
+    /// Splits in order into training, `validation` and `test` images.
+    pub(super) fn split(
+        arrangement: Arrangement,
+        [validation, test]: [usize; 2],
+        scaling: Scaling,
+        augment: Augment,
+    ) -> Self {
+        let test_from = arrangement.len() - test;
+        let validation_from = test_from - validation;
+        let (shape, classes) = arrangement.shape();
+        let moments = match scaling.moments {
+            Some(moments) => moments.to_vec(),
+            None => moments(|| (0..validation_from).map(|i| arrangement.image(i)), shape, scaling.full_scale),
+        };
+        // (byte / full scale - mean) / deviation, as one multiplication and one addition.
+        let scaling =
+            moments.iter().map(|(mean, deviation)| (1.0 / (scaling.full_scale * deviation), -mean / deviation));
+        let scaling = scaling.collect();
+        Self { shape, classes, scaling, arrangement, validation_from, test_from, augment }
+    }
+
     /// SHA-256 of pixels and labels in order, in hexadecimal.
     pub fn digest(&self) -> String {
         self.arrangement.digest()
@@ -112,13 +149,29 @@ impl Examples for Images {
     }
 }
 
+/// Mean and deviation of every channel. Where a channel is the same everywhere, its deviation counts as 1.
+fn moments<'a, I: Iterator<Item = &'a [u8]>>(
+    images: impl Fn() -> I,
+    [channels, height, width]: [usize; 3],
+    full_scale: f64,
+) -> Vec<(f64, f64)> {
+    let area = height * width;
+    let channel = |c: usize| images().flat_map(move |image| &image[c * area..(c + 1) * area]);
+    let of = |c: usize| {
+        let n = (images().count() * area) as f64;
+        let mean = channel(c).map(|&p| f64::from(p) / full_scale).sum::<f64>() / n;
+        let variance = channel(c).map(|&p| (f64::from(p) / full_scale - mean).powi(2)).sum::<f64>() / n;
+        (mean, if variance > 0.0 { variance.sqrt() } else { 1.0 })
+    };
+    (0..channels).map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::registry::Described;
     use crate::settings::Value;
     use crate::task::data::DATASETS;
-    use crate::task::data::arrangement::Scaling;
     use crate::task::data::raw::Raw;
 
     const PLAIN: Scaling = Scaling { full_scale: 255.0, moments: None };
@@ -127,7 +180,7 @@ mod tests {
         let labels = (0..10).map(|i| i % 3).collect();
         let pixels = (0..10 * 2 * 14 * 14).map(|i| (i * i % 251) as u8).collect();
         let raw = Raw { name: "test", shape: [2, 14, 14], classes: 3, pixels, labels };
-        Arrangement::shuffled(vec![raw]).split(2, 3, PLAIN, augment)
+        Images::split(Arrangement::shuffled(vec![raw]), [2, 3], PLAIN, augment)
     }
 
     fn numbers(batch: Result<(Tensor, Tensor)>) -> Vec<f64> {
@@ -163,5 +216,11 @@ mod tests {
         assert_ne!(training(&varied, 1), still);
         let plain = images(Augment::default());
         assert_eq!(training(&plain, 1), numbers(plain.batch(&positions, DType::F64, &Device::Cpu)));
+    }
+
+    #[test]
+    fn every_channel_has_its_own_moments() {
+        let pixels = [0, 2, 9, 9, 2, 0, 9, 9];
+        assert_eq!(moments(|| pixels.chunks(4), [2, 1, 2], 1.0), [(1.0, 1.0), (9.0, 1.0)]);
     }
 }

@@ -1,12 +1,8 @@
-//! Things with keys of their own inside a key: the base of a wrapper, the parts of a composition.
+//! What a config says of things inside a key in a shorter way, written out: the rate of a base, parts by their names.
 
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{self, refuse_unknown};
 use crate::config::source::{Entry, Item, Node, Table};
-use crate::config::value::value;
-use crate::registry::{Accepts, Described, Fallback, Key, Kinds};
-use crate::settings::{Settings, Value};
-use crate::{optim, schedule};
+use crate::registry::Described;
 
 const LR: &str = "lr";
 
@@ -14,16 +10,6 @@ const LR: &str = "lr";
 const DEEPEST: usize = 8;
 /// How many parts all compositions of a file may come to, written out: names in names multiply.
 const MOST_PARTS: usize = 1_000;
-
-/// The length of a part; only parts of a `sequential` schedule use it.
-pub(super) static LENGTH: Key = Key::optional("length", Accepts::Interval, "how long this part lasts");
-
-/// Reads `{ kind = "sgd", momentum = 0.9 }`: the base of a wrapper, with its own keys alone. Its
-/// learning rate and what is common to all optimizers belong to the wrapper.
-pub(super) fn optimizer(node: &Node, diagnostics: &mut Diagnostics) -> Option<Settings> {
-    let own = |base: &optim::Definition| base.about.keys.iter().filter(|key| key.name != LR).collect();
-    read(node, &diagnostics.catalog.optimizers, own, diagnostics)
-}
 
 /// Moves the learning rate of a base to its wrapper, so that it stands in one place. A wrapper
 /// without any takes the default of its base.
@@ -57,67 +43,6 @@ pub(super) fn lift_rate(wrapper: &Table, diagnostics: &mut Diagnostics) -> Table
         }
     }
     wrapper
-}
-
-/// Reads a list of `{ kind = "cosine", period = "50%", length = "50%" }`.
-pub(super) fn schedules(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Value> {
-    let Item::Array(parts) = &node.item else {
-        let found = node.item.describe();
-        diagnostics.add(&node.place, format!("`{name}` is {found}")).expected(Accepts::Schedules.to_string());
-        return None;
-    };
-    if parts.is_empty() {
-        diagnostics.add(&node.place, format!("`{name}` is empty")).expected("at least one schedule");
-    }
-    let keys = |part: &schedule::Definition| part.keys().chain([&LENGTH]).collect();
-    let kinds = &diagnostics.catalog.schedules;
-    let parts = parts.iter().map(|part| read(part, kinds, keys, diagnostics).map(Value::Nested));
-    parts.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>().map(Value::List)
-}
-
-fn read<D: Described>(
-    node: &Node,
-    kinds: &Kinds<D>,
-    keys: impl Fn(&D) -> Vec<&'static Key>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Settings> {
-    let sort = D::SORT.name();
-    let kind = match &node.item {
-        Item::Table(table) => table.get("kind"),
-        _ => None,
-    };
-    let (Item::Table(table), Some(Entry { value: Node { item: Item::Text(kind), place }, .. })) = (&node.item, kind)
-    else {
-        let added = diagnostics.add(&node.place, format!("this {sort} has no kind"));
-        added.expected(format!("a table such as {{ kind = \"{}\" }}", kinds.names()[0]));
-        return None;
-    };
-    let definition = grid::find(kinds, kind, place, |_| None, diagnostics)?;
-    let keys = keys(definition);
-    let owner = format!("{sort} `{kind}`");
-    let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
-    known.push("kind");
-    refuse_unknown(table, &known, &owner, diagnostics);
-    let mut settings = Settings::new(definition);
-    for key in keys.iter().filter(|key| key.beside.is_none()) {
-        match table.get(key.name) {
-            Some(entry) => {
-                if let Some(value) = value(&entry.value, key.name, key.accepts, diagnostics) {
-                    settings.set(key.name, value);
-                }
-            }
-            None => {
-                if key.default == Fallback::Required {
-                    let added = diagnostics.add(&node.place, format!("{owner} lacks the key `{}`", key.name));
-                    added.expected(format!("`{}`: {}", key.name, key.accepts));
-                }
-                if let Some(value) = key.default.value() {
-                    settings.set(key.name, value);
-                }
-            }
-        }
-    }
-    Some(settings)
 }
 
 /// Writes out what `parts` mention by name: `"late_drop"` and `{ schedule = "late_drop", .. }` become
