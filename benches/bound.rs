@@ -153,7 +153,7 @@ impl Trained {
         let gradients = gradients(&loss, &self.parameters).expect("gradients");
         let backward = Instant::now();
         let at = Step { t: self.t, ..Step::first(1e-4) };
-        self.optimizer.step(&self.parameters, &gradients, &at).expect("an update");
+        self.optimizer.step(&self.parameters, &gradients, &at, &mut ()).expect("an update");
         self.t += 1;
         let parts = [forward.duration_since(start), backward.duration_since(forward), backward.elapsed()];
         parts.map(|part| part.as_secs_f64() * 1e3)

@@ -12,6 +12,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use optbench::catalog::Catalog;
 use optbench::nn::params::{Init, Parameter};
+use optbench::nn::role::Role;
 use optbench::optim::{OPTIMIZERS, Optimizer, Step, build};
 use optbench::registry::Described;
 
@@ -43,8 +44,8 @@ impl Bench {
     fn weights(layers: &[usize], optimizer: Box<dyn Optimizer>, lr: f64) -> Self {
         let mut init = Init::new(0, DType::F32, &Device::Cpu);
         for (i, pair) in layers.windows(2).enumerate() {
-            init.normal(format!("fc{i}.weight"), (pair[1], pair[0]), 0.05).expect("a weight");
-            init.normal(format!("fc{i}.bias"), pair[1], 0.05).expect("a bias");
+            init.normal(format!("fc{i}.weight"), Role::Hidden, (pair[1], pair[0]), 0.05).expect("a weight");
+            init.normal(format!("fc{i}.bias"), Role::Bias, pair[1], 0.05).expect("a bias");
         }
         let parameters = init.finish();
         let gradient = |p: &Parameter| (p.var.sin()? * 0.1)?.detach().copy();
@@ -54,7 +55,7 @@ impl Bench {
 
     fn step(&mut self) {
         let at = Step { t: self.t, ..Step::first(self.lr) };
-        self.optimizer.step(&self.parameters, &self.gradients, &at).expect("a step");
+        self.optimizer.step(&self.parameters, &self.gradients, &at, &mut ()).expect("a step");
         self.t += 1;
     }
 

@@ -13,7 +13,7 @@
 //! | 3 | [`mod@train`], [`catalog`] | the loop: no input or output, no config; everything that a config can name |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
 //! | 1 | [`nn`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, random streams, what is measured and how far apart it may lie |
-//! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
+//! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`mod@choice`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
 //!
 //! A training by hand:
 //!
@@ -29,11 +29,11 @@
 //! let run = &plan.runs[0];
 //! let training = Training {
 //!     problem: plan.tasks[run.task].problem(run.seed, &candle_core::Device::Cpu)?,
-//!     optimizer: plan.optimizer(run)?,
+//!     optimizer: optbench::optim::build(&plan.optimizer_settings(run)?),
 //!     schedule: plan.schedule(run)?,
 //!     lr: run.optimizer.float("lr"),
 //!     clip_norm: None,
-//!     calibration: Default::default(),
+//!     statistics: None,
 //!     steps: 50,
 //!     eval_every: 10,
 //!     horizons: Vec::new(),
@@ -46,6 +46,7 @@
 
 pub mod catalog;
 pub mod checksum;
+pub mod choice;
 pub mod config;
 pub mod error;
 pub mod length;

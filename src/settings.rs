@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::choice::Choice;
 use crate::length::{Length, Timeline};
 
 /// What a kind is a kind of.
@@ -191,6 +192,19 @@ impl Settings {
         }
     }
 
+    /// What a word stands for.
+    ///
+    /// # Panics
+    /// See [`Settings::float`].
+    pub fn choice<T: Choice>(&self, key: &str) -> T {
+        self.expect(key, "the choice", Value::as_choice)
+    }
+
+    /// What a word stands for that may be absent.
+    pub fn optional_choice<T: Choice>(&self, key: &str) -> Option<T> {
+        self.get(key).and_then(Value::as_choice)
+    }
+
     /// A length of time.
     ///
     /// # Panics
@@ -265,6 +279,14 @@ impl Value {
         match self {
             Self::Float(x) => Some(*x),
             Self::Integer(n) => Some(*n as f64),
+            _ => None,
+        }
+    }
+
+    /// What the value stands for, if it is a word of that choice.
+    pub fn as_choice<T: Choice>(&self) -> Option<T> {
+        match self {
+            Self::Text(word) => T::named(word),
             _ => None,
         }
     }

@@ -10,8 +10,8 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 use crate::metric::Scores;
-use crate::nn::params::{Parameter, norm};
-use crate::optim::{Optimizer, State, Step};
+use crate::nn::params::{Parameter, assign, copies, norm};
+use crate::optim::{Answer, Optimizer, Oracle, State, Statistics, Step};
 use crate::schedule::Schedule;
 use crate::task::{Problem, Split};
 
@@ -33,8 +33,9 @@ pub struct Training {
     pub lr: f64,
     /// The length beyond which gradients are scaled down.
     pub clip_norm: Option<f64>,
-    /// When running statistics are estimated anew.
-    pub calibration: Calibration,
+    /// What batch normalisation evaluates by; where absent, statistics are estimated anew, on training batches at the
+    /// weights that are evaluated, wherever these are not the ones that are trained.
+    pub statistics: Option<Statistics>,
     /// Updates to do.
     pub steps: u64,
     /// Updates between two evaluations.
@@ -45,19 +46,6 @@ pub struct Training {
     pub horizons: Vec<u64>,
     /// Where to go on from, instead of from the start.
     pub resume: Option<Snapshot>,
-}
-
-/// When the running statistics of batch normalisation are estimated anew, for one evaluation, on
-/// training batches at the weights that are evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Calibration {
-    /// Where those weights are not the ones that are trained.
-    #[default]
-    WhereNeeded,
-    /// Before every evaluation.
-    Always,
-    /// Never: whatever is evaluated, with the statistics that the training gathered.
-    Never,
 }
 
 /// Everything that a training needs to go on, bit for bit, from between two updates.
@@ -75,6 +63,8 @@ pub struct Snapshot {
     pub optimizer: State,
     /// What the schedule has learned.
     pub schedule: Vec<f64>,
+    /// Gradients that the optimizer asked for beside the one of every update.
+    pub asked: u64,
     /// Where the time went so far.
     pub times: Times,
 }
@@ -188,6 +178,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// The updates done; for a diverged training the one that could not be done counts.
     pub steps: u64,
+    /// Gradients taken: one an update, and those that the optimizer asked for.
+    pub gradient_evaluations: u64,
     /// Where the time went.
     pub times: Times,
     /// Bytes of optimizer state at the end.
@@ -210,11 +202,12 @@ pub struct Times {
 /// # Errors
 /// When a tensor operation or the observer fails. Divergence is an outcome, not an error.
 pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outcome> {
-    let mut times = Times::default();
-    let mut steps = 0;
+    // Clones share their tensors: an optimizer that asks for gradients holds these while the problem computes.
+    let parameters = training.problem.parameters().to_vec();
+    let (mut times, mut steps, mut asked) = (Times::default(), 0, 0);
     let mut ending = Ending::Finished;
     if let Some(snapshot) = training.resume.take() {
-        (steps, times) = (snapshot.steps, snapshot.times);
+        (steps, asked, times) = (snapshot.steps, snapshot.asked, snapshot.times);
         training.go_back_to(snapshot)?;
     } else if !training.evaluate(0, Split::Validation, &mut times, observer)? {
         ending = Ending::Diverged;
@@ -222,14 +215,14 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
     while ending == Ending::Finished && steps < training.steps {
         let proceed = observer.proceed();
         if observer.wants_snapshot() {
-            observer.snapshot(&training.snapshot(steps, times)?)?;
+            observer.snapshot(&training.snapshot(steps, asked, times)?)?;
         }
         if !proceed {
             ending = Ending::Interrupted;
             break;
         }
-        let mut finite = training.update(steps, &mut times, observer)?;
-        steps += 1;
+        let (mut finite, more) = training.update(steps, &parameters, &mut times, observer)?;
+        (steps, asked) = (steps + 1, asked + more);
         let horizon = training.horizons.contains(&steps) && steps < training.steps;
         if !finite || horizon || steps == training.steps || steps.is_multiple_of(training.eval_every) {
             finite &= training.evaluate(steps, Split::Validation, &mut times, observer)?;
@@ -244,17 +237,19 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
     if ending != Ending::Interrupted && !training.evaluate(steps, Split::Test, &mut times, observer)? {
         ending = Ending::Diverged;
     }
-    Ok(Outcome { ending, steps, times, state_bytes: training.optimizer.state_bytes() })
+    let state_bytes = training.optimizer.state_bytes();
+    Ok(Outcome { ending, steps, gradient_evaluations: steps + asked, times, state_bytes })
 }
 
 impl Training {
-    fn snapshot(&mut self, steps: u64, times: Times) -> Result<Snapshot> {
+    fn snapshot(&mut self, steps: u64, asked: u64, times: Times) -> Result<Snapshot> {
         Ok(Snapshot {
             steps,
             weights: copies(self.problem.parameters())?,
             problem: self.problem.state()?,
             optimizer: self.optimizer.state()?,
             schedule: self.schedule.state(),
+            asked,
             times,
         })
     }
@@ -267,37 +262,55 @@ impl Training {
         Ok(())
     }
 
-    /// Does the update after `t` updates; `false` where loss or gradient are not finite.
-    fn update(&mut self, t: u64, times: &mut Times, observer: &mut dyn Observer) -> Result<bool> {
+    /// Does the update after `t` updates: whether loss and gradient are finite, and how many gradients the optimizer
+    /// asked for beside.
+    fn update(
+        &mut self,
+        t: u64,
+        parameters: &[Parameter],
+        times: &mut Times,
+        observer: &mut dyn Observer,
+    ) -> Result<(bool, u64)> {
         let start = Instant::now();
+        let carried = if self.optimizer.asks() { Some(self.problem.state()?) } else { None };
         let (loss, gradients) = self.problem.gradients(t)?;
         let grad_norm = norm(&gradients)?;
         let computed = Instant::now();
         let point = self.schedule.at(t);
         let at = Step {
             t,
+            steps: self.steps,
             lr: self.lr * point.factor,
             momentum: point.momentum,
-            gradient_scale: self.clip_norm.map_or(1.0, |limit| (limit / (grad_norm + 1e-6)).min(1.0)),
+            loss,
+            gradient_scale: clipping(self.clip_norm, grad_norm),
         };
         let finite = loss.is_finite() && grad_norm.is_finite();
-        let lr = self.optimizer.rate(&at);
+        let lr = at.lr * self.optimizer.own_factor(&at);
         // What is copied for an observer is not the optimizer's time.
-        let before = (finite && observer.watches(t + 1)).then(|| copies(self.problem.parameters())).transpose()?;
+        let before = (finite && observer.watches(t + 1)).then(|| copies(parameters)).transpose()?;
         let copied = Instant::now();
+        let mut asked = Asked {
+            clip_norm: self.clip_norm,
+            t,
+            carried,
+            count: 0,
+            time: Duration::ZERO,
+            problem: &mut *self.problem,
+        };
         if finite {
-            self.optimizer.step(self.problem.parameters(), &gradients, &at)?;
+            self.optimizer.step(parameters, &gradients, &at, &mut asked)?;
         }
-        times.gradients += computed - start;
-        times.optimizer += copied.elapsed();
+        let (more, answering) = (asked.count, asked.time);
+        times.gradients += computed - start + answering;
+        times.optimizer += copied.elapsed().saturating_sub(answering);
         if let Some(before) = before {
-            let parameters = self.problem.parameters();
             let delivered = self.optimizer.evaluation_weights(parameters)?;
             let after = parameters.iter().map(|parameter| parameter.var.as_detached_tensor()).collect();
             observer.look(&Look { step: t + 1, gradients: &gradients, before: &before, after, delivered })?;
         }
         observer.step(&StepRecord { step: t + 1, lr, loss, grad_norm })?;
-        Ok(finite)
+        Ok((finite, more))
     }
 
     /// Evaluates at the weights that the optimizer would deliver, then goes back to those it trains;
@@ -306,10 +319,10 @@ impl Training {
         let start = Instant::now();
         let elsewhere = self.optimizer.evaluation_weights(self.problem.parameters())?;
         // Statistics of the weights that are trained say nothing about others.
-        let anew = match self.calibration {
-            Calibration::WhereNeeded => elsewhere.is_some(),
-            Calibration::Always => true,
-            Calibration::Never => false,
+        let anew = match self.statistics {
+            None => elsewhere.is_some(),
+            Some(Statistics::Reestimated) => true,
+            Some(Statistics::Training) => false,
         };
         let scores = match elsewhere {
             None => self.judge(split, anew)?,
@@ -343,18 +356,40 @@ impl Training {
     }
 }
 
-/// Copies of the weights: a detached tensor would share their memory.
-fn copies(parameters: &[Parameter]) -> Result<Vec<Tensor>> {
-    parameters.iter().map(|parameter| Ok(parameter.var.as_detached_tensor().copy()?)).collect()
+/// What a gradient of this length is multiplied by.
+fn clipping(limit: Option<f64>, norm: f64) -> f64 {
+    limit.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0))
 }
 
-fn assign(parameters: &[Parameter], weights: &[Tensor]) -> Result<()> {
-    if parameters.len() != weights.len() {
-        let (n, m) = (parameters.len(), weights.len());
-        return Err(Error::Usage(format!("{m} saved weights for a model of {n} parameters")));
+/// The problem as an optimizer may ask it in the middle of an update.
+struct Asked<'a> {
+    problem: &'a mut dyn Problem,
+    clip_norm: Option<f64>,
+    /// Updates done before this one.
+    t: u64,
+    /// What the problem carried before the gradient of the update, where the optimizer said that it asks.
+    carried: Option<Vec<Tensor>>,
+    count: u64,
+    time: Duration,
+}
+
+impl Oracle for Asked<'_> {
+    fn ask(&mut self) -> Result<Answer> {
+        let Some(carried) = &self.carried else {
+            return Err(Error::Usage("the optimizer asks for a gradient, and did not say that it would".into()));
+        };
+        let start = Instant::now();
+        for parameter in self.problem.parameters() {
+            parameter.keep_gradient();
+        }
+        // From where the update's own gradient set out, and back to where it led.
+        let after = self.problem.state()?;
+        self.problem.restore(carried.clone())?;
+        let (loss, gradients) = self.problem.gradients(self.t)?;
+        self.problem.restore(after)?;
+        let gradient_scale = clipping(self.clip_norm, norm(&gradients)?);
+        self.count += 1;
+        self.time += start.elapsed();
+        Ok(Answer { loss, gradients, gradient_scale })
     }
-    for (parameter, weights) in parameters.iter().zip(weights) {
-        parameter.var.set(weights)?;
-    }
-    Ok(())
 }

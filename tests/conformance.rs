@@ -6,7 +6,7 @@
 mod problems;
 
 use candle_core::DType;
-use optbench::optim::{OPTIMIZERS, build};
+use optbench::optim::{OPTIMIZERS, Step, build};
 use optbench::settings::Settings;
 use problems::{at, difference, eval_point, floats, problem, read_json, reference, settings, train_point};
 use serde_json::Value as Json;
@@ -25,8 +25,9 @@ fn follow(case: &Json, settings: &Settings) -> f64 {
             Some(other) => panic!("unknown factors {other}"),
             None => 1.0,
         };
-        let (_, gradients) = problem.gradients(t).unwrap();
-        optimizer.step(problem.parameters(), &gradients, &at(t, settings.float("lr") * factor)).unwrap();
+        let (loss, gradients) = problem.gradients(t).unwrap();
+        let at = Step { loss, ..at(t, settings.float("lr") * factor) };
+        optimizer.step(problem.parameters(), &gradients, &at, &mut ()).unwrap();
         let step = (t + 1).to_string();
         let train = &case["train"][&step];
         if train.is_null() {

@@ -6,10 +6,11 @@ use optbench::config::Experiment;
 use optbench::error::Result;
 use optbench::metric::Scores;
 use optbench::nn::params::Parameter;
+use optbench::optim;
 use optbench::sweep::Plan;
 use optbench::task::data::Library;
 use optbench::task::{Problem, Split};
-use optbench::train::{Calibration, Ending, Outcome, Training, train};
+use optbench::train::{Ending, Outcome, Training, train};
 
 const CONFIG: &str = "steps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
 
@@ -44,11 +45,11 @@ fn trained(validation: Scores, test: Scores, horizons: Vec<u64>) -> Outcome {
     let bowl = plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap();
     let training = Training {
         problem: Box::new(Scripted { bowl, validation, test }),
-        optimizer: plan.optimizer(run).unwrap(),
+        optimizer: optim::build(&plan.optimizer_settings(run).unwrap()),
         schedule: plan.schedule(run).unwrap(),
         lr: 0.1,
         clip_norm: None,
-        calibration: Calibration::default(),
+        statistics: None,
         steps: 20,
         eval_every: 5,
         horizons,
@@ -93,11 +94,11 @@ fn a_gradient_as_large_as_its_number_can_be_is_finite() {
     let run = &plan.runs[0];
     let training = Training {
         problem: plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap(),
-        optimizer: plan.optimizer(run).unwrap(),
+        optimizer: optim::build(&plan.optimizer_settings(run).unwrap()),
         schedule: plan.schedule(run).unwrap(),
         lr: 1e-200,
         clip_norm: None,
-        calibration: Calibration::default(),
+        statistics: None,
         steps: 3,
         eval_every: 1,
         horizons: Vec::new(),

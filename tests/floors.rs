@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FLOORS: [&[&str]; 8] = [
-    &["error", "registry", "settings", "length", "checksum", "disk", "system", "words"],
+    &["error", "registry", "settings", "length", "choice", "checksum", "disk", "system", "words"],
     &["nn", "rng", "metric", "margin"],
     &["optim", "schedule", "task"],
     &["train", "catalog"],

@@ -10,7 +10,8 @@ use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::nn::float::write;
 use optbench::nn::params::{Init, Parameter};
-use optbench::optim::{Definition, OPTIMIZERS, Optimizer, Step, build, second_moment_decay};
+use optbench::nn::role::Role;
+use optbench::optim::{Ask, Definition, OPTIMIZERS, Optimizer, State, Step, build, second_moment_decay};
 use optbench::registry::{Described, flaw};
 use optbench::settings::{Settings, Value};
 use problems::{NAMES, at, defaults, difference, eval_point, parse, place, problem, read_json, reference, train_point};
@@ -43,7 +44,7 @@ impl Trial {
         let mut init = Init::new(0, dtype, &Device::Cpu);
         for (k, shape) in SHAPES.iter().enumerate() {
             let values = (0..shape.iter().product()).map(|i| noise(1000, k, i)).collect();
-            init.values(format!("p{k}"), *shape, values).unwrap();
+            init.values(format!("p{k}"), Role::Hidden, *shape, values).unwrap();
         }
         let parameters = init.finish();
         Self { optimizer: build(settings), parameters, settings: settings.clone(), sign: 1.0 }
@@ -60,7 +61,7 @@ impl Trial {
 
     fn step_at(&mut self, at: &Step) {
         let gradients = self.gradients(at.t);
-        self.optimizer.step(&self.parameters, &gradients, at).unwrap();
+        self.optimizer.step(&self.parameters, &gradients, at, &mut ()).unwrap();
     }
 
     fn steps(&mut self, steps: std::ops::Range<u64>) -> &mut Self {
@@ -135,7 +136,7 @@ fn same_path(a: &Settings, b: &Settings, tolerance: f64) {
             let mut path = Vec::new();
             for t in 0..50 {
                 let (_, gradients) = problem.gradients(t).unwrap();
-                optimizer.step(problem.parameters(), &gradients, &at(t, settings.float("lr"))).unwrap();
+                optimizer.step(problem.parameters(), &gradients, &at(t, settings.float("lr")), &mut ()).unwrap();
                 path.extend(train_point(problem.parameters()));
                 path.extend(eval_point(problem.parameters(), &*optimizer));
             }
@@ -219,7 +220,7 @@ fn a_vanishing_beta_is_polyak_averaging() {
             for t in 0..40 {
                 for (problem, optimizer) in [&mut averaged, &mut plain].into_iter().zip(&mut optimizers) {
                     let (_, gradients) = problem.gradients(t).unwrap();
-                    optimizer.step(problem.parameters(), &gradients, &at(t, LR)).unwrap();
+                    optimizer.step(problem.parameters(), &gradients, &at(t, LR), &mut ()).unwrap();
                 }
                 let iterate = train_point(plain.parameters());
                 for (sum, x) in sum.iter_mut().zip(&iterate) {
@@ -254,12 +255,12 @@ fn a_small_beta_loses_no_digits_of_the_average() {
 fn an_average_around_prodigy_weights_by_the_rate_that_prodigy_found() {
     let curvature = [1.0, 10.0, 0.1];
     let mut init = Init::new(0, DType::F64, &Device::Cpu);
-    init.values("x", 3, vec![1.0, -2.0, 3.0]).unwrap();
+    init.values("x", Role::Hidden, 3, vec![1.0, -2.0, 3.0]).unwrap();
     let parameters = init.finish();
     let mut optimizer = build(&parse(r#"{"kind": "schedule_free", "lr": 1.0, "base": {"kind": "prodigy"}}"#));
     for t in 0..20 {
         let gradient: Vec<f64> = train_point(&parameters).iter().zip(curvature).map(|(x, c)| c * x).collect();
-        optimizer.step(&parameters, &[Tensor::new(gradient, &Device::Cpu).unwrap()], &at(t, 1.0)).unwrap();
+        optimizer.step(&parameters, &[Tensor::new(gradient, &Device::Cpu).unwrap()], &at(t, 1.0), &mut ()).unwrap();
     }
     let x = eval_point(&parameters, &*optimizer);
     let value: f64 = x.iter().zip(curvature).map(|(x, c)| 0.5 * c * x * x).sum();
@@ -385,7 +386,7 @@ fn the_order_of_parameters_does_not_matter() {
             forward.steps(t..t + 1);
             let mut gradients = backward.gradients(t);
             gradients.reverse();
-            backward.optimizer.step(&backward.parameters, &gradients, &at(t, backward.lr())).unwrap();
+            backward.optimizer.step(&backward.parameters, &gradients, &at(t, backward.lr()), &mut ()).unwrap();
         }
         let weights = backward.optimizer.evaluation_weights(&backward.parameters).unwrap();
         let mut evaluated =
@@ -407,14 +408,14 @@ fn a_number_does_not_depend_on_where_it_lies() {
     let run = |settings: &Settings, dtype: DType, length: usize| {
         let mut init = Init::new(0, dtype, &Device::Cpu);
         for (k, part) in values(1000).chunks(length).enumerate() {
-            init.values(format!("p{k}"), length, part.to_vec()).unwrap();
+            init.values(format!("p{k}"), Role::Hidden, length, part.to_vec()).unwrap();
         }
         let parameters = init.finish();
         let mut optimizer = build(settings);
         for t in 0..8 {
             let tensor = |part: &[f64]| Tensor::new(part, &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
             let gradients: Vec<Tensor> = values(t).chunks(length).map(tensor).collect();
-            optimizer.step(&parameters, &gradients, &at(t, settings.float("lr"))).unwrap();
+            optimizer.step(&parameters, &gradients, &at(t, settings.float("lr")), &mut ()).unwrap();
         }
         (train_point(&parameters), eval_point(&parameters, &*optimizer))
     };
@@ -493,7 +494,7 @@ fn no_optimizer_holds_on_to_the_memory_of_a_gradient() {
         for t in 0..12 {
             let gradients = reused.gradients(t);
             let lr = reused.lr();
-            reused.optimizer.step(&reused.parameters, &gradients, &at(t, lr)).unwrap();
+            reused.optimizer.step(&reused.parameters, &gradients, &at(t, lr), &mut ()).unwrap();
             for gradient in &gradients {
                 write(gradient, |values: &mut [f64]| values.fill(f64::NAN)).unwrap();
             }
@@ -522,12 +523,23 @@ fn a_state_of_another_optimizer_is_refused() {
             assert_eq!(taken.is_ok(), i == k, "the state of {} in {}", all[i].name(), all[k].name());
             if let Err(error) = taken {
                 let message = error.to_string();
-                let named = [&state.kind, &states[k].kind].map(|kind| message.contains(&format!("`{kind}`")));
+                let named = [state.kinds(), states[k].kinds()].map(|kinds| message.contains(&format!("`{kinds}`")));
                 // A wrapper's own kind fits; what is said then is what does not.
                 assert!(named == [true; 2] || message.contains('`'), "{message}");
             }
         }
     }
+}
+
+/// The optimizers of a state: by which way each is reached from the outermost.
+fn ways(state: &State) -> Vec<Vec<usize>> {
+    let inner = state.inner.iter().enumerate();
+    let below = inner.flat_map(|(i, state)| ways(state).into_iter().map(move |way| [vec![i], way].concat()));
+    std::iter::once(Vec::new()).chain(below).collect()
+}
+
+fn reached<'a>(state: &'a mut State, way: &[usize]) -> &'a mut State {
+    way.iter().fold(state, |state, &i| &mut state.inner[i])
 }
 
 /// Every slot of every kind: under another name, of another shape or number type, missing, twice, or at another's place.
@@ -536,34 +548,39 @@ fn a_state_with_anything_amiss_is_refused_and_changes_nothing() {
     hold(|_, settings| {
         let mut trial = Trial::new(settings, DType::F64);
         let state = trial.steps(0..5).optimizer.state().unwrap();
-        let refused = |trial: &mut Trial, what: &str, change: &dyn Fn(&mut optbench::optim::State)| {
-            let mut changed = state.clone();
-            change(&mut changed);
-            match trial.optimizer.restore(&trial.parameters, changed) {
-                Ok(()) => Err(format!("takes a state with {what}")),
-                Err(_) => Ok(()),
+        for way in ways(&state) {
+            let refused = |trial: &mut Trial, what: &str, change: &dyn Fn(&mut State)| {
+                let mut changed = state.clone();
+                change(reached(&mut changed, &way));
+                match trial.optimizer.restore(&trial.parameters, changed) {
+                    Ok(()) => Err(format!("takes a state with {what} at {way:?}")),
+                    Err(_) => Ok(()),
+                }
+            };
+            let (own, optimizer) = (reached(&mut state.clone(), &way).clone(), &mut trial);
+            refused(optimizer, "another kind", &|state| state.kind += "s")?;
+            refused(optimizer, "one optimizer more", &|state| state.inner.push(State::default()))?;
+            refused(optimizer, "one number more", &|state| state.scalars.push(0.0))?;
+            if !own.inner.is_empty() {
+                refused(optimizer, "one optimizer less", &|state| _ = state.inner.pop())?;
             }
-        };
-        let optimizer = &mut trial;
-        refused(optimizer, "one number more", &|state| state.scalars.push(0.0))?;
-        if !state.scalars.is_empty() {
-            refused(optimizer, "one number less", &|state| _ = state.scalars.pop())?;
-        }
-        for (i, (name, tensor)) in state.tensors.iter().enumerate() {
-            refused(optimizer, &format!("`{name}` under another name"), &|state| state.tensors[i].0 += "s")?;
-            refused(optimizer, &format!("`{name}` of another shape"), &|state| {
-                state.tensors[i].1 = tensor.unsqueeze(0).unwrap();
-            })?;
-            refused(optimizer, &format!("`{name}` of another number type"), &|state| {
-                state.tensors[i].1 = tensor.to_dtype(DType::F32).unwrap();
-            })?;
-            refused(optimizer, &format!("no `{name}`"), &|state| _ = state.tensors.remove(i))?;
-            refused(optimizer, &format!("`{name}` twice"), &|state| state.tensors.insert(i, state.tensors[i].clone()))?;
-            // What belongs to a base, or is averaged, is told apart by its name: only among themselves have they an order.
-            let of =
-                |i: usize| state.tensors[i].0.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default().to_owned();
-            if i > 0 && of(i - 1) == of(i) {
-                refused(optimizer, &format!("`{name}` before its time"), &|state| state.tensors.swap(i - 1, i))?;
+            if !own.scalars.is_empty() {
+                refused(optimizer, "one number less", &|state| _ = state.scalars.pop())?;
+            }
+            for (i, (name, tensor)) in own.tensors.iter().enumerate() {
+                refused(optimizer, &format!("`{name}` under another name"), &|state| state.tensors[i].0 += "s")?;
+                refused(optimizer, &format!("`{name}` of another shape"), &|state| {
+                    state.tensors[i].1 = tensor.unsqueeze(0).unwrap();
+                })?;
+                refused(optimizer, &format!("`{name}` of another number type"), &|state| {
+                    state.tensors[i].1 = tensor.to_dtype(DType::F32).unwrap();
+                })?;
+                refused(optimizer, &format!("no `{name}`"), &|state| _ = state.tensors.remove(i))?;
+                let twice = |state: &mut State| state.tensors.insert(i, state.tensors[i].clone());
+                refused(optimizer, &format!("`{name}` twice"), &twice)?;
+                if i > 0 {
+                    refused(optimizer, &format!("`{name}` before its time"), &|state| state.tensors.swap(i - 1, i))?;
+                }
             }
         }
         // Whatever was refused, the optimizer goes on as if nobody had asked.
@@ -597,6 +614,14 @@ fn every_kind_says_which_key_is_the_decay_of_its_squared_gradients() {
     assert_eq!(around(r#"{"kind": "schedule_free", "base": {"kind": "adam", "beta2": 0.75}}"#), Some(0.75));
     assert_eq!(around(r#"{"kind": "lion"}"#), None);
     assert_eq!(second_moment_decay(&parse(r#"{"kind": "mars", "variant": "lion"}"#)), None);
+}
+
+#[test]
+fn every_kind_says_that_it_asks() {
+    for definition in OPTIMIZERS {
+        let asks = build(&defaults(definition.about.name)).asks();
+        assert_eq!(definition.asks.contains(&Ask::Gradients), asks, "{}", definition.about.name);
+    }
 }
 
 #[test]
@@ -736,7 +761,7 @@ fn every_optimizer_descends() {
         for t in 0..100 {
             let (_, gradients) = problem.gradients(t).unwrap();
             let lr = settings.float("lr").min(if settings.name() == "prodigy" { 1.0 } else { 0.05 });
-            optimizer.step(problem.parameters(), &gradients, &at(t, lr)).unwrap();
+            optimizer.step(problem.parameters(), &gradients, &at(t, lr), &mut ()).unwrap();
         }
         place(problem.parameters(), &eval_point(problem.parameters(), &*optimizer));
         let (last, _) = problem.gradients(100).unwrap();

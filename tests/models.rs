@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use optbench::catalog::Catalog;
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::params::{Init, Parameter, gradients};
+use optbench::nn::role::Role;
 use optbench::registry::Described;
 use optbench::settings::Value;
 use optbench::task::data::Input;
@@ -112,6 +113,29 @@ fn setting(value: &Json) -> Value {
         Json::Bool(flag) => Value::Bool(*flag),
         Json::Array(list) => Value::List(list.iter().map(setting).collect()),
         number => Value::Integer(number.as_i64().unwrap()),
+    }
+}
+
+#[test]
+fn every_parameter_knows_its_role() {
+    let role = |name: &str, tied: bool| match name {
+        "embedding.weight" => Role::Embedding,
+        "scores.weight" if !tied => Role::Head,
+        name if name.contains("norm") => Role::Norm,
+        name if name.contains("bias") => Role::Bias,
+        _ => Role::Hidden,
+    };
+    for case in Case::all() {
+        let (_, parameters) = case.model(DType::F32, false);
+        let heads: Vec<&Parameter> = parameters.iter().filter(|parameter| parameter.role == Role::Head).collect();
+        let tied = case.0["keys"]["tied"] == Json::Bool(true);
+        assert_eq!(heads.len(), usize::from(!tied), "{}", case.name());
+        for parameter in &parameters {
+            // The scores of a classifier come from its last layer, whose name depends on how many there are.
+            let last = parameter.name == parameters[parameters.len() - 2].name;
+            let expected = if last && !tied { Role::Head } else { role(&parameter.name, tied) };
+            assert_eq!(parameter.role, expected, "{}: {}", case.name(), parameter.name);
+        }
     }
 }
 

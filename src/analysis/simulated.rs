@@ -47,6 +47,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
         horizon: None,
         error: None,
         steps: 100,
+        gradient_evaluations: None,
         validation: Some(scores(if diverged { 9.0 } else { arm.validation[seed] })),
         test: arm.test.as_ref().filter(|_| !diverged).map(|test| scores(test[seed])),
         best: None,

@@ -7,6 +7,7 @@ use crate::nn::float::{Float, read_all};
 use crate::nn::fused::{Inputs, Operation, apply3};
 use crate::nn::hand_over::HandOver;
 use crate::nn::params::{Init, Parameter};
+use crate::nn::role::Role;
 use crate::nn::running::Running;
 use crate::nn::simd::vectorized;
 
@@ -30,8 +31,8 @@ impl BatchNorm {
     /// When the device refuses.
     pub fn new(init: &mut Init, name: &str, channels: usize) -> Result<Self> {
         Ok(Self {
-            weight: init.constant(format!("{name}.weight"), channels, 1.0)?,
-            bias: init.constant(format!("{name}.bias"), channels, 0.0)?,
+            weight: init.constant(format!("{name}.weight"), Role::Norm, channels, 1.0)?,
+            bias: init.constant(format!("{name}.bias"), Role::Norm, channels, 0.0)?,
             running: init.running(channels),
             composed: init.is_composed(),
         })

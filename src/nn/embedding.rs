@@ -7,6 +7,7 @@ use crate::nn::float::{Float, read};
 use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::hand_over::HandOver;
 use crate::nn::params::{Init, Parameter};
+use crate::nn::role::Role;
 
 /// The table `[vocabulary, width]`.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl Embedding {
     /// # Errors
     /// When the device refuses.
     pub fn new(init: &mut Init, name: &str, vocabulary: usize, width: usize) -> Result<Self> {
-        let table = init.normal(format!("{name}.weight"), (vocabulary, width), 1.0)?;
+        let table = init.normal(format!("{name}.weight"), Role::Embedding, (vocabulary, width), 1.0)?;
         Ok(Self { table, composed: init.is_composed() })
     }
 

@@ -50,6 +50,11 @@ impl HandOver {
         slot.add(gradient)
     }
 
+    /// Leaves the memory of the gradient that was taken to whoever took it.
+    pub(super) fn let_go(&self) {
+        self.slot().memory = None;
+    }
+
     pub(super) fn take(&self) -> Option<Tensor> {
         self.slot().waiting.take()
     }

@@ -10,6 +10,7 @@ use crate::nn::hand_over::HandOver;
 use crate::nn::matmul::{Matrix, product, write_product};
 use crate::nn::params::{Init, Parameter};
 use crate::nn::relu::relu;
+use crate::nn::role::Role;
 use crate::nn::simd::vectorized;
 
 /// What follows the affine map.
@@ -36,10 +37,28 @@ impl Linear {
     /// # Errors
     /// When the device refuses.
     pub fn new(init: &mut Init, name: &str, inputs: usize, outputs: usize, activation: Activation) -> Result<Self> {
+        Self::of(init, name, Role::Hidden, (inputs, outputs), activation)
+    }
+
+    /// The same as the layer that gives a model's scores, with nothing after it.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn head(init: &mut Init, name: &str, inputs: usize, outputs: usize) -> Result<Self> {
+        Self::of(init, name, Role::Head, (inputs, outputs), Activation::None)
+    }
+
+    fn of(
+        init: &mut Init,
+        name: &str,
+        role: Role,
+        (inputs, outputs): (usize, usize),
+        activation: Activation,
+    ) -> Result<Self> {
         let bound = 1.0 / (inputs as f64).sqrt();
         Ok(Self {
-            weight: init.uniform(format!("{name}.weight"), (outputs, inputs), bound)?,
-            bias: init.uniform(format!("{name}.bias"), outputs, bound)?,
+            weight: init.uniform(format!("{name}.weight"), role, (outputs, inputs), bound)?,
+            bias: init.uniform(format!("{name}.bias"), Role::Bias, outputs, bound)?,
             activation,
             composed: init.is_composed(),
         })
@@ -51,7 +70,7 @@ impl Linear {
     /// When the device refuses.
     pub fn tied(init: &mut Init, name: &str, weight: &Parameter, activation: Activation) -> Result<Self> {
         let (outputs, inputs) = weight.var.dims2()?;
-        let bias = init.uniform(format!("{name}.bias"), outputs, 1.0 / (inputs as f64).sqrt())?;
+        let bias = init.uniform(format!("{name}.bias"), Role::Bias, outputs, 1.0 / (inputs as f64).sqrt())?;
         Ok(Self { weight: weight.clone(), bias, activation, composed: init.is_composed() })
     }
 

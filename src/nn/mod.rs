@@ -18,6 +18,7 @@ pub mod lstm;
 pub mod matmul;
 pub mod params;
 pub mod relu;
+pub mod role;
 pub mod running;
 pub mod simd;
 mod squash;

@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Shape, Tensor, Var};
 use crate::error::{Error, Result};
 use crate::nn::float::Float;
 use crate::nn::hand_over::HandOver;
+use crate::nn::role::Role;
 use crate::nn::running::Running;
 use crate::nn::statistics::{Buffer, Statistics};
 use crate::rng::Stream;
@@ -18,11 +19,25 @@ pub struct Parameter {
     pub name: String,
     /// The weights.
     pub var: Var,
+    /// What it is for.
+    pub role: Role,
     /// Where a fused layer leaves this parameter's gradient.
     ///
     /// What a backward pass returns to candle is first zero-filled and then added to; a gradient
     /// that is handed over here costs neither.
-    pub handed_over: HandOver,
+    pub(in crate::nn) handed_over: HandOver,
+}
+
+impl Parameter {
+    /// A parameter of these weights.
+    pub fn new(name: impl Into<String>, role: Role, var: Var) -> Self {
+        Self { name: name.into(), var, role, handed_over: HandOver::default() }
+    }
+
+    /// Lets a gradient that was given stay what it is, whatever gradients are taken after it.
+    pub fn keep_gradient(&self) {
+        self.handed_over.let_go();
+    }
 }
 
 /// Creates parameters, each from a stream of its own, so that adding one changes no other.
@@ -104,39 +119,69 @@ impl Init {
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn uniform(&mut self, name: impl Into<String>, shape: impl Into<Shape>, bound: f64) -> Result<Parameter> {
-        self.draw(name.into(), shape.into(), |stream| stream.between(-bound, bound))
+    pub fn uniform(
+        &mut self,
+        name: impl Into<String>,
+        role: Role,
+        shape: impl Into<Shape>,
+        bound: f64,
+    ) -> Result<Parameter> {
+        self.draw(name.into(), role, shape.into(), |stream| stream.between(-bound, bound))
     }
 
     /// A parameter drawn from the normal distribution with mean 0.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn normal(&mut self, name: impl Into<String>, shape: impl Into<Shape>, deviation: f64) -> Result<Parameter> {
-        self.draw(name.into(), shape.into(), |stream| deviation * stream.normal())
+    pub fn normal(
+        &mut self,
+        name: impl Into<String>,
+        role: Role,
+        shape: impl Into<Shape>,
+        deviation: f64,
+    ) -> Result<Parameter> {
+        self.draw(name.into(), role, shape.into(), |stream| deviation * stream.normal())
     }
 
     /// A parameter whose elements all have one value.
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn constant(&mut self, name: impl Into<String>, shape: impl Into<Shape>, value: f64) -> Result<Parameter> {
-        self.draw(name.into(), shape.into(), |_| value)
+    pub fn constant(
+        &mut self,
+        name: impl Into<String>,
+        role: Role,
+        shape: impl Into<Shape>,
+        value: f64,
+    ) -> Result<Parameter> {
+        self.draw(name.into(), role, shape.into(), |_| value)
     }
 
     /// A parameter with given values.
     ///
     /// # Errors
     /// When the number of values does not fit the shape, or the device refuses.
-    pub fn values(&mut self, name: impl Into<String>, shape: impl Into<Shape>, values: Vec<f64>) -> Result<Parameter> {
+    pub fn values(
+        &mut self,
+        name: impl Into<String>,
+        role: Role,
+        shape: impl Into<Shape>,
+        values: Vec<f64>,
+    ) -> Result<Parameter> {
         let var = self.var(shape, values)?;
-        Ok(self.keep(name.into(), var))
+        Ok(self.keep(name.into(), role, var))
     }
 
     /// A parameter whose elements are drawn one by one from a stream of its own.
-    pub(super) fn draw(&mut self, name: String, shape: Shape, value: impl Fn(&mut Stream) -> f64) -> Result<Parameter> {
+    pub(super) fn draw(
+        &mut self,
+        name: String,
+        role: Role,
+        shape: Shape,
+        value: impl Fn(&mut Stream) -> f64,
+    ) -> Result<Parameter> {
         let var = self.drawn(&name, shape, value)?;
-        Ok(self.keep(name, var))
+        Ok(self.keep(name, role, var))
     }
 
     /// A running statistic that a layer of others keeps in a variable.
@@ -160,8 +205,8 @@ impl Init {
         Ok(Var::from_tensor(&tensor)?)
     }
 
-    fn keep(&mut self, name: String, var: Var) -> Parameter {
-        let parameter = Parameter { name, var, handed_over: HandOver::default() };
+    fn keep(&mut self, name: String, role: Role, var: Var) -> Parameter {
+        let parameter = Parameter::new(name, role, var);
         self.parameters.push(parameter.clone());
         parameter
     }
@@ -262,6 +307,29 @@ pub fn some_of(names: &[&str]) -> String {
     }
 }
 
+/// Copies of the weights: a detached tensor would share their memory.
+///
+/// # Errors
+/// When the device refuses.
+pub fn copies(parameters: &[Parameter]) -> Result<Vec<Tensor>> {
+    parameters.iter().map(|parameter| Ok(parameter.var.as_detached_tensor().copy()?)).collect()
+}
+
+/// Gives the parameters other weights.
+///
+/// # Errors
+/// When they are not as many, or not of the parameters' shapes.
+pub fn assign(parameters: &[Parameter], weights: &[Tensor]) -> Result<()> {
+    if parameters.len() != weights.len() {
+        let (n, m) = (parameters.len(), weights.len());
+        return Err(Error::Usage(format!("{m} saved weights for a model of {n} parameters")));
+    }
+    for (parameter, weights) in parameters.iter().zip(weights) {
+        parameter.var.set(weights)?;
+    }
+    Ok(())
+}
+
 /// Sums of squares from here on have lost nothing to underflow: what is below it has no weight beside it.
 pub(crate) const LEAST_SUM: f64 = 1e-280;
 
@@ -329,7 +397,7 @@ mod tests {
         let values = |seed, names: &[&str]| -> Vec<f64> {
             let mut init = Init::new(seed, DType::F64, &Device::Cpu);
             for name in names {
-                init.uniform(*name, 3, 0.5).unwrap();
+                init.uniform(*name, Role::Hidden, 3, 0.5).unwrap();
             }
             init.finish().last().unwrap().var.to_vec1().unwrap()
         };
@@ -341,8 +409,8 @@ mod tests {
     #[test]
     fn an_outline_adds_up_and_ends_where_it_must() {
         let mut init = Init::outline(DType::F32, 1e9);
-        init.uniform("small", (10, 20), 1.0).unwrap();
-        assert!(init.uniform("large", (1 << 40, 1 << 40), 1.0).is_err());
+        init.uniform("small", Role::Hidden, (10, 20), 1.0).unwrap();
+        assert!(init.uniform("large", Role::Hidden, (1 << 40, 1 << 40), 1.0).is_err());
         let outline = init.into_outline();
         assert_eq!(outline.largest.0, "large");
         assert_eq!((outline.bytes, outline.widest), (800.0 + 4.0 * 2f64.powi(80), 1 << 40));
@@ -351,8 +419,8 @@ mod tests {
     #[test]
     fn a_missing_gradient_is_an_error() {
         let mut init = Init::new(0, DType::F64, &Device::Cpu);
-        let used = init.uniform("used", 2, 1.0).unwrap();
-        init.uniform("forgotten", 2, 1.0).unwrap();
+        let used = init.uniform("used", Role::Hidden, 2, 1.0).unwrap();
+        init.uniform("forgotten", Role::Hidden, 2, 1.0).unwrap();
         let loss = used.var.sqr().unwrap().sum_all().unwrap();
         let message = gradients(&loss, &init.finish()).unwrap_err().to_string();
         assert!(message.contains("`forgotten`"), "{message}");

@@ -7,6 +7,7 @@ use candle_nn::init::{Init as Hint, NormalOrUniform};
 use candle_nn::var_builder::SimpleBackend;
 
 use crate::nn::params::Init;
+use crate::nn::role::Role;
 use crate::rng::Stream;
 
 /// What batch normalisation calls its running statistics, in candle-nn as in `PyTorch`.
@@ -18,7 +19,8 @@ impl Init {
     /// A tensor is drawn as the layer's hint says, from a stream of its own, keyed by the seed and the tensor's name: one
     /// seed gives the same weights on every machine, and another layer changes none of the others. A name that was asked
     /// for before gives the same parameter, shared. What is called `running_mean` or `running_var` becomes a running
-    /// statistic, which no optimizer updates. As with candle's `VarMap`, a tensor that is asked for without a hint is 0.
+    /// statistic, which no optimizer updates. Roles follow from name, hint and shape as candle-nn's layers give them; none is
+    /// [`Role::Head`], which no layer knows. As with candle's `VarMap`, a tensor that is asked for without a hint is 0.
     ///
     /// A model that is built with it is checked before its first run: see [`crate::task`].
     pub fn var_builder(&mut self) -> candle_nn::VarBuilder<'_> {
@@ -51,7 +53,7 @@ impl SimpleBackend for Seeded<'_> {
         let draw = drawn(hint, &shape);
         let var = match name.rsplit('.').next() {
             Some(last) if STATISTICS.contains(&last) => init.buffer(name.to_owned(), shape, draw)?,
-            _ => init.draw(name.to_owned(), shape, draw)?.var,
+            _ => init.draw(name.to_owned(), role(name, hint, &shape), shape, draw)?.var,
         };
         Ok(var.as_tensor().clone())
     }
@@ -66,6 +68,16 @@ impl SimpleBackend for Seeded<'_> {
 
     fn contains_tensor(&self, name: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).find(name).is_some()
+    }
+}
+
+/// What a tensor is for, going by how candle-nn's own layers ask for theirs.
+fn role(name: &str, hint: Hint, shape: &Shape) -> Role {
+    match (hint, shape.rank()) {
+        (Hint::Const(_), 1) => Role::Norm,
+        (_, 1) if name.ends_with("bias") => Role::Bias,
+        (Hint::Randn { .. }, 2) => Role::Embedding,
+        _ => Role::Hidden,
     }
 }
 
@@ -121,6 +133,27 @@ mod tests {
         // The first numbers that a hint ever drew: results of all versions rest on them.
         for (found, first) in found.iter().zip([0.277_015_211_940_148_1, 0.106_897_314_633_041_46]) {
             assert!((found - first).abs() < 1e-12, "{found}");
+        }
+    }
+
+    #[test]
+    fn roles_are_those_of_candle_nns_layers() {
+        let mut init = store(0);
+        let vb = init.var_builder();
+        candle_nn::embedding(5, 4, vb.pp("embedding")).unwrap();
+        candle_nn::linear(4, 3, vb.pp("linear")).unwrap();
+        candle_nn::conv2d(1, 2, 3, candle_nn::Conv2dConfig::default(), vb.pp("conv")).unwrap();
+        candle_nn::batch_norm(2, 1e-5, vb.pp("norm")).unwrap();
+        candle_nn::layer_norm(2, 1e-5, vb.pp("norm2")).unwrap();
+        drop(vb);
+        for parameter in init.finish() {
+            let expected = match parameter.name.split_once('.').unwrap() {
+                ("embedding", _) => Role::Embedding,
+                (norm, _) if norm.starts_with("norm") => Role::Norm,
+                (_, "bias") => Role::Bias,
+                _ => Role::Hidden,
+            };
+            assert_eq!(parameter.role, expected, "{}", parameter.name);
         }
     }
 

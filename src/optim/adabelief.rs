@@ -1,10 +1,12 @@
 //! AdaBelief: Adam that divides by how far gradients are from what it expects.
 
 use crate::optim::adam::{self, BETA1, BETA2, Denominator, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Fallback, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -34,6 +36,7 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
         source: "Zhuang et al. 2020, arXiv 2010.07468; without its author's optional rectification",
     },
     memory: "two values per parameter; three with amsgrad",
+    asks: &[],
     build: |settings| {
         let rule = AdaBelief { moments: Moments::of(settings), decay: Decay::of(settings) };
         if settings.flag("amsgrad") { Elementwise::<_, 3>::boxed(rule) } else { Elementwise::<_, 2>::boxed(rule) }

@@ -1,9 +1,11 @@
 //! Adadelta: steps in the units of the weights.
 
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -26,6 +28,7 @@ p <- p - lr d",
         source: "Zeiler 2012, arXiv 1212.5701; torch.optim.Adadelta",
     },
     memory: "two values per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(Adadelta {
             decay: Decay::l2(settings),

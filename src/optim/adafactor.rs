@@ -5,12 +5,13 @@ use candle_core::{D, DType, Tensor};
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::decay::{self, Decay};
+use crate::optim::definition::Definition;
 use crate::optim::linalg::product;
 use crate::optim::memory::Slot;
+use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, Term, sweep};
 use crate::optim::real::Real;
 use crate::optim::whole::{Average, AverageOfSquares, Whole, WholeRule, Work};
-use crate::optim::{Definition, Step};
 use crate::registry::{About, Accepts, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -41,6 +42,7 @@ p <- p (1 - lr weight_decay) - alpha u / max(1, rms(u) / d)",
         source: "Shazeer and Stern 2018, arXiv 1804.04235; torch.optim.Adafactor",
     },
     memory: "a value per row and per column of a matrix; one value per parameter of any other",
+    asks: &[],
     build: |settings| {
         Whole::boxed(Adafactor {
             decay: Decay::decoupled(settings),

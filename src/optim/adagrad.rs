@@ -1,9 +1,11 @@
 //! Adagrad: rates that shrink with every gradient seen.
 
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -30,6 +32,7 @@ p <- p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)",
         source: "Duchi, Hazan and Singer 2011, JMLR 12; torch.optim.Adagrad",
     },
     memory: "one value per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(Adagrad {
             decay: Decay::l2(settings),

@@ -2,10 +2,12 @@
 
 use std::array;
 
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::{Optimizer, Step};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Optimizer, Step, lr};
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 
@@ -30,6 +32,7 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
         source: "Kingma and Ba 2014, arXiv 1412.6980; amsgrad: Reddi et al. 2018, arXiv 1904.09237; torch.optim.Adam",
     },
     memory: "two values per parameter; three with amsgrad",
+    asks: &[],
     build: |settings| build(settings, Decay::of(settings), settings.flag("amsgrad")),
 };
 

@@ -2,10 +2,12 @@
 
 use crate::length::Length;
 use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -30,6 +32,7 @@ p <- p - lr m^ sqrt(1 - beta2^t) / (sqrt(v) + eps)",
         source: "Liu et al. 2019, arXiv 1908.03265, section 3.1; github.com/LiyuanLucasLiu/RAdam, nmt/my_module/adam2.py",
     },
     memory: "two values per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(Adam2k {
             moments: Moments::of(settings),

@@ -1,10 +1,12 @@
 //! Adam with the infinity norm.
 
 use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::About;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -21,6 +23,7 @@ p <- p - lr m^ / u",
         source: "Kingma and Ba 2014, arXiv 1412.6980, section 7.1; torch.optim.Adamax",
     },
     memory: "two values per parameter",
+    asks: &[],
     build: |settings| Elementwise::boxed(Adamax { moments: Moments::of(settings), decay: Decay::l2(settings) }),
 };
 

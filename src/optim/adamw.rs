@@ -1,8 +1,9 @@
 //! Adam with decoupled weight decay.
 
 use crate::optim::adam::{self, AMSGRAD, BETA1, BETA2, EPS};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay};
-use crate::optim::{Definition, lr};
+use crate::optim::definition::Definition;
 use crate::registry::About;
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -19,5 +20,6 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
         source: "Loshchilov and Hutter 2017, arXiv 1711.05101; torch.optim.AdamW",
     },
     memory: "two values per parameter; three with amsgrad",
+    asks: &[],
     build: |settings| adam::build(settings, Decay::decoupled(settings), settings.flag("amsgrad")),
 };

@@ -1,10 +1,12 @@
 //! Adan: Nesterov momentum from differences of gradients.
 
 use crate::optim::adam::{Denominator, EPS};
+use crate::optim::common::lr;
 use crate::optim::decay;
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,6 +33,7 @@ p <- (p - s) / (1 + lr weight_decay)         no_prox: p <- p (1 - lr weight_deca
         source: "Xie et al. 2022, arXiv 2208.06677; github.com/sail-sg/Adan",
     },
     memory: "four values per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(Adan {
             beta1: settings.float("beta1"),

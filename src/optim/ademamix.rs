@@ -2,10 +2,12 @@
 
 use crate::length::Length;
 use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -35,6 +37,7 @@ beta3_t = exp(1 / ((1 - a) / ln beta1 + a / ln beta3)),  a = min(1, t / beta3_wa
         source: "Pagliardini, Ablin and Grangier 2024, arXiv 2409.03137; github.com/apple/ml-ademamix",
     },
     memory: "three values per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(AdEmaMix {
             moments: Moments::of(settings),

@@ -1,10 +1,12 @@
 //! ADOPT: Adam that normalises a gradient by the past alone.
 
 use crate::optim::adam::{BETA1, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -32,6 +34,7 @@ v <- beta2 v + (1 - beta2) g^2",
         source: "Taniguchi et al. 2024, arXiv 2411.02853; optax.contrib.adopt",
     },
     memory: "two values per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(Adopt {
             moments: Moments::of(settings),

@@ -4,22 +4,27 @@ use std::collections::VecDeque;
 
 use candle_core::Tensor;
 
+use crate::choice::Choice;
 use crate::error::Result;
 use crate::length::Length;
 use crate::nn::params::Parameter;
-use crate::optim::kinded::misfit_kind;
-use crate::optim::memory::{bytes, fitting, misfit};
+use crate::optim::memory::{bytes, fitting, misfit, misfit_kind};
+use crate::optim::optimizer::{Optimizer, Oracle, State, Step};
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
-use crate::optim::{Optimizer, State, Step};
 use crate::registry::{Accepts, Bounds, Key};
-use crate::settings::{Settings, Value};
+use crate::settings::Settings;
+
+crate::choice! {
+    /// The averages by their names.
+    enum Kind { Ema = "ema", Swa = "swa", Lawa = "lawa" }
+}
 
 /// Which average: of all weights, fading (ema); of snapshots late in the run (swa, Izmailov et al.
 /// 2018, arXiv 1803.05407); of the latest snapshots (lawa, Kaddour 2022, arXiv 2209.14981).
 pub(super) const KIND: Key = Key::optional(
     "average",
-    Accepts::Choice(&["ema", "swa", "lawa"]),
+    Accepts::Choice(Kind::WORDS),
     "evaluate an average of the weights: a fading one (ema), of late snapshots (swa), of the latest ones (lawa)",
 );
 pub(super) const DECAY: Key = Key::float(
@@ -40,42 +45,62 @@ pub(super) const WINDOW: Key =
     Key::integer("average_window", 5, Bounds::at_least(1.0), "lawa: how many of the latest snapshots are averaged")
         .only_beside("average", &["lawa"]);
 
-/// The optimizer with the average that its settings ask for, if they do.
-pub(super) fn around(inner: Box<dyn Optimizer>, settings: &Settings) -> Box<dyn Optimizer> {
-    let Some(Value::Text(kind)) = settings.get(KIND.name) else { return inner };
-    let every = || settings.steps(EVERY.name).max(1);
-    let average = match kind.as_str() {
-        "ema" => Average::Fading { decay: settings.float(DECAY.name) },
-        "swa" => Average::Late { start: settings.steps(START.name), every: every() },
-        _ => Average::Latest { every: every(), window: settings.count(WINDOW.name) },
-    };
-    Box::new(Averaged { inner, average, count: 0, kept: VecDeque::new(), composed: false })
+/// An average of the weights, as settings ask for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Average {
+    /// Of all weights: those of every update fade by this factor.
+    Fading {
+        /// How much of itself the average keeps a step.
+        decay: f64,
+    },
+    /// Of snapshots late in the run.
+    Late {
+        /// Updates before the first snapshot.
+        start: u64,
+        /// Updates from one snapshot to the next.
+        every: u64,
+    },
+    /// Of the latest snapshots.
+    Latest {
+        /// Updates from one snapshot to the next.
+        every: u64,
+        /// How many snapshots.
+        window: usize,
+    },
 }
 
-/// How many sets of weights an optimizer of these settings, in steps, holds for its average at the end of a run.
-pub fn snapshots_kept(settings: &Settings, steps: u64) -> u64 {
-    match settings.get(KIND.name) {
-        Some(Value::Text(kind)) if kind == "lawa" => {
-            (settings.count(WINDOW.name) as u64).min(steps / settings.steps(EVERY.name).max(1))
-        }
-        Some(_) => 1,
-        None => 0,
+/// The optimizer, evaluated at an average where there is one.
+pub(super) fn around(inner: Box<dyn Optimizer>, average: Option<Average>) -> Box<dyn Optimizer> {
+    match average {
+        Some(average) => Box::new(Averaged { inner, average, count: 0, kept: VecDeque::new(), composed: false }),
+        None => inner,
     }
 }
 
-enum Average {
-    Fading { decay: f64 },
-    Late { start: u64, every: u64 },
-    Latest { every: u64, window: usize },
-}
-
 impl Average {
-    /// What it is called before the kind of the optimizer whose weights it averages.
-    fn of(&self) -> &'static str {
+    /// As settings whose durations are measured in steps ask for it, if they do.
+    pub(super) fn of(settings: &Settings) -> Option<Self> {
+        let every = || settings.steps(EVERY.name).max(1);
+        Some(match settings.optional_choice(KIND.name)? {
+            Kind::Ema => Self::Fading { decay: settings.float(DECAY.name) },
+            Kind::Swa => Self::Late { start: settings.steps(START.name), every: every() },
+            Kind::Lawa => Self::Latest { every: every(), window: settings.count(WINDOW.name) },
+        })
+    }
+
+    /// How many sets of weights it holds at the end of a run of so many steps.
+    pub fn kept(&self, steps: u64) -> u64 {
+        match *self {
+            Self::Latest { every, window } => (window as u64).min(steps / every),
+            Self::Fading { .. } | Self::Late { .. } => 1,
+        }
+    }
+
+    fn kind(&self) -> Kind {
         match self {
-            Self::Fading { .. } => "ema of ",
-            Self::Late { .. } => "swa of ",
-            Self::Latest { .. } => "lawa of ",
+            Self::Fading { .. } => Kind::Ema,
+            Self::Late { .. } => Kind::Swa,
+            Self::Latest { .. } => Kind::Lawa,
         }
     }
 
@@ -93,7 +118,7 @@ impl Average {
         match *self {
             // As if the average had begun at the first weights: no trace of a start from 0.
             Self::Fading { decay } => (1.0 - decay) / (1.0 - decay.powf(count)),
-            _ => 1.0 / count,
+            Self::Late { .. } | Self::Latest { .. } => 1.0 / count,
         }
     }
 }
@@ -108,8 +133,6 @@ struct Averaged {
     kept: VecDeque<Vec<Tensor>>,
     composed: bool,
 }
-
-const INNER: &str = "inner.";
 
 /// The name under which the `i`-th parameter of a snapshot is saved.
 fn name_of(snapshot: usize, i: usize) -> String {
@@ -156,8 +179,14 @@ impl Averaged {
 }
 
 impl Optimizer for Averaged {
-    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()> {
-        self.inner.step(parameters, gradients, at)?;
+    fn step(
+        &mut self,
+        parameters: &[Parameter],
+        gradients: &[Tensor],
+        at: &Step,
+        oracle: &mut dyn Oracle,
+    ) -> Result<()> {
+        self.inner.step(parameters, gradients, at, oracle)?;
         if self.average.takes(at.t + 1) {
             let newest = self.newest(parameters)?;
             self.take(&newest)?;
@@ -165,12 +194,12 @@ impl Optimizer for Averaged {
         Ok(())
     }
 
-    fn own_factor(&self, at: &Step) -> f64 {
-        self.inner.own_factor(at)
+    fn asks(&self) -> bool {
+        self.inner.asks()
     }
 
-    fn rate(&self, at: &Step) -> f64 {
-        self.inner.rate(at)
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.inner.own_factor(at)
     }
 
     fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
@@ -188,36 +217,33 @@ impl Optimizer for Averaged {
     }
 
     fn state(&self) -> Result<State> {
-        let mut own = State { scalars: vec![self.count as f64], ..State::default() };
+        let mut tensors = Vec::new();
         for (s, snapshot) in self.kept.iter().enumerate() {
             for (i, tensor) in snapshot.iter().enumerate() {
-                own.tensors.push((name_of(s, i), tensor.copy()?));
+                tensors.push((name_of(s, i), tensor.copy()?));
             }
         }
-        let mut state = own.around(INNER, self.inner.state()?);
-        state.kind = format!("{}{}", self.average.of(), state.kind);
-        Ok(state)
+        let kind = self.average.kind().word().to_owned();
+        Ok(State { kind, scalars: vec![self.count as f64], tensors, inner: vec![self.inner.state()?] })
     }
 
     fn restore(&mut self, parameters: &[Parameter], mut state: State) -> Result<()> {
-        state.kind = match state.kind.strip_prefix(self.average.of()) {
-            Some(inner) => inner.to_owned(),
-            None => {
-                return Err(misfit_kind(&state.kind, &format!("{}{}", self.average.of(), self.inner.state()?.kind)));
-            }
-        };
-        let (own, inner) = state.unwrap(INNER, 1)?;
-        let n = parameters.len().max(1);
-        if !own.tensors.len().is_multiple_of(n) {
-            return Err(misfit(&format!("it holds {} averaged tensors for {n} parameters", own.tensors.len())));
+        let kind = self.average.kind().word();
+        if state.kind != kind {
+            return Err(misfit_kind(&state, kind));
         }
-        let snapshots = own.tensors.chunks(n).enumerate().map(|(s, snapshot)| {
+        state.expect(1, 1)?;
+        let n = parameters.len().max(1);
+        if !state.tensors.len().is_multiple_of(n) {
+            return Err(misfit(&format!("it holds {} averaged tensors for {n} parameters", state.tensors.len())));
+        }
+        let snapshots = state.tensors.chunks(n).enumerate().map(|(s, snapshot)| {
             let tensors = snapshot.iter().zip(parameters).enumerate();
             tensors.map(|(i, (saved, parameter))| fitting(saved, &name_of(s, i), parameter.var.as_tensor())).collect()
         });
         let kept = snapshots.collect::<Result<_>>()?;
-        self.inner.restore(parameters, inner)?;
-        (self.kept, self.count) = (kept, own.scalars[0] as u64);
+        self.inner.restore(parameters, state.inner.remove(0))?;
+        (self.kept, self.count) = (kept, state.scalars[0] as u64);
         Ok(())
     }
 

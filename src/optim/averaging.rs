@@ -15,9 +15,10 @@
 
 use std::array;
 
+use crate::choice::Choice;
+use crate::optim::optimizer::{Optimizer, Step};
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Optimizer, Step};
 use crate::registry::{Bounds, Key};
 use crate::settings::Settings;
 
@@ -40,7 +41,7 @@ pub(super) const WEIGHT_LR_POWER: Key = Key::float(
 );
 pub(super) const EVALUATE_AT: Key = Key::choice(
     "evaluate_at",
-    &["x", "y", "z"],
+    Sequence::WORDS,
     "x",
     "the sequence to evaluate: the average x; y and z show what evaluating elsewhere costs",
 );
@@ -61,11 +62,9 @@ pub(super) struct Averaging {
     lr_max: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Sequence {
-    X,
-    Y,
-    Z,
+crate::choice! {
+    /// One of the three.
+    enum Sequence { X = "x", Y = "y", Z = "z" }
 }
 
 /// One step of the three sequences.
@@ -84,11 +83,7 @@ impl Averaging {
             beta: settings.float("beta"),
             r: settings.float("r"),
             weight_lr_power: settings.float("weight_lr_power"),
-            evaluate_at: match settings.text("evaluate_at") {
-                "y" => Sequence::Y,
-                "z" => Sequence::Z,
-                _ => Sequence::X,
-            },
+            evaluate_at: settings.choice("evaluate_at"),
             weight_sum: 0.0,
             lr_max: 0.0,
         }
@@ -190,8 +185,8 @@ pub(super) trait Direction: Send + 'static {
 
 /// Schedule-Free with a direction, and weight decay taken at y.
 ///
-/// Its slots are z, what the direction remembers, and at last x where `KEEPS_X`.
-struct ScheduleFree<D, const KEEPS_X: bool> {
+/// Its slots are z, what the direction remembers, and at last x where one is left for it.
+struct ScheduleFree<D> {
     averaging: Averaging,
     weight_decay: f64,
     direction: D,
@@ -200,20 +195,19 @@ struct ScheduleFree<D, const KEEPS_X: bool> {
 /// Schedule-Free with a direction, as the settings ask for it.
 pub(super) fn boxed<D: Direction>(settings: &Settings, direction: D) -> Box<dyn Optimizer> {
     let (averaging, weight_decay) = (Averaging::of(settings), settings.float("weight_decay"));
-    if averaging.keeps_x() {
-        let rule = ScheduleFree::<D, true> { averaging, weight_decay, direction };
-        return match D::REMEMBERS {
-            [] => Elementwise::<_, 2>::boxed(rule),
-            [_] => Elementwise::<_, 3>::boxed(rule),
-            more => unreachable!("{} numbers beside z", more.len()),
-        };
+    let slots = 1 + D::REMEMBERS.len() + usize::from(averaging.keeps_x());
+    let rule = ScheduleFree { averaging, weight_decay, direction };
+    match slots {
+        1 => Elementwise::<_, 1>::boxed(rule),
+        2 => Elementwise::<_, 2>::boxed(rule),
+        3 => Elementwise::<_, 3>::boxed(rule),
+        more => unreachable!("{more} numbers for each weight"),
     }
-    let rule = ScheduleFree::<D, false> { averaging, weight_decay, direction };
-    match D::REMEMBERS {
-        [] => Elementwise::<_, 1>::boxed(rule),
-        [_] => Elementwise::<_, 2>::boxed(rule),
-        more => unreachable!("{} numbers beside z", more.len()),
-    }
+}
+
+/// Whether one of `slots` is left for x.
+const fn keeps_x<D: Direction>(slots: usize) -> bool {
+    slots > 1 + D::REMEMBERS.len()
 }
 
 /// The coefficients of a Schedule-Free step.
@@ -223,7 +217,7 @@ struct Coefficients<K> {
     direction: K,
 }
 
-impl<D: Direction, const KEEPS_X: bool, const N: usize> Rule<N> for ScheduleFree<D, KEEPS_X> {
+impl<D: Direction, const N: usize> Rule<N> for ScheduleFree<D> {
     type Coefficients = Coefficients<D::Coefficients>;
 
     fn slots(&self) -> [Slot; N] {
@@ -249,7 +243,7 @@ impl<D: Direction, const KEEPS_X: bool, const N: usize> Rule<N> for ScheduleFree
     #[inline(always)]
     fn update<R: Real>(k: &Self::Coefficients, y: R, g: R, mut slots: [R; N]) -> (R, [R; N]) {
         let d = D::direction(&k.direction, g, &mut slots[1..]) + y.clone() * k.weight_decay;
-        if KEEPS_X {
+        if keeps_x::<D>(N) {
             let z = slots[0].clone() - d * k.averaging.gamma;
             let (y, x) = k.averaging.y_and_x(slots[N - 1].clone(), z.clone());
             (slots[0], slots[N - 1]) = (z, x);
@@ -273,7 +267,7 @@ impl<D: Direction, const KEEPS_X: bool, const N: usize> Rule<N> for ScheduleFree
     }
 
     fn evaluation<R: Real>(&self, y: R, slots: [R; N]) -> R {
-        let x = KEEPS_X.then(|| slots[N - 1].clone());
+        let x = keeps_x::<D>(N).then(|| slots[N - 1].clone());
         self.averaging.evaluation(y, slots[0].clone(), x)
     }
 }

@@ -1,13 +1,19 @@
 //! Weight decay, in its two meanings.
 
+use crate::choice::Choice;
 use crate::optim::real::Real;
 use crate::registry::{Bounds, Key};
 use crate::settings::Settings;
 
+crate::choice! {
+    /// The two meanings.
+    enum Meaning { L2 = "l2", Decoupled = "decoupled" }
+}
+
 /// The key that chooses between the two meanings.
 pub(super) const KEY: Key = Key::choice(
     "decay",
-    &["l2", "decoupled"],
+    Meaning::WORDS,
     "l2",
     "what weight_decay means: added to the gradient, or a shrinking of the weights beside it",
 );
@@ -26,7 +32,7 @@ pub(super) const fn strength(default: f64, help: &'static str) -> Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decay {
     weight_decay: f64,
-    decoupled: bool,
+    meaning: Meaning,
 }
 
 /// The decay of one step.
@@ -44,24 +50,23 @@ impl Decay {
 
     /// Beside the step, of a given strength.
     pub(super) fn decoupled_by(weight_decay: f64) -> Self {
-        Self { weight_decay, decoupled: true }
+        Self { weight_decay, meaning: Meaning::Decoupled }
     }
 
     /// Added to the gradient, as strong as the key `weight_decay` says.
     pub(super) fn l2(settings: &Settings) -> Self {
-        Self { weight_decay: settings.float("weight_decay"), decoupled: false }
+        Self { weight_decay: settings.float("weight_decay"), meaning: Meaning::L2 }
     }
 
     /// As the keys `weight_decay` and `decay` say.
     pub(super) fn of(settings: &Settings) -> Self {
-        Self { weight_decay: settings.float("weight_decay"), decoupled: settings.text("decay") == "decoupled" }
+        Self { weight_decay: settings.float("weight_decay"), meaning: settings.choice("decay") }
     }
 
     pub(super) fn at(self, lr: f64) -> DecayStep {
-        if self.decoupled {
-            DecayStep { l2: 0.0, shrink: 1.0 - lr * self.weight_decay }
-        } else {
-            DecayStep { l2: self.weight_decay, shrink: 1.0 }
+        match self.meaning {
+            Meaning::L2 => DecayStep { l2: self.weight_decay, shrink: 1.0 },
+            Meaning::Decoupled => DecayStep { l2: 0.0, shrink: 1.0 - lr * self.weight_decay },
         }
     }
 }

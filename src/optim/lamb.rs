@@ -3,12 +3,14 @@
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::adam::{BETA1, BETA2, Denominator, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay;
+use crate::optim::definition::Definition;
 use crate::optim::memory::Slot;
+use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, Term};
 use crate::optim::real::Real;
 use crate::optim::whole::{Whole, WholeRule, Work};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,6 +33,7 @@ p <- p - lr |p| / |u| u                      norms over the tensor; 1 where eith
         source: "You et al. 2019, arXiv 1904.00962; optax.lamb",
     },
     memory: "two values per parameter",
+    asks: &[],
     build: |settings| {
         Whole::boxed(Lamb { moments: Moments::of(settings), weight_decay: settings.float("weight_decay") })
     },

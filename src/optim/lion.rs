@@ -1,9 +1,11 @@
 //! Lion: the sign of a momentum.
 
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -24,6 +26,7 @@ m <- beta2 m + (1 - beta2) g",
         source: "Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv 2302.06675",
     },
     memory: "one value per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(Lion {
             decay: Decay::decoupled(settings),

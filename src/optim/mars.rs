@@ -1,16 +1,19 @@
 //! MARS: Adam or Lion on gradients of reduced variance.
 
+use crate::choice::Choice;
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::adam::{Adam, Denominator, EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
 use crate::optim::memory::Slot;
 use crate::optim::muon::share_of_lr;
+use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, Term};
 use crate::optim::real::Real;
 use crate::optim::rule::Rule;
 use crate::optim::whole::{Whole, WholeRule, Work};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,10 +34,10 @@ other tensors: adamw with the keys in _1d; their rate follows the schedule too",
             decay::strength(0.0, "strength of the decoupled decay of matrices"),
             Key::float("beta1", 0.95, Bounds::DECAY, "decay of the mean of corrected gradients"),
             Key::float("beta2", 0.99, Bounds::DECAY, "decay of the mean of their squares")
-                .second_moment_where(|settings| settings.text("variant") == "adamw"),
+                .second_moment_where(|settings| settings.choice::<Variant>("variant") == Variant::AdamW),
             EPS,
             Key::float("gamma", 0.025, Bounds::NON_NEGATIVE, "strength of the correction"),
-            Key::choice("variant", &["adamw", "lion"], "adamw", "what the corrected gradient drives"),
+            Key::choice("variant", Variant::WORDS, "adamw", "what the corrected gradient drives"),
             Key::flag("optimize_1d", false, "treat vectors as matrices are treated"),
             Key::float("lr_1d", 3e-3, Bounds::NON_NEGATIVE, "peak learning rate of vectors"),
             Key::float("beta1_1d", 0.9, Bounds::DECAY, "decay of the mean of gradients of vectors"),
@@ -44,6 +47,7 @@ other tensors: adamw with the keys in _1d; their rate follows the schedule too",
         source: "Yuan et al. 2024, arXiv 2411.10438; github.com/AGI-Arena/MARS",
     },
     memory: "three values per parameter of a matrix (two for lion), two of any other",
+    asks: &[],
     build: |settings| {
         let moments = |beta1: &str, beta2: &str| Moments {
             beta1: settings.float(beta1),
@@ -54,7 +58,7 @@ other tensors: adamw with the keys in _1d; their rate follows the schedule too",
             moments: moments("beta1", "beta2"),
             decay: Decay::decoupled(settings),
             gamma: settings.float("gamma"),
-            lion: settings.text("variant") == "lion",
+            variant: settings.choice("variant"),
             everything: settings.flag("optimize_1d"),
             vectors: Adam {
                 moments: moments("beta1_1d", "beta2_1d"),
@@ -65,11 +69,16 @@ other tensors: adamw with the keys in _1d; their rate follows the schedule too",
     },
 };
 
+crate::choice! {
+    /// What the corrected gradient drives.
+    enum Variant { AdamW = "adamw", Lion = "lion" }
+}
+
 struct Mars {
     moments: Moments,
     decay: Decay,
     gamma: f64,
-    lion: bool,
+    variant: Variant,
     everything: bool,
     vectors: Adam,
     vector_share: f64,
@@ -147,7 +156,7 @@ impl WholeRule for Mars {
             return Rule::<2>::slots(&self.vectors).into();
         }
         let mut slots = vec![Slot::zero("previous_gradient"), Slot::zero("first_moment")];
-        if !self.lion {
+        if self.variant == Variant::AdamW {
             slots.push(Slot::zero("second_moment"));
         }
         slots
@@ -164,11 +173,12 @@ impl WholeRule for Mars {
             let unscaled = Correction { gain: self.gamma * moments.beta1 / (1.0 - moments.beta1), scale: 1.0 };
             let norm = work.sum(&unscaled, [&*work.gradient, &work.slots[0]])?.sqrt();
             let correction = Correction { scale: 1.0 / norm.max(1.0), ..unscaled };
-            if self.lion {
-                work.sweep(&BySign { correction, moments, decay, lr })?;
-            } else {
-                let (rate, denominator) = (lr / moments.corrections(at.t + 1).0, moments.denominator(at.t));
-                work.sweep(&ByMoments { correction, moments, decay, rate, denominator })?;
+            match self.variant {
+                Variant::AdamW => {
+                    let (rate, denominator) = (lr / moments.corrections(at.t + 1).0, moments.denominator(at.t));
+                    work.sweep(&ByMoments { correction, moments, decay, rate, denominator })?;
+                }
+                Variant::Lion => work.sweep(&BySign { correction, moments, decay, lr })?,
             }
         }
         Ok(())

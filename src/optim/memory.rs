@@ -4,7 +4,7 @@ use candle_core::{Shape, Tensor};
 
 use crate::error::{Error, Result};
 use crate::nn::params::Parameter;
-use crate::optim::State;
+use crate::optim::optimizer::State;
 
 /// One remembered tensor of a parameter: its name, what it starts from, and its shape.
 #[derive(Debug, Clone)]
@@ -151,33 +151,21 @@ pub(super) fn misfit(what: &str) -> Error {
     Error::Usage(format!("the saved optimizer state does not belong to this optimizer and model: {what}"))
 }
 
-/// That a state holds another number of scalars than it should.
-pub(super) fn misfit_scalars(found: usize, expected: usize) -> Error {
-    misfit(&format!("it holds {found} numbers of the whole model, expected {expected}"))
+/// That a state is of another kind.
+pub(super) fn misfit_kind(found: &State, expected: &str) -> Error {
+    let kinds = found.kinds();
+    let found = if kinds.is_empty() { "of no named optimizer".to_owned() } else { format!("that of `{kinds}`") };
+    Error::Usage(format!("the saved optimizer state is {found}, expected that of `{expected}`"))
 }
 
 impl State {
-    /// The state of an optimizer around another one: the inner names get a prefix, and the kind is the inner one's.
-    pub(super) fn around(mut self, prefix: &str, inner: Self) -> Self {
-        self.kind = inner.kind;
-        self.scalars.extend(inner.scalars);
-        self.tensors.extend(inner.tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
-        self
-    }
-
-    /// Undoes [`State::around`], given how many numbers are the outer optimizer's own.
-    pub(super) fn unwrap(self, prefix: &str, own_scalars: usize) -> Result<(Self, Self)> {
-        if self.scalars.len() < own_scalars {
-            return Err(misfit_scalars(self.scalars.len(), own_scalars));
+    /// Refuses what does not hold as many numbers of the whole model, and states of optimizers within, as expected.
+    pub(super) fn expect(&self, scalars: usize, inner: usize) -> Result<()> {
+        let refuse = |what, found, expected| Err(misfit(&format!("it holds {found} {what}, expected {expected}")));
+        match (self.scalars.len(), self.inner.len()) {
+            (found, _) if found != scalars => refuse("numbers of the whole model", found, scalars),
+            (_, found) if found != inner => refuse("optimizers within", found, inner),
+            _ => Ok(()),
         }
-        let (mut outer, mut inner) = (Self::default(), Self { kind: self.kind, ..Self::default() });
-        (outer.scalars, inner.scalars) = (self.scalars[..own_scalars].to_vec(), self.scalars[own_scalars..].to_vec());
-        for (name, tensor) in self.tensors {
-            match name.strip_prefix(prefix) {
-                Some(name) => inner.tensors.push((name.to_owned(), tensor)),
-                None => outer.tensors.push((name, tensor)),
-            }
-        }
-        Ok((outer, inner))
     }
 }

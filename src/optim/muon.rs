@@ -2,17 +2,20 @@
 
 use candle_core::Tensor;
 
+use crate::choice::Choice;
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::adam::{Adam, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay};
+use crate::optim::definition::Definition;
 use crate::optim::linalg::{as_matrix, product, t};
 use crate::optim::memory::Slot;
+use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::Rule;
 use crate::optim::whole::{Mix, Whole, WholeRule, Work};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 
@@ -42,12 +45,7 @@ other tensors: adamw at the rate adamw_lr, which follows the schedule too",
                 "Newton-Schulz iterations towards the nearest orthogonal matrix",
             ),
             Key::float("eps", 1e-7, Bounds::NON_NEGATIVE, "the least norm that a matrix is divided by"),
-            Key::choice(
-                "adjust_lr",
-                &["original", "match_rms_adamw", "spectral_unclamped"],
-                "original",
-                "how the step depends on the shape of the matrix",
-            ),
+            Key::choice("adjust_lr", Adjustment::WORDS, "original", "how the step depends on the shape of the matrix"),
             Key::float(
                 "adamw_lr",
                 3e-4,
@@ -76,17 +74,14 @@ other tensors: adamw at the rate adamw_lr, which follows the schedule too",
         source: "Jordan et al. 2024, github.com/KellerJordan/Muon; torch.optim.Muon",
     },
     memory: "one value per parameter of a matrix, two of any other",
+    asks: &[],
     build: |settings| {
         Whole::boxed(Muon {
             momentum: settings.float("momentum"),
             nesterov: settings.flag("nesterov"),
             iterations: settings.count("ns_steps"),
             eps: settings.float("eps"),
-            adjustment: match settings.text("adjust_lr") {
-                "match_rms_adamw" => Adjustment::MatchAdamW,
-                "spectral_unclamped" => Adjustment::Spectral,
-                _ => Adjustment::Original,
-            },
+            adjustment: settings.choice("adjust_lr"),
             decay: Decay::decoupled(settings),
             adamw: adamw(settings),
             adamw_share: share_of_lr(settings, "adamw_lr"),
@@ -120,11 +115,9 @@ struct Muon {
     adamw_share: f64,
 }
 
-#[derive(Clone, Copy)]
-enum Adjustment {
-    Original,
-    MatchAdamW,
-    Spectral,
+crate::choice! {
+    /// How the step depends on the shape of the matrix.
+    enum Adjustment { Original = "original", MatchAdamW = "match_rms_adamw", Spectral = "spectral_unclamped" }
 }
 
 impl Adjustment {

@@ -1,10 +1,12 @@
 //! Adam with Nesterov's look-ahead.
 
 use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,6 +33,7 @@ p <- p - lr d / (sqrt(v^) + eps)",
         source: "Dozat 2016, Incorporating Nesterov Momentum into Adam; torch.optim.NAdam",
     },
     memory: "two values per parameter",
+    asks: &[],
     build: |settings| {
         Elementwise::boxed(NAdam {
             moments: Moments::of(settings),

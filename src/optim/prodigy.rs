@@ -4,11 +4,12 @@ use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
 use crate::optim::decay::{self, Decay};
+use crate::optim::definition::Definition;
 use crate::optim::memory::Slot;
+use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, Term};
 use crate::optim::real::Real;
 use crate::optim::whole::{Whole, WholeRule, Work};
-use crate::optim::{Definition, Step};
 use crate::registry::{About, Accepts, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -49,6 +50,7 @@ p <- p (1 - rate weight_decay) - rate m / (sqrt(v) + d eps)     the old rate, th
         source: "Mishchenko and Defazio 2023, arXiv 2306.06101; github.com/konstmish/prodigy",
     },
     memory: "four values per parameter",
+    asks: &[],
     build: |settings| {
         let moments = Moments::of(settings);
         let d0 = settings.float("d0");
@@ -130,6 +132,15 @@ impl Kernel<0, 2> for Descend {
     }
 }
 
+impl Prodigy {
+    /// The rate of a step, with the correction for the moments' start in it.
+    fn rate(&self, at: &Step) -> f64 {
+        let (first, second) = self.moments.at(at).corrections(at.t + 1);
+        let correction = if self.bias_correction { second.sqrt() / first } else { 1.0 };
+        self.d * at.lr * correction
+    }
+}
+
 impl WholeRule for Prodigy {
     fn slots(&self, _: &Parameter) -> Vec<Slot> {
         let start_from_zero = ["first_moment", "second_moment", "distance_weights"].map(Slot::zero);
@@ -164,12 +175,6 @@ impl WholeRule for Prodigy {
 
     fn own_factor(&self, _at: &Step) -> f64 {
         self.d
-    }
-
-    fn rate(&self, at: &Step) -> f64 {
-        let (first, second) = self.moments.at(at).corrections(at.t + 1);
-        let correction = if self.bias_correction { second.sqrt() / first } else { 1.0 };
-        self.d * at.lr * correction
     }
 
     fn scalars(&self) -> Vec<f64> {

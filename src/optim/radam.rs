@@ -1,18 +1,22 @@
 //! Rectified Adam, in PyTorch's and in its author's variant.
 
+use crate::choice::Choice;
 use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Key};
 
-pub(super) const DEFINITION: Definition = Definition {
-    about: About {
-        name: "radam",
-        revision: 1,
-        summary: "Adam that holds back while its second moment rests on few gradients",
-        equations: "\
+pub(super) const DEFINITION: Definition =
+    Definition {
+        about: About {
+            name: "radam",
+            revision: 1,
+            summary: "Adam that holds back while its second moment rests on few gradients",
+            equations: "\
 m <- beta1 m + (1 - beta1) g                 m^ = m / (1 - beta1^t)
 v <- beta2 v + (1 - beta2) g^2               l  = sqrt(1 - beta2^t) / (sqrt(v) + eps)
 rho_inf = 2 / (1 - beta2) - 1                rho = rho_inf - 2 t beta2^t / (1 - beta2^t)
@@ -21,45 +25,44 @@ variant = \"torch\":   p <- p - lr rect m^ l  if rho > 5,  else  p <- p - lr m^
                      decay as for adam
 variant = \"author\":  p <- p (1 - lr weight_decay), p <- p - lr rect m^ l  if rho >= 5,
                      else nothing moves; with degenerate_to_sgd: decay, and p <- p - lr m^",
-        keys: &[
-            lr(1e-3),
-            decay::STRENGTH,
-            BETA1,
-            BETA2,
-            EPS,
-            Key::choice("variant", &["torch", "author"], "torch", "whose rule for the first steps and for decay"),
-            decay::KEY,
-            Key::flag("degenerate_to_sgd", false, "author's variant: take plain steps while not rectified")
-                .that_needs("`variant = \"author\"`: the variant `torch` always takes plain steps", |settings| {
-                    !settings.flag("degenerate_to_sgd") || settings.text("variant") == "author"
-                }),
-        ],
-        source: "Liu et al. 2019, arXiv 1908.03265; torch.optim.RAdam; github.com/LiyuanLucasLiu/RAdam",
-    },
-    memory: "two values per parameter",
-    build: |settings| {
-        let author = settings.text("variant") == "author";
-        let decay = if author { Decay::decoupled(settings) } else { Decay::of(settings) };
-        let first_steps = match (author, settings.flag("degenerate_to_sgd")) {
-            (false, _) | (true, true) => FirstSteps::Plain,
-            (true, false) => FirstSteps::Rest,
-        };
-        Elementwise::boxed(RAdam { moments: Moments::of(settings), decay, author, first_steps })
-    },
-};
+            keys: &[
+                lr(1e-3),
+                decay::STRENGTH,
+                BETA1,
+                BETA2,
+                EPS,
+                Key::choice("variant", Variant::WORDS, "torch", "whose rule for the first steps and for decay"),
+                decay::KEY,
+                Key::flag("degenerate_to_sgd", false, "author's variant: take plain steps while not rectified")
+                    .that_needs("`variant = \"author\"`: the variant `torch` always takes plain steps", |settings| {
+                        !settings.flag("degenerate_to_sgd") || settings.choice::<Variant>("variant") == Variant::Author
+                    }),
+            ],
+            source: "Liu et al. 2019, arXiv 1908.03265; torch.optim.RAdam; github.com/LiyuanLucasLiu/RAdam",
+        },
+        memory: "two values per parameter",
+        asks: &[],
+        build: |settings| {
+            let variant = settings.choice("variant");
+            let (decay, plain_at_first) = match variant {
+                Variant::Torch => (Decay::of(settings), true),
+                Variant::Author => (Decay::decoupled(settings), settings.flag("degenerate_to_sgd")),
+            };
+            Elementwise::boxed(RAdam { moments: Moments::of(settings), decay, variant, plain_at_first })
+        },
+    };
 
 struct RAdam {
     moments: Moments,
     decay: Decay,
-    author: bool,
-    first_steps: FirstSteps,
+    variant: Variant,
+    /// Whether steps are plain while the second moment is not yet trusted, instead of none.
+    plain_at_first: bool,
 }
 
-/// What happens while the second moment is not yet trusted.
-#[derive(Clone, Copy)]
-enum FirstSteps {
-    Plain,
-    Rest,
+crate::choice! {
+    /// Whose rule for the first steps and for decay.
+    enum Variant { Torch = "torch", Author = "author" }
 }
 
 /// `rho`, the length of the average behind the second moment after `t` updates, and the factor
@@ -91,12 +94,15 @@ impl Rule<2> for RAdam {
         let moments = self.moments.at(at);
         let (first, second) = moments.corrections(at.t + 1);
         let (rho, rect) = rectification(moments.beta2, at.t + 1);
-        let rectified = if self.author { rho >= 5.0 } else { rho > 5.0 };
+        let rectified = match self.variant {
+            Variant::Torch => rho > 5.0,
+            Variant::Author => rho >= 5.0,
+        };
         let rate = at.lr / first;
-        let (adaptive, plain, decay_lr) = match (rectified, self.first_steps) {
+        let (adaptive, plain, decay_lr) = match (rectified, self.plain_at_first) {
             (true, _) => (rate * rect * second.sqrt(), 0.0, at.lr),
-            (false, FirstSteps::Plain) => (0.0, rate, at.lr),
-            (false, FirstSteps::Rest) => (0.0, 0.0, 0.0),
+            (false, true) => (0.0, rate, at.lr),
+            (false, false) => (0.0, 0.0, 0.0),
         };
         Coefficients { moments, decay: self.decay.at(decay_lr), adaptive, plain }
     }

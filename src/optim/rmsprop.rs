@@ -1,9 +1,11 @@
 //! `rmsprop`, plain or centered, with or without momentum.
 
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -35,6 +37,7 @@ p <- p - lr d",
         source: "Tieleman and Hinton 2012, lecture 6.5; torch.optim.RMSprop",
     },
     memory: "one value per parameter; one more if centered, and one more with momentum",
+    asks: &[],
     build: |settings| {
         let rule = RmsProp {
             decay: Decay::l2(settings),

@@ -4,11 +4,11 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
+use crate::optim::memory::Memory;
 pub use crate::optim::memory::Slot;
-use crate::optim::memory::{Memory, misfit_scalars};
+use crate::optim::optimizer::{Optimizer, Oracle, State, Step};
 use crate::optim::pass::{Kernel, same_memory, sweep};
 use crate::optim::real::{Field, Real};
-use crate::optim::{Optimizer, State, Step};
 
 /// An update of one coordinate, with `N` remembered numbers.
 pub trait Rule<const N: usize>: Send + 'static {
@@ -100,7 +100,7 @@ impl<U: Rule<N>, const N: usize> Elementwise<U, N> {
 }
 
 impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
-    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()> {
+    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step, _: &mut dyn Oracle) -> Result<()> {
         let memory = self.memory.of(parameters, |_| self.rule.slots().into())?;
         let k = self.rule.coefficients(at);
         for ((parameter, gradient), slots) in parameters.iter().zip(gradients).zip(memory) {
@@ -111,10 +111,6 @@ impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
 
     fn own_factor(&self, at: &Step) -> f64 {
         self.rule.own_factor(at)
-    }
-
-    fn rate(&self, at: &Step) -> f64 {
-        at.lr * self.rule.own_factor(at)
     }
 
     fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
@@ -133,10 +129,7 @@ impl<U: Rule<N>, const N: usize> Optimizer for Elementwise<U, N> {
     }
 
     fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        let expected = self.rule.scalars().len();
-        if state.scalars.len() != expected {
-            return Err(misfit_scalars(state.scalars.len(), expected));
-        }
+        state.expect(self.rule.scalars().len(), 0)?;
         self.memory = Memory::restored(parameters, |_| self.rule.slots().into(), &state.tensors)?;
         self.rule.set_scalars(&state.scalars);
         Ok(())

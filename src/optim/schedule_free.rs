@@ -3,13 +3,16 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::nn::params::Parameter;
+use crate::nn::params::{Parameter, copies};
 use crate::optim::averaging::{self, Averaging, AveragingStep};
+use crate::optim::build::build;
+use crate::optim::definition::Definition;
 use crate::optim::memory::{Memory, Slot, misfit};
+use crate::optim::optimizer::{Answer, Optimizer, Oracle, State, Step, ask_at};
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::{Field, Real};
 use crate::optim::rule::write_weights;
-use crate::optim::{Definition, Optimizer, State, Step, build, sgd};
+use crate::optim::sgd;
 use crate::registry::{About, Accepts, Bounds, Described, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -40,6 +43,7 @@ s: what the base multiplies its rate by of its own accord: prodigy's d after its
         source: averaging::SOURCE,
     },
     memory: "one value per parameter (z), one more (x) where beta is below 0.5, and what the base remembers",
+    asks: &[],
     build: |settings| {
         let mut base = match settings.get("base") {
             Some(_) => settings.nested("base").clone(),
@@ -67,8 +71,6 @@ struct Wrapper {
     composed: bool,
     memory: Memory,
 }
-
-const BASE: &str = "base.";
 
 /// y and z become z, decayed, and x.
 struct Enter<'a> {
@@ -128,21 +130,45 @@ impl Wrapper {
     }
 }
 
+/// The oracle of a base, which steps from z although its gradient is taken at y: its questions are moved along.
+struct Moved<'a> {
+    oracle: &'a mut dyn Oracle,
+    parameters: &'a [Parameter],
+    /// `y - z` for every parameter.
+    by: Vec<Tensor>,
+}
+
+impl Oracle for Moved<'_> {
+    fn ask(&mut self) -> Result<Answer> {
+        let moved = self.parameters.iter().zip(&self.by).map(|(parameter, by)| Ok((parameter.var.as_tensor() + by)?));
+        let moved = moved.collect::<Result<Vec<_>>>()?;
+        ask_at(self.oracle, self.parameters, &moved)
+    }
+}
+
 impl Optimizer for Wrapper {
-    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()> {
+    fn step(
+        &mut self,
+        parameters: &[Parameter],
+        gradients: &[Tensor],
+        at: &Step,
+        oracle: &mut dyn Oracle,
+    ) -> Result<()> {
+        let y = if self.base.asks() { copies(parameters)? } else { Vec::new() };
         let averaging = self.averaging.clone();
         self.sweep(parameters, &Enter { averaging: &averaging, decay: at.lr * self.weight_decay })?;
-        self.base.step(parameters, gradients, at)?;
+        let by = y.iter().zip(parameters).map(|(y, z)| Ok((y - z.var.as_detached_tensor())?)).collect::<Result<_>>()?;
+        self.base.step(parameters, gradients, at, &mut Moved { oracle, parameters, by })?;
         let step = self.averaging.advance(at.t, at.lr * self.base.own_factor(at));
         self.sweep(parameters, &Leave(step))
     }
 
-    fn own_factor(&self, at: &Step) -> f64 {
-        self.base.own_factor(at)
+    fn asks(&self) -> bool {
+        self.base.asks()
     }
 
-    fn rate(&self, at: &Step) -> f64 {
-        self.base.rate(at)
+    fn own_factor(&self, at: &Step) -> f64 {
+        self.base.own_factor(at)
     }
 
     fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
@@ -157,18 +183,19 @@ impl Optimizer for Wrapper {
     }
 
     fn state(&self) -> Result<State> {
-        let own = State { scalars: self.averaging.scalars(), tensors: self.memory.save()?, ..State::default() };
-        Ok(own.around(BASE, self.base.state()?))
+        let (scalars, tensors) = (self.averaging.scalars(), self.memory.save()?);
+        Ok(State { scalars, tensors, inner: vec![self.base.state()?], ..State::default() })
     }
 
-    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        let (own, base) = state.unwrap(BASE, self.averaging.scalars().len())?;
-        if own.tensors.is_empty() && !base.tensors.is_empty() {
+    fn restore(&mut self, parameters: &[Parameter], mut state: State) -> Result<()> {
+        state.expect(self.averaging.scalars().len(), 1)?;
+        let base = state.inner.remove(0);
+        if state.tensors.is_empty() && !base.tensors.is_empty() {
             return Err(misfit("it holds a base's tensors, and none of the average"));
         }
-        let memory = Memory::restored(parameters, |_| slots(self.averaging.keeps_x()), &own.tensors)?;
+        let memory = Memory::restored(parameters, |_| slots(self.averaging.keeps_x()), &state.tensors)?;
         self.base.restore(parameters, base)?;
-        self.averaging.set_scalars(&own.scalars);
+        self.averaging.set_scalars(&state.scalars);
         self.memory = memory;
         Ok(())
     }

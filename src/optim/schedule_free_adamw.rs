@@ -1,8 +1,8 @@
 //! Schedule-Free AdamW.
 
-use crate::optim::Definition;
 use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
 use crate::optim::averaging::{self, Direction};
+use crate::optim::definition::Definition;
 use crate::optim::real::Real;
 use crate::optim::warmup::{self, Warmup};
 use crate::registry::{About, Bounds, Key};
@@ -37,6 +37,7 @@ c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         source: averaging::SOURCE,
     },
     memory: "two values per parameter (z and the second moment); one more (x) where beta is below 0.5",
+    asks: &[],
     build: |settings| {
         let adamw = AdamW { warmup: Warmup::of(settings), moments: Moments::of(settings) };
         averaging::boxed(settings, adamw)

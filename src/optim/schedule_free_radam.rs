@@ -1,8 +1,8 @@
 //! Schedule-Free RAdam.
 
-use crate::optim::Definition;
 use crate::optim::adam::{BETA2, Denominator, EPS, Moments};
 use crate::optim::averaging::{self, Direction};
+use crate::optim::definition::Definition;
 use crate::optim::radam::rectification;
 use crate::optim::real::Real;
 use crate::optim::schedule_free_adamw::LR;
@@ -36,6 +36,7 @@ c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         source: averaging::SOURCE,
     },
     memory: "two values per parameter (z and the second moment); one more (x) where beta is below 0.5",
+    asks: &[],
     build: |settings| {
         let radam = RAdam { moments: Moments::of(settings), silent: settings.flag("silent_sgd_phase") };
         averaging::boxed(settings, radam)

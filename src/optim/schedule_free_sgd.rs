@@ -1,7 +1,7 @@
 //! Schedule-Free SGD.
 
-use crate::optim::Definition;
 use crate::optim::averaging::{self, Direction};
+use crate::optim::definition::Definition;
 use crate::optim::real::Real;
 use crate::optim::warmup::{self, Warmup};
 use crate::registry::{About, Bounds, Key};
@@ -30,6 +30,7 @@ c = w / (sum of all w),  w = t^r max(gamma)^weight_lr_power",
         source: averaging::SOURCE,
     },
     memory: "one value per parameter (z); one more (x) where beta is below 0.5",
+    asks: &[],
     build: |settings| averaging::boxed(settings, Sgd { warmup: Warmup::of(settings) }),
 };
 

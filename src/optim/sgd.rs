@@ -1,9 +1,11 @@
 //! Stochastic gradient descent, with or without momentum.
 
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::definition::Definition;
+use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
 use crate::optim::rule::{Elementwise, Rule, Slot};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -39,6 +41,7 @@ p <- p - lr d",
         source: "torch.optim.SGD",
     },
     memory: "nothing; one value per parameter with momentum",
+    asks: &[],
     build: |settings| {
         let decay = Decay::of(settings);
         if settings.float("momentum") == 0.0 {

@@ -5,13 +5,15 @@ use candle_core::{DType, Tensor};
 use crate::error::Result;
 use crate::nn::params::Parameter;
 use crate::optim::adam::{EPS, Moments};
+use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay};
+use crate::optim::definition::Definition;
 use crate::optim::linalg::{Square, as_matrix, product, t};
 use crate::optim::memory::Slot;
+use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::Real;
 use crate::optim::whole::{Average, AverageOfSquares, Whole, WholeRule, Work};
-use crate::optim::{Definition, Step, lr};
 use crate::registry::{About, Accepts, Bounds, Key};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -51,6 +53,7 @@ vectors, and sides longer than max_precondition_dim: Q = 1; more than two axes c
         source: "Vyas et al. 2024, arXiv 2409.11321; github.com/nikhilvyas/SOAP",
     },
     memory: "two values per parameter, and two square matrices per side of a matrix",
+    asks: &[],
     build: |settings| {
         let moments = Moments::of(settings);
         Whole::boxed(Soap {

@@ -6,11 +6,11 @@ use candle_core::{DType, Tensor};
 
 use crate::error::Result;
 use crate::nn::params::{self, Parameter};
-use crate::optim::memory::{Memory, Slot, misfit_scalars};
+use crate::optim::memory::{Memory, Slot};
+use crate::optim::optimizer::{Optimizer, Oracle, State, Step};
 use crate::optim::pass::{self, Kernel, Term};
 use crate::optim::real::{Real, ema};
 use crate::optim::rule::{self, Rule, write_weights};
-use crate::optim::{Optimizer, State, Step};
 
 /// An update of the whole model.
 pub(super) trait WholeRule: Send + 'static {
@@ -31,11 +31,6 @@ pub(super) trait WholeRule: Send + 'static {
     /// See [`Optimizer::own_factor`].
     fn own_factor(&self, _at: &Step) -> f64 {
         1.0
-    }
-
-    /// See [`Optimizer::rate`].
-    fn rate(&self, at: &Step) -> f64 {
-        at.lr
     }
 }
 
@@ -154,7 +149,7 @@ impl<U: WholeRule> Whole<U> {
 }
 
 impl<U: WholeRule> Optimizer for Whole<U> {
-    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step) -> Result<()> {
+    fn step(&mut self, parameters: &[Parameter], gradients: &[Tensor], at: &Step, _: &mut dyn Oracle) -> Result<()> {
         let memory = self.memory.of(parameters, |parameter| self.rule.slots(parameter))?;
         let mut tensors = Vec::with_capacity(parameters.len());
         for ((parameter, gradient), slots) in parameters.iter().zip(gradients).zip(memory) {
@@ -171,19 +166,12 @@ impl<U: WholeRule> Optimizer for Whole<U> {
         self.rule.own_factor(at)
     }
 
-    fn rate(&self, at: &Step) -> f64 {
-        self.rule.rate(at)
-    }
-
     fn state(&self) -> Result<State> {
         Ok(State { scalars: self.rule.scalars(), tensors: self.memory.save()?, ..State::default() })
     }
 
     fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        let expected = self.rule.scalars().len();
-        if state.scalars.len() != expected {
-            return Err(misfit_scalars(state.scalars.len(), expected));
-        }
+        state.expect(self.rule.scalars().len(), 0)?;
         self.memory = Memory::restored(parameters, |parameter| self.rule.slots(parameter), &state.tensors)?;
         self.rule.set_scalars(&state.scalars);
         Ok(())

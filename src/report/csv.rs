@@ -30,6 +30,9 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     for prefix in ["last_val", "last_test"] {
         header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
     }
+    // One gradient an update needs no column.
+    let asked = records.iter().any(|record| record.gradient_evaluations.is_some());
+    header.extend(asked.then(|| "gradient_evaluations".to_owned()));
     let rows = records.iter().map(|record| {
         // Where a run stopped before its end is no final score: a plain mean of the column must not take it in.
         let scores = [record.validation, record.test];
@@ -52,6 +55,7 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
         row.push(exact(record.loss_floor));
         row.extend((!judges.is_empty()).then(|| judges.contains(&record.seed).to_string()));
         row.extend(lasts.into_iter().flat_map(cells));
+        row.extend(asked.then(|| record.gradient_evaluations.unwrap_or(record.steps).to_string()));
         row
     });
     write(&header, rows)

@@ -22,8 +22,11 @@ pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
 const FINGERPRINT: &str = "fingerprint";
 const VERSION: &str = "optbench";
-/// The kind of optimizer that the state is of.
+/// The kinds of the optimizers that the state is of, one a line, each before those that it is around, whose number stands
+/// before its name.
 const OPTIMIZER: &str = "optimizer";
+/// As many optimizers as no config is made of.
+const MOST_OPTIMIZERS: usize = 10_000;
 /// SHA-256 of the tensors: a checkpoint that a disk returns with other bits is none.
 const DIGEST: &str = "sha256";
 
@@ -44,30 +47,37 @@ impl Checkpoint {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
-        let Snapshot { steps, weights, problem, optimizer, schedule, times } = &self.snapshot;
+        let Snapshot { steps, weights, problem, optimizer, schedule, asked, times } = &self.snapshot;
         let extents: Vec<f64> =
             self.extents.iter().flat_map(|extent| [extent.length as f64, f64::from(extent.checksum)]).collect();
         let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
-        for (name, numbers) in [
-            ("progress", &[&[*steps as f64], &seconds[..], &[self.seconds], &extents].concat()),
-            ("schedule", schedule),
-            ("optimizer", &optimizer.scalars),
-        ] {
+        let mut numbers = |name: String, numbers: &[f64]| -> Result<()> {
             // A tensor of nothing has no place in the format.
             if !numbers.is_empty() {
-                tensors.push((name.into(), Tensor::new(numbers.as_slice(), &Device::Cpu)?));
+                tensors.push((name, Tensor::new(numbers, &Device::Cpu)?));
             }
+            Ok(())
+        };
+        let progress = [&[*steps as f64, *asked as f64], &seconds[..], &[self.seconds], &extents].concat();
+        numbers("progress".into(), &progress)?;
+        numbers("schedule".into(), schedule)?;
+        let optimizers = in_order(optimizer);
+        for (place, state) in optimizers.iter().enumerate() {
+            numbers(format!("optimizer.{place}"), &state.scalars)?;
         }
         for (name, list) in [("weights", weights), ("problem", problem)] {
             tensors.extend(list.iter().enumerate().map(|(i, tensor)| (format!("{name}.{i}"), tensor.clone())));
         }
-        let states = optimizer.tensors.iter().enumerate();
-        tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{i}.{name}"), tensor.clone())));
+        for (place, state) in optimizers.iter().enumerate() {
+            let states = state.tensors.iter().enumerate();
+            tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{place}.{i}.{name}"), tensor.clone())));
+        }
+        let kinds =
+            optimizers.iter().map(|state| format!("{} {}\n", state.inner.len(), state.kind)).collect::<String>();
         let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
         let version = env!("CARGO_PKG_VERSION");
-        let marks =
-            [(FINGERPRINT, fingerprint), (VERSION, version), (OPTIMIZER, optimizer.kind.as_str()), (DIGEST, &digest)];
+        let marks = [(FINGERPRINT, fingerprint), (VERSION, version), (OPTIMIZER, kinds.as_str()), (DIGEST, &digest)];
         let marks: HashMap<String, String> = marks.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let bytes = safetensors::serialize(tensors, Some(marks)).map_err(|error| Error::damaged(path, &error))?;
         let folder = path.parent().unwrap_or(path);
@@ -100,7 +110,7 @@ impl Checkpoint {
         };
         let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
         let progress = numbers(tensors.remove("progress"))?;
-        let [steps, gradients, optimizer, evaluation, seconds, ref extents @ ..] = progress[..] else {
+        let [steps, asked, gradients, optimizer, evaluation, seconds, ref extents @ ..] = progress[..] else {
             return None;
         };
         let extent = |pair: &[f64]| Extent { length: pair[0] as u64, checksum: pair[1] as u32 };
@@ -108,7 +118,13 @@ impl Checkpoint {
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         let times = Times { gradients: time(gradients)?, optimizer: time(optimizer)?, evaluation: time(evaluation)? };
         let schedule = numbers(tensors.remove("schedule"))?;
-        let scalars = numbers(tensors.remove("optimizer"))?;
+        // A checkpoint of a version that wrote another form has no numbers in here.
+        let mut optimizers = Vec::new();
+        for (place, line) in marks.get(OPTIMIZER)?.lines().enumerate().take(MOST_OPTIMIZERS) {
+            let (inner, kind) = line.split_once(' ')?;
+            let scalars = numbers(tensors.remove(&format!("optimizer.{place}")))?;
+            optimizers.push((inner.parse().ok()?, State { kind: kind.to_owned(), scalars, ..State::default() }));
+        }
         let mut list = |name: &str| {
             let mut list = Vec::new();
             while let Some(tensor) = tensors.remove(&format!("{name}.{}", list.len())) {
@@ -117,20 +133,41 @@ impl Checkpoint {
             list
         };
         let (weights, problem) = (list("weights"), list("problem"));
-        let mut states: Vec<(usize, String, Tensor)> = Vec::new();
+        let mut states: Vec<(usize, usize, String, Tensor)> = Vec::new();
         for (name, tensor) in tensors {
-            let (place, name) = name.strip_prefix("state.")?.split_once('.')?;
-            states.push((place.parse().ok()?, name.to_owned(), tensor));
+            let mut parts = name.strip_prefix("state.")?.splitn(3, '.');
+            let (place, i) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            states.push((place, i, parts.next()?.to_owned(), tensor));
         }
-        states.sort_by_key(|(place, ..)| *place);
-        let tensors = states.into_iter().map(|(_, name, tensor)| (name, tensor)).collect();
-        let optimizer = State { kind: marks.get(OPTIMIZER)?.clone(), scalars, tensors };
+        states.sort_by_key(|(place, i, ..)| (*place, *i));
+        for (place, _, name, tensor) in states {
+            optimizers.get_mut(place)?.1.tensors.push((name, tensor));
+        }
+        let optimizer = tree(optimizers)?;
         if *marks.get(DIGEST)? != digest {
             return None;
         }
-        let snapshot = Snapshot { steps: steps as u64, weights, problem, optimizer, schedule, times };
+        let (steps, asked) = (steps as u64, asked as u64);
+        let snapshot = Snapshot { steps, weights, problem, optimizer, schedule, asked, times };
         Some(Self { snapshot, extents, seconds })
     }
+}
+
+/// A state, then those within it, each before its own.
+fn in_order(state: &State) -> Vec<&State> {
+    std::iter::once(state).chain(state.inner.iter().flat_map(in_order)).collect()
+}
+
+/// Undoes [`in_order`], given how many states are within each.
+fn tree(states: Vec<(usize, State)>) -> Option<State> {
+    let mut whole: Vec<State> = Vec::new();
+    for (inner, mut state) in states.into_iter().rev() {
+        for _ in 0..inner {
+            state.inner.push(whole.pop()?);
+        }
+        whole.push(state);
+    }
+    whole.pop().filter(|_| whole.is_empty())
 }
 
 /// SHA-256 of tensors and their names, in the order of the names.
@@ -159,11 +196,24 @@ mod tests {
                 weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
                 problem: vec![tensor(&[5.0])],
                 optimizer: State {
-                    kind: "schedule_free around sgd".into(),
-                    scalars: vec![0.1 + 0.2],
-                    tensors: vec![("0.z".into(), tensor(&[4.0]))],
+                    kind: "groups".into(),
+                    inner: vec![
+                        State {
+                            kind: "schedule_free".into(),
+                            scalars: vec![0.1 + 0.2],
+                            tensors: vec![("0.z".into(), tensor(&[4.0])), ("1.z".into(), tensor(&[6.0]))],
+                            inner: vec![State { kind: "prodigy".into(), scalars: vec![7.0], ..State::default() }],
+                        },
+                        State {
+                            kind: "lion".into(),
+                            tensors: vec![("0.momentum".into(), tensor(&[8.0]))],
+                            ..State::default()
+                        },
+                    ],
+                    ..State::default()
                 },
                 schedule: vec![],
+                asked: 3,
                 times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
             },
             extents: EXTENTS.into(),
@@ -178,9 +228,9 @@ mod tests {
         checkpoint().write(&path, "f").unwrap();
         let bytes = std::fs::read(&path).unwrap();
         let read = Checkpoint::read(&bytes, "f").unwrap();
-        assert_eq!(read.snapshot.optimizer.kind, "schedule_free around sgd");
-        assert_eq!(read.snapshot.optimizer.scalars, [0.1 + 0.2]);
-        assert_eq!(read.snapshot.optimizer.tensors[0].0, "0.z");
+        assert_eq!(format!("{:?}", read.snapshot.optimizer), format!("{:?}", checkpoint().snapshot.optimizer));
+        assert_eq!(read.snapshot.optimizer.kinds(), "groups around schedule_free around prodigy, lion");
+        assert_eq!(read.snapshot.asked, 3);
         assert_eq!(read.snapshot.problem[0].to_vec1::<f32>().unwrap(), [5.0]);
         assert_eq!(read.snapshot.weights[1].to_vec1::<f32>().unwrap(), [3.0]);
         assert_eq!((read.snapshot.steps, &read.extents[..], read.seconds), (7, &EXTENTS[..], 2.5));

@@ -64,6 +64,9 @@ pub struct Record {
     pub error: Option<String>,
     /// Updates done; for a diverged run the update that could not be done counts.
     pub steps: u64,
+    /// Gradients taken, where the optimizer asked for more than one an update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_evaluations: Option<u64>,
     /// The last scores on validation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Scores>,

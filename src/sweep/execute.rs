@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use crate::error::{Error, Result};
+use crate::optim::{self, Common};
 use crate::results::{Probes, Record, Started, Status, Store};
-use crate::settings::Value;
 use crate::sweep::panic::caught;
 use crate::sweep::witness::Witness;
 use crate::sweep::{Plan, Run};
 use crate::task::Split;
-use crate::train::{self, Calibration, Ending, Snapshot, Training};
+use crate::train::{self, Ending, Snapshot, Training};
 
 /// The stack of a training thread: candle walks a graph by recursion.
 const STACK: usize = 256 << 20;
@@ -199,6 +199,9 @@ impl Context<'_> {
             horizon: run.horizon,
             error: outcome.as_ref().err().map(ToString::to_string),
             steps: outcome.as_ref().map_or(witness.steps, |outcome| outcome.steps),
+            gradient_evaluations: outcome.as_ref().ok().and_then(|outcome| {
+                (outcome.gradient_evaluations > outcome.steps).then_some(outcome.gradient_evaluations)
+            }),
             validation: witness.validation,
             test: witness.test,
             best: witness.best,
@@ -221,17 +224,15 @@ impl Context<'_> {
 
     fn training(&self, run: &Run, resume: Option<Snapshot>) -> Result<Training> {
         let budget = self.plan.budget(run);
+        let settings = self.plan.optimizer_settings(run)?;
+        let common = Common::of(&settings);
         Ok(Training {
             problem: self.plan.tasks[run.task].problem(run.seed, self.device)?,
-            optimizer: self.plan.optimizer(run)?,
+            optimizer: optim::build(&settings),
             schedule: self.plan.schedule(run)?,
-            lr: run.optimizer.float("lr"),
-            clip_norm: run.optimizer.optional_float("clip_norm"),
-            calibration: match run.optimizer.get("batch_norm_statistics") {
-                Some(Value::Text(word)) if word == "reestimated" => Calibration::Always,
-                Some(Value::Text(word)) if word == "training" => Calibration::Never,
-                _ => Calibration::WhereNeeded,
-            },
+            lr: common.lr,
+            clip_norm: common.clip_norm,
+            statistics: common.statistics,
             steps: budget.steps,
             eval_every: budget.eval_every,
             horizons: if run.horizon.is_none() { self.plan.horizons[run.task].clone() } else { Vec::new() },

@@ -1,7 +1,7 @@
 //! Runs that no memory would hold are refused before any memory is touched.
 
 use crate::error::{Error, Result};
-use crate::optim::snapshots_kept;
+use crate::optim::Common;
 use crate::settings::Value;
 use crate::sweep::{Plan, Run};
 use crate::system::{self, Memory};
@@ -66,8 +66,8 @@ impl Plan {
     }
 
     fn snapshots_of(&self, run: &Run) -> f64 {
-        let settings = run.optimizer.in_steps(&self.timeline(run));
-        settings.map_or(0.0, |settings| snapshots_kept(&settings, self.budget(run).steps) as f64)
+        let average = self.optimizer_settings(run).ok().and_then(|settings| Common::of(&settings).average);
+        average.map_or(0.0, |average| average.kept(self.budget(run).steps) as f64)
     }
 
     fn refuse_larger_than(&self, memory: Memory, place: usize, footprint: &Footprint) -> Result<()> {

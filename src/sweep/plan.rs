@@ -155,7 +155,7 @@ impl Plan {
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
             problems.keep(plan.schedule(run))?;
-            problems.keep(plan.optimizer(run))?;
+            problems.keep(plan.optimizer_settings(run))?;
         }
         problems.none()?;
         Ok(plan)
@@ -302,16 +302,13 @@ impl Plan {
             .map_err(|problem| Error::Usage(format!("schedule `{}`: {problem}", run.schedule_label)))
     }
 
-    /// Builds the optimizer of a run.
+    /// The settings of a run's optimizer, with every duration in steps.
     ///
     /// # Errors
     /// When a duration has no meaning for its task.
-    pub fn optimizer(&self, run: &Run) -> Result<Box<dyn optim::Optimizer>> {
-        let settings = run
-            .optimizer
-            .in_steps(&self.timeline(run))
-            .map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))?;
-        Ok(optim::build(&settings))
+    pub fn optimizer_settings(&self, run: &Run) -> Result<Settings> {
+        let settings = run.optimizer.in_steps(&self.timeline(run));
+        settings.map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))
     }
 }
 

@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Tensor};
 use crate::error::Result;
 use crate::metric::Scores;
 use crate::nn::params::{Init, Parameter};
+use crate::nn::role::Role;
 use crate::task::model::Function;
 use crate::task::{Problem, Split, Task};
 
@@ -28,7 +29,7 @@ impl Task for Analytic {
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
         let mut init = Init::new(seed, self.dtype, device);
         let start = self.function.start();
-        init.values("x", start.len(), start.to_vec())?;
+        init.values("x", Role::Hidden, start.len(), start.to_vec())?;
         Ok(Box::new(Point { function: self.function.clone(), parameters: init.finish() }))
     }
 }

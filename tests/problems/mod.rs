@@ -10,6 +10,7 @@ use optbench::metric::{Metric, Scores};
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::linear::{Activation, Linear};
 use optbench::nn::params::{Init, Parameter, gradients};
+use optbench::nn::role::Role;
 use optbench::optim::{self, Optimizer, Step};
 use optbench::registry::Accepts;
 use optbench::registry::Described;
@@ -127,7 +128,7 @@ struct Matrix {
 impl Matrix {
     fn new(json: &Json, dtype: DType) -> Self {
         let mut init = Init::new(0, dtype, &Device::Cpu);
-        init.values("w", (3, 4), floats(&json["start"])).unwrap();
+        init.values("w", Role::Hidden, (3, 4), floats(&json["start"])).unwrap();
         let constant =
             |key: &str| Tensor::from_vec(floats(&json[key]), (3, 4), &Device::Cpu).unwrap().to_dtype(dtype).unwrap();
         Self { parameters: init.finish(), curvature: constant("curvature"), target: constant("target") }

@@ -11,6 +11,7 @@ use crate::nn::conv::{bound, by_channel, by_position, narrow, relu_pool, wide, w
 use crate::nn::float::{Float, read_all};
 use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::params::{Init, Parameter};
+use crate::nn::role::Role;
 use crate::nn::transpose::transposed;
 
 /// Neighbourhoods of fewer numbers than this fill no vectors of their own.
@@ -44,8 +45,8 @@ impl ConvPools {
         for (i, &outputs) in channels.iter().enumerate() {
             let (name, bound) = (format!("conv{}", i + 1), bound(inputs, 3));
             blocks.push(Block {
-                weight: init.uniform(format!("{name}.weight"), (outputs, inputs, 3, 3), bound)?,
-                bias: init.uniform(format!("{name}.bias"), outputs, bound)?,
+                weight: init.uniform(format!("{name}.weight"), Role::Hidden, (outputs, inputs, 3, 3), bound)?,
+                bias: init.uniform(format!("{name}.bias"), Role::Bias, outputs, bound)?,
             });
             inputs = outputs;
         }

@@ -9,6 +9,7 @@ use crate::nn::fused::{Inputs, Operation, apply2};
 use crate::nn::hand_over::HandOver;
 use crate::nn::matmul::{Matrix, add_product, product};
 use crate::nn::params::{Init, Parameter};
+use crate::nn::role::Role;
 
 /// A convolution without bias: weight `[outputs, inputs, kernel, kernel]`, zero padding `kernel / 2`.
 #[derive(Debug)]
@@ -30,8 +31,12 @@ impl Conv {
         kernel: usize,
         stride: usize,
     ) -> Result<Self> {
-        let weight =
-            init.uniform(format!("{name}.weight"), (outputs, inputs, kernel, kernel), bound(inputs, kernel))?;
+        let weight = init.uniform(
+            format!("{name}.weight"),
+            Role::Hidden,
+            (outputs, inputs, kernel, kernel),
+            bound(inputs, kernel),
+        )?;
         Ok(Self { weight, stride, composed: init.is_composed() })
     }
 

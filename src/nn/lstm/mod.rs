@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::nn::embedding::Embedding;
 use crate::nn::fused::{apply1, apply2};
 use crate::nn::params::{Init, Parameter};
+use crate::nn::role::Role;
 
 use fused::Fused;
 
@@ -51,10 +52,10 @@ impl Lstm {
         let bound = 1.0 / (hidden as f64).sqrt();
         let name = |part: &str| format!("{prefix}.{part}_l{number}");
         Ok(Self {
-            input_weight: init.uniform(name("weight_ih"), (4 * hidden, inputs), bound)?,
-            recurrent_weight: init.uniform(name("weight_hh"), (4 * hidden, hidden), bound)?,
-            input_bias: init.uniform(name("bias_ih"), 4 * hidden, bound)?,
-            recurrent_bias: init.uniform(name("bias_hh"), 4 * hidden, bound)?,
+            input_weight: init.uniform(name("weight_ih"), Role::Hidden, (4 * hidden, inputs), bound)?,
+            recurrent_weight: init.uniform(name("weight_hh"), Role::Hidden, (4 * hidden, hidden), bound)?,
+            input_bias: init.uniform(name("bias_ih"), Role::Bias, 4 * hidden, bound)?,
+            recurrent_bias: init.uniform(name("bias_hh"), Role::Bias, 4 * hidden, bound)?,
             hidden,
             composed: init.is_composed(),
         })

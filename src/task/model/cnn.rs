@@ -60,7 +60,7 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
     Ok(Box::new(Cnn {
         body,
         hidden: Linear::new(init, "fc1", features, hidden, Activation::Relu)?,
-        output: Linear::new(init, "fc2", hidden, input.classes(), Activation::None)?,
+        output: Linear::head(init, "fc2", hidden, input.classes())?,
         dropout: settings.float("dropout"),
         composed: init.is_composed(),
     }))

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-use crate::nn::linear::{Activation, Linear};
+use crate::nn::linear::Linear;
 use crate::nn::params::Init;
 use crate::registry::About;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ W, b uniform within 1 / sqrt(inputs)",
 
 fn build(_settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
     let inputs = image_shape("logistic", input)?.iter().product();
-    Ok(Box::new(Logistic(Linear::new(init, "fc", inputs, input.classes(), Activation::None)?)))
+    Ok(Box::new(Logistic(Linear::head(init, "fc", inputs, input.classes())?)))
 }
 
 struct Logistic(Linear);

@@ -66,7 +66,7 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
     let scores = if settings.flag("tied") {
         Linear::tied(init, "scores", embedding.table(), Activation::None)?
     } else {
-        Linear::new(init, "scores", hidden, vocabulary, Activation::None)?
+        Linear::head(init, "scores", hidden, vocabulary)?
     };
     Ok(Box::new(LstmLm {
         embedding,

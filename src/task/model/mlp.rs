@@ -36,7 +36,7 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
         layers.push(Linear::new(init, &format!("fc{}", i + 1), pair[0], pair[1], Activation::Relu)?);
     }
     let name = format!("fc{}", widths.len());
-    layers.push(Linear::new(init, &name, widths[widths.len() - 1], input.classes(), Activation::None)?);
+    layers.push(Linear::head(init, &name, widths[widths.len() - 1], input.classes())?);
     Ok(Box::new(Mlp { layers, dropout: settings.float("dropout") }))
 }
 

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use crate::error::Result;
 use crate::nn::batch_norm::BatchNorm;
 use crate::nn::conv::{Conv, enter};
-use crate::nn::linear::{Activation, Linear};
+use crate::nn::linear::Linear;
 use crate::nn::params::Init;
 use crate::nn::relu::relu;
 use crate::registry::{About, Bounds, Key};
@@ -56,7 +56,7 @@ fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn 
             });
         }
     }
-    let output = Linear::new(init, "fc", width, input.classes(), Activation::None)?;
+    let output = Linear::head(init, "fc", width, input.classes())?;
     Ok(Box::new(ResNet { entry, blocks, output, composed: init.is_composed() }))
 }
 

@@ -1,0 +1,50 @@
+//! What an optimizer is registered by.
+
+use crate::optim::common;
+use crate::optim::optimizer::Optimizer;
+use crate::registry::{About, Described, Key};
+use crate::settings::{Settings, Sort, Value};
+
+/// An optimizer as it is registered.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// Name, equations, keys and source.
+    pub about: About,
+    /// What it remembers for each parameter, in words.
+    pub memory: &'static str,
+    /// What it needs beside the gradient.
+    pub asks: &'static [Ask],
+    /// Builds it from checked settings whose durations are measured in steps.
+    pub build: fn(&Settings) -> Box<dyn Optimizer>,
+}
+
+/// What an update may need beside the gradient at the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// To be told the loss there: [`Step::loss`](crate::optim::Step::loss).
+    Loss,
+    /// The loss and gradients at other weights: [`Oracle`](crate::optim::Oracle).
+    Gradients,
+}
+
+impl Described for Definition {
+    const SORT: Sort = Sort::Optimizer;
+    const COMMON_KEYS: &'static [Key] = common::KEYS;
+    const RESERVED: &'static [&'static str] = &["kind", "schedules", "tasks"];
+
+    fn about(&self) -> &About {
+        &self.about
+    }
+}
+
+/// The decay of the mean of squared gradients, by whose root an optimizer of these settings divides; that of the base
+/// of a wrapper, and `None` where there is no such mean.
+pub fn second_moment_decay(settings: &Settings) -> Option<f64> {
+    settings.definition::<Definition>().about.keys.iter().find_map(|key| {
+        match (settings.get(key.name), key.second_moment) {
+            (Some(Value::Nested(base)), _) => second_moment_decay(base),
+            (Some(value), Some(counts)) if counts(settings) => value.as_float(),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,145 @@
+//! What an optimizer is: what an update is told and may ask, and what it remembers.
+
+use candle_core::Tensor;
+
+use crate::error::{Error, Result};
+use crate::nn::params::{Parameter, assign, copies};
+
+/// What a single update is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Updates done before this one.
+    pub t: u64,
+    /// All updates of the run.
+    pub steps: u64,
+    /// The learning rate: the peak rate times the schedule's factor.
+    pub lr: f64,
+    /// The momentum (beta1 for Adam-like rules) where the schedule moves it.
+    pub momentum: Option<f64>,
+    /// The loss where the gradient was taken.
+    pub loss: f64,
+    /// What the gradient is multiplied by first; below 1 where it is clipped.
+    pub gradient_scale: f64,
+}
+
+impl Step {
+    /// The first and only update at a rate, with nothing else of note and a loss of 0; for tests and benches.
+    pub fn first(lr: f64) -> Self {
+        Self { t: 0, steps: 1, lr, momentum: None, loss: 0.0, gradient_scale: 1.0 }
+    }
+}
+
+/// What an update may ask: the loss and its gradients at other weights.
+pub trait Oracle {
+    /// At the parameters' current values, on the same batch and with the same random numbers as the gradient that the
+    /// update was given; what the model carries from step to step does not move.
+    ///
+    /// # Errors
+    /// When the device refuses, or where there is nobody to answer.
+    fn ask(&mut self) -> Result<Answer>;
+}
+
+/// What an [`Oracle`] answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The loss.
+    pub loss: f64,
+    /// Its gradients, in the order of the parameters.
+    pub gradients: Vec<Tensor>,
+    /// What these are to be multiplied by first, as in [`Step::gradient_scale`].
+    pub gradient_scale: f64,
+}
+
+/// Nobody to ask.
+impl Oracle for () {
+    fn ask(&mut self) -> Result<Answer> {
+        Err(Error::Usage("the optimizer asks for a gradient at other weights, and nothing here can compute one".into()))
+    }
+}
+
+/// Asks for the loss and gradients at other weights, and brings the parameters back to theirs.
+pub(super) fn ask_at(oracle: &mut dyn Oracle, parameters: &[Parameter], weights: &[Tensor]) -> Result<Answer> {
+    let here = copies(parameters)?;
+    assign(parameters, weights)?;
+    let answer = oracle.ask();
+    assign(parameters, &here)?;
+    answer
+}
+
+/// An update rule with its state.
+///
+/// The weights are the parameters' own variables. Rules that evaluate elsewhere than they train,
+/// such as Schedule-Free, say so through [`Optimizer::evaluation_weights`]: there is no mode to
+/// switch and so none to forget.
+pub trait Optimizer: Send {
+    /// Updates the parameters with the gradients taken at them, in the same order.
+    ///
+    /// # Errors
+    /// When the tensors do not fit each other or those of the first step.
+    fn step(
+        &mut self,
+        parameters: &[Parameter],
+        gradients: &[Tensor],
+        at: &Step,
+        oracle: &mut dyn Oracle,
+    ) -> Result<()>;
+
+    /// Whether its updates ask the oracle. Only then does a training keep what it takes to answer.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// What the rule, as its latest update left it, multiplies the rate of an update by of its own accord: Prodigy's
+    /// estimate of the distance, or a warmup of its own. The logged rate shows it, and an average around the rule
+    /// weights by the rate that this makes.
+    fn own_factor(&self, _at: &Step) -> f64 {
+        1.0
+    }
+
+    /// The weights to evaluate and to keep, where they are not those that are trained.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn evaluation_weights(&self, _parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
+        Ok(None)
+    }
+
+    /// Everything that a continued training needs beside the weights.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    fn state(&self) -> Result<State>;
+
+    /// Takes back what [`Optimizer::state`] gave.
+    ///
+    /// # Errors
+    /// When the state is not one of this optimizer with these parameters.
+    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()>;
+
+    /// Bytes of state, not counting weights and gradients.
+    fn state_bytes(&self) -> usize;
+
+    /// Computes with tensor operations even on the CPU, as it does on any other device.
+    fn use_tensor_operations(&mut self);
+}
+
+/// An optimizer's memory in a form that can be stored: a tree, as optimizers are around others.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// What it is of, such as `adamw` or `ema`: nothing else takes it back.
+    pub kind: String,
+    /// Numbers that belong to the whole model.
+    pub scalars: Vec<f64>,
+    /// Named tensors, parameter by parameter.
+    pub tensors: Vec<(String, Tensor)>,
+    /// The states of the optimizers that it is around.
+    pub inner: Vec<State>,
+}
+
+impl State {
+    /// The kinds in words, such as `ema around schedule_free around prodigy`.
+    pub fn kinds(&self) -> String {
+        let inner: Vec<String> = self.inner.iter().map(Self::kinds).collect();
+        if inner.is_empty() { self.kind.clone() } else { format!("{} around {}", self.kind, inner.join(", ")) }
+    }
+}
