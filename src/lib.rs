@@ -12,7 +12,7 @@
 //! | 4 | [`config`], [`sweep`], [`results`], [`analysis`] | what to run, running it, the store of what has run, what it says |
 //! | 3 | [`mod@train`], [`catalog`] | the loop: no input or output, no config; everything that a config can name |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
-//! | 1 | [`nn`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, random streams, what is measured and how far apart it may lie |
+//! | 1 | [`nn`], [`expression`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, formulas, random streams, what is measured and how far apart it may lie |
 //! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`mod@choice`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
 //!
 //! A training by hand:
@@ -49,6 +49,7 @@ pub mod checksum;
 pub mod choice;
 pub mod config;
 pub mod error;
+pub mod expression;
 pub mod length;
 pub mod margin;
 pub mod metric;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const FLOORS: [&[&str]; 8] = [
     &["error", "registry", "settings", "length", "choice", "checksum", "disk", "system", "words"],
-    &["nn", "rng", "metric", "margin"],
+    &["nn", "expression", "rng", "metric", "margin"],
     &["optim", "schedule", "task"],
     &["train", "catalog"],
     &["config", "sweep", "results", "analysis"],
