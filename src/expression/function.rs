@@ -77,9 +77,8 @@ impl Function {
     /// The names of its arguments, as a message lists them.
     pub(super) fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Unary(_) | Self::Orthogonalize => &["x"],
             Self::Binary(_) | Self::Fold(Fold::Dot, _) => &["a", "b"],
-            Self::Fold(..) => &["x"],
+            Self::Unary(_) | Self::Fold(..) | Self::Orthogonalize => &["x"],
             Self::Clip => &["x", "low", "high"],
             Self::Where => &["condition", "a", "b"],
         }

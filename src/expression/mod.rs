@@ -18,6 +18,8 @@ mod derive;
 mod field;
 mod function;
 mod graph;
+mod kernel;
+mod lanes;
 mod mistake;
 mod number;
 mod parse;

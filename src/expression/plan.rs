@@ -192,7 +192,7 @@ impl<R: Fn(Id) -> Id> Assembly<'_, R> {
                 last.insert((self.resolve)(operand), at);
             }
         }
-        roots.iter().for_each(|&id| _ = last.insert((self.resolve)(id), order.len()));
+        last.extend(roots.iter().map(|&id| ((self.resolve)(id), order.len())));
         let (mut place, mut free): (HashMap<Id, usize>, Vec<usize>) = (HashMap::new(), Vec::new());
         for (at, &id) in order.iter().enumerate() {
             let node = self.graph.node(id);
@@ -237,7 +237,9 @@ impl<R: Fn(Id) -> Id> Assembly<'_, R> {
                 && matches!(self.graph.node(id), Node::Unary(..) | Node::Binary(..) | Node::Select(..))
         };
         let mut wanted = vec![false; self.graph.len()];
-        roots.iter().for_each(|&id| wanted[(self.resolve)(id)] = true);
+        for &id in roots {
+            wanted[(self.resolve)(id)] = true;
+        }
         for id in (0..self.graph.len()).rev() {
             if wanted[id] && is_computed(id) {
                 self.graph.node(id).operands().for_each(|operand| wanted[(self.resolve)(operand)] = true);

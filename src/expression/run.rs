@@ -3,13 +3,15 @@
 use candle_core::{DType, Tensor};
 
 use crate::error::Result;
-use crate::expression::block::{self, Registers, join};
+use crate::expression::block::{self, Registers};
 use crate::expression::field;
 use crate::expression::graph::{Extent, Id, Node};
+use crate::expression::kernel::Number;
+use crate::expression::lanes::join;
 use crate::expression::plan::{Pass, Plan, Source, Stages};
 use crate::expression::program::Program;
 use crate::expression::scope::Role;
-use crate::nn::float::{Float, read_all, write_all};
+use crate::nn::float::{read_all, write_all};
 
 /// A program with what it needs to run, kept from run to run.
 #[derive(Debug)]
@@ -116,7 +118,9 @@ impl Runner {
             match self.program.extents[name] {
                 Extent::Model => model[name] = self.values[id],
                 Extent::Tensor => {
-                    sites.iter_mut().for_each(|site| site.numbers[name] = value(&self.program, &self.values, site, id))
+                    for site in &mut *sites {
+                        site.numbers[name] = value(&self.program, &self.values, site, id);
+                    }
                 }
                 Extent::Element => {}
             }
@@ -260,15 +264,12 @@ fn memory(pass: &Pass, site: &mut Site) -> Result<Vec<Tensor>> {
     Ok(memory)
 }
 
-fn run_block<T: block::Number>(
+fn run_block<T: Number>(
     pass: &Pass,
     numbers: impl Iterator<Item = f64>,
     registers: &mut Registers<T>,
     memory: &[Tensor],
-) -> Result<Vec<f64>>
-where
-    T: Float,
-{
+) -> Result<Vec<f64>> {
     let (written, read) = memory.split_at(pass.writes.len());
     let written: Vec<&Tensor> = written.iter().collect();
     let read = read.iter().map(Tensor::contiguous).collect::<candle_core::Result<Vec<_>>>()?;

@@ -40,7 +40,7 @@ fn grow(bytes: &[u8], parts: Parts) -> Tree {
                 let name = [&FOLDS[..], &["orthogonalize"]].concat()[pick / 2 % (FOLDS.len() + 1)];
                 call(name, vec![stack.pop().unwrap()])
             }
-            (3 | 4 | 5, 2..) => {
+            (3..=5, 2..) => {
                 let operands = stack.split_off(stack.len() - 2);
                 Form::Infix(parts.infix[pick % parts.infix.len()], operands[0], operands[1])
             }
