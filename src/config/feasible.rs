@@ -49,7 +49,7 @@ pub(super) fn check_needs(table: &Table, experiment: &Experiment, diagnostics: &
 }
 
 /// The first key of an optimizer, or of one within it, whose needs are not met; and which of its own keys that is.
-fn unmet(settings: &Settings) -> Option<(String, Key)> {
+pub(super) fn unmet(settings: &Settings) -> Option<(String, Key)> {
     let own = settings
         .definition::<optim::Definition>()
         .keys()

@@ -32,6 +32,7 @@ mod sampling;
 mod section;
 mod seeds;
 mod shorthand;
+mod single;
 mod source;
 mod spread;
 mod task;
@@ -46,6 +47,7 @@ pub use entrant::Entrant;
 pub use grid::Grid;
 pub use reaches::Reaches;
 pub use seeds::Stage;
+pub use single::Single;
 pub use tuning::{Halving, Rung, Tuning};
 
 use diagnostics::Diagnostics;

@@ -1,0 +1,157 @@
+//! An optimizer as candle's training loops take it.
+
+use std::collections::HashSet;
+
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Tensor, Var};
+use candle_nn::VarMap;
+
+use crate::candle::config::Config;
+use crate::candle::evaluation::Evaluation;
+use crate::error::{Error, Result};
+use crate::nn::params::{Parameter, norm, some_of};
+use crate::nn::role::Role;
+use crate::nn::var_builder::is_statistic;
+use crate::optim::{self, Ask, Common, Definition, Optimizer, Step};
+
+/// An optimizer of this crate, as candle-nn's trait has it.
+///
+/// Every variable needs a gradient in every step: one without is an error that names it, because layers of candle-nn cut
+/// gradients without a word. Leave out what is not trained.
+pub struct Optim {
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) config: Config,
+    pub(super) optimizer: Box<dyn Optimizer>,
+    clip_norm: Option<f64>,
+    pub(super) lr: f64,
+    /// Updates done.
+    pub(super) t: u64,
+}
+
+impl Optim {
+    /// An optimizer of named variables: messages and saved states tell them by their names, and their parts in the model
+    /// follow from them. [`Optim::new`](candle_nn::Optimizer::new) numbers them instead.
+    ///
+    /// # Errors
+    /// When a variable or a name comes twice, a variable is neither f32 nor f64, or the kind of optimizer asks for
+    /// gradients at other weights.
+    pub fn named<N: Into<String>>(vars: Vec<(N, Var)>, config: Config) -> Result<Self> {
+        let vars: Vec<(String, Var)> = vars.into_iter().map(|(name, var)| (name.into(), var)).collect();
+        let (mut names, mut ids) = (HashSet::new(), HashSet::new());
+        for (name, var) in &vars {
+            if !names.insert(name) || !ids.insert(var.id()) {
+                return Err(Error::Usage(format!("`{name}` comes twice among the variables of an optimizer")));
+            }
+            if !matches!(var.dtype(), DType::F32 | DType::F64) {
+                return Err(Error::Usage(format!("`{name}` is {:?}; optimizers take F32 and F64", var.dtype())));
+            }
+        }
+        let optimizer = Self::build(&config)?;
+        let Common { lr, clip_norm, .. } = Common::of(&config.0.settings);
+        let shape = |layer: &str| Some(vars.iter().find(|(name, _)| name == layer)?.1.dims());
+        let parameter = |(name, var): &(String, Var)| {
+            Parameter::new(name.clone(), Role::guessed(name, var.dims(), None, &shape), var.clone())
+        };
+        let parameters = vars.iter().map(parameter).collect();
+        Ok(Self { parameters, config, optimizer, clip_norm, lr, t: 0 })
+    }
+
+    /// An optimizer of the variables of a candle `VarMap`, in the order of their names (its own order is another in every
+    /// process), without the running statistics of batch normalisation.
+    ///
+    /// # Errors
+    /// See [`Optim::named`].
+    pub fn of_var_map(vars: &VarMap, config: Config) -> Result<Self> {
+        let vars = vars.data().lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let trained = vars.iter().filter(|(name, _)| !is_statistic(name));
+        let mut trained: Vec<(String, Var)> = trained.map(|(name, var)| (name.clone(), var.clone())).collect();
+        trained.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Self::named(trained, config)
+    }
+
+    pub(super) fn build(config: &Config) -> Result<Box<dyn Optimizer>> {
+        let optimizer = optim::build(&config.0.settings);
+        if optimizer.asks() {
+            let name = config.0.settings.name();
+            return Err(Error::Usage(format!(
+                "`{name}` asks for gradients at other weights than the current ones, which a candle training loop does \
+                 not give; train it by `optbench run`, or with `optbench::train`"
+            )));
+        }
+        Ok(optimizer)
+    }
+
+    /// Puts the weights to evaluate and to deliver in the place of those that are trained, until what it returns is
+    /// dropped. Save the model within for what is delivered, outside of it for what is trained on.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn evaluation(&mut self) -> Result<Evaluation<'_>> {
+        Evaluation::new(&self.parameters, self.optimizer.evaluation_weights(&self.parameters)?)
+    }
+
+    /// Updates done.
+    pub fn steps(&self) -> u64 {
+        self.t
+    }
+
+    /// Bytes of optimizer state, not counting weights and gradients.
+    pub fn state_bytes(&self) -> usize {
+        self.optimizer.state_bytes()
+    }
+
+    fn update(&mut self, gradients: &GradStore, loss: f64) -> Result<()> {
+        let found: Vec<Option<Tensor>> =
+            self.parameters.iter().map(|parameter| gradients.get(&parameter.var).map(Tensor::detach)).collect();
+        let missing = self.parameters.iter().zip(&found).filter(|(_, gradient)| gradient.is_none());
+        let missing: Vec<&str> = missing.map(|(parameter, _)| parameter.name.as_str()).collect();
+        if !missing.is_empty() {
+            return Err(Error::Usage(format!(
+                "{} received no gradient; leave out what the loss does not depend on, or mend the layer that cuts it",
+                some_of(&missing)
+            )));
+        }
+        let gradients: Vec<Tensor> = found.into_iter().flatten().collect();
+        let gradient_scale = match self.clip_norm {
+            Some(limit) => optim::clipping(limit, norm(&gradients)?),
+            None => 1.0,
+        };
+        let steps = self.config.0.steps.unwrap_or(u64::MAX);
+        let at = Step { t: self.t, steps, lr: self.lr, momentum: None, loss, gradient_scale };
+        self.optimizer.step(&self.parameters, &gradients, &at, &mut ())?;
+        self.t += 1;
+        Ok(())
+    }
+}
+
+impl candle_nn::Optimizer for Optim {
+    type Config = Config;
+
+    fn new(vars: Vec<Var>, config: Config) -> candle_core::Result<Self> {
+        let numbered = vars.into_iter().enumerate().map(|(i, var)| (i.to_string(), var));
+        Ok(Self::named(numbered.collect(), config)?)
+    }
+
+    /// Updates the variables with these gradients; a kind that is told the loss refuses: see `backward_step`.
+    fn step(&mut self, gradients: &GradStore) -> candle_core::Result<()> {
+        let definition = self.config.0.settings.definition::<Definition>();
+        if definition.asks.contains(&Ask::Loss) {
+            let name = definition.about.name;
+            return Err(Error::Usage(format!("`{name}` is told the loss of every step: use `backward_step`")).into());
+        }
+        Ok(self.update(gradients, f64::NAN)?)
+    }
+
+    fn backward_step(&mut self, loss: &Tensor) -> candle_core::Result<()> {
+        let value = loss.to_dtype(DType::F64)?.to_scalar()?;
+        Ok(self.update(&loss.backward()?, value)?)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_learning_rate(&mut self, lr: f64) {
+        self.lr = lr;
+    }
+}
