@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | 7 | [`Bench`] | the whole command line as a value, with kinds of your own |
 //! | 6 | `cli` | one file a sub-command: its arguments and what it does |
-//! | 5 | [`report`], [`chart`] | the ranking, tables and page; the drawing of charts |
+//! | 5 | [`report`], [`chart`], [`candle`] | the ranking, tables and page; the drawing of charts; optimizers for candle's training loops |
 //! | 4 | [`config`], [`sweep`], [`results`], [`analysis`] | what to run, running it, the store of what has run, what it says |
 //! | 3 | [`mod@train`], [`catalog`] | the loop: no input or output, no config; everything that a config can name |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
@@ -44,6 +44,7 @@
 //! # Ok::<(), optbench::error::Error>(())
 //! ```
 
+pub mod candle;
 pub mod catalog;
 pub mod checksum;
 pub mod choice;

@@ -11,7 +11,7 @@ use candle_core::Tensor;
 use crate::error::{Error, Result};
 use crate::metric::Scores;
 use crate::nn::params::{Parameter, assign, copies, norm};
-use crate::optim::{Answer, Optimizer, Oracle, State, Statistics, Step};
+use crate::optim::{Answer, Optimizer, Oracle, State, Statistics, Step, clipping};
 use crate::schedule::Schedule;
 use crate::task::{Problem, Split};
 
@@ -354,11 +354,6 @@ impl Training {
         }
         scores
     }
-}
-
-/// What a gradient of this length is multiplied by.
-fn clipping(limit: Option<f64>, norm: f64) -> f64 {
-    limit.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0))
 }
 
 /// The problem as an optimizer may ask it in the middle of an update.

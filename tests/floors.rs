@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["optim", "schedule", "task"],
     &["train", "catalog"],
     &["config", "sweep", "results", "analysis"],
-    &["report", "chart"],
+    &["report", "chart", "candle"],
     &["cli"],
     &["bench"],
 ];

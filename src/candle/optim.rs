@@ -48,9 +48,9 @@ impl Optim {
         }
         let optimizer = Self::build(&config)?;
         let Common { lr, clip_norm, .. } = Common::of(&config.0.settings);
-        let shape = |layer: &str| Some(vars.iter().find(|(name, _)| name == layer)?.1.dims());
+        let sides_of = |other: &str| Some(vars.iter().find(|(name, _)| name == other)?.1.dims());
         let parameter = |(name, var): &(String, Var)| {
-            Parameter::new(name.clone(), Role::guessed(name, var.dims(), None, &shape), var.clone())
+            Parameter::new(name.clone(), Role::guessed(name, var.dims(), sides_of), var.clone())
         };
         let parameters = vars.iter().map(parameter).collect();
         Ok(Self { parameters, config, optimizer, clip_norm, lr, t: 0 })
@@ -112,10 +112,8 @@ impl Optim {
             )));
         }
         let gradients: Vec<Tensor> = found.into_iter().flatten().collect();
-        let gradient_scale = match self.clip_norm {
-            Some(limit) => optim::clipping(limit, norm(&gradients)?),
-            None => 1.0,
-        };
+        let length = if self.clip_norm.is_some() { norm(&gradients)? } else { 0.0 };
+        let gradient_scale = optim::clipping(self.clip_norm, length);
         let steps = self.config.0.steps.unwrap_or(u64::MAX);
         let at = Step { t: self.t, steps, lr: self.lr, momentum: None, loss, gradient_scale };
         self.optimizer.step(&self.parameters, &gradients, &at, &mut ())?;
@@ -143,7 +141,7 @@ impl candle_nn::Optimizer for Optim {
     }
 
     fn backward_step(&mut self, loss: &Tensor) -> candle_core::Result<()> {
-        let value = loss.to_dtype(DType::F64)?.to_scalar()?;
+        let value = loss.detach().to_dtype(DType::F64)?.sum_all()?.to_scalar()?;
         Ok(self.update(&loss.backward()?, value)?)
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 
 use crate::candle::optim::Optim;
@@ -84,7 +84,8 @@ impl Optim {
     /// When the disk refuses.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let (path, state) = (path.as_ref(), self.state()?);
-        let new = path.with_added_extension("new");
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
         let write = || {
             let mut file = fs::File::create(&new)?;
             file.write_all(&state)?;
@@ -112,11 +113,12 @@ impl Optim {
 fn other_parameters(found: &[&str], expected: &[&str]) -> Error {
     let known = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<HashSet<String>>();
     let (saved, own) = (known(found), known(expected));
-    let what = match (found.iter().find(|name| !own.contains(**name)), expected.iter().find(|name| !saved.contains(**name))) {
-        (_, Some(name)) => format!("it has nothing of `{name}`"),
-        (Some(name), None) => format!("it is of `{name}` too, which is none of the variables"),
-        (None, None) => "its parameters are the same, in another order".into(),
-    };
+    let what =
+        match (found.iter().find(|name| !own.contains(**name)), expected.iter().find(|name| !saved.contains(**name))) {
+            (_, Some(name)) => format!("it has nothing of `{name}`"),
+            (Some(name), None) => format!("it is of `{name}` too, which is none of the variables"),
+            (None, None) => "its parameters are the same, in another order".into(),
+        };
     Error::Usage(format!("the saved optimizer state does not belong to these variables: {what}"))
 }
 

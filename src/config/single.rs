@@ -2,10 +2,12 @@
 
 use crate::catalog::Catalog;
 use crate::config::diagnostics::Diagnostics;
-use crate::config::grid::{find, read_keys, refuse_unknown};
+use crate::config::feasible;
+use crate::config::grid::read_keys;
+use crate::config::names::{find, refuse_unknown};
+use crate::config::shorthand::lift_rate;
 use crate::config::source::{self, Entry, Item, Table};
 use crate::config::value::whole;
-use crate::config::{feasible, nested};
 use crate::error::{Error, Result};
 use crate::length::{Length, Timeline};
 use crate::optim;
@@ -47,11 +49,8 @@ impl Single {
         let read = table.0.first().filter(|_| sound).and_then(|entry| read_entry(entry, &mut diagnostics));
         diagnostics.into_result()?;
         let Single { settings, steps } = read.ok_or_else(|| Error::Usage(format!("`{kind}` has no keys to read")))?;
-        let timeline = Timeline {
-            steps: steps.unwrap_or(0),
-            steps_per_epoch: None,
-            beta2: optim::second_moment_decay(&settings),
-        };
+        let timeline =
+            Timeline { steps: steps.unwrap_or(0), steps_per_epoch: None, beta2: optim::second_moment_decay(&settings) };
         Ok(Single { settings: settings.in_steps(&timeline).map_err(Error::Usage)?, steps })
     }
 }
@@ -59,7 +58,7 @@ impl Single {
 fn read_entry(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Single> {
     let Item::Table(table) = &entry.value.item else { return None };
     let definition = find(&diagnostics.catalog.optimizers, &entry.key, &entry.key_place, |_| None, diagnostics)?;
-    let table = &nested::lift_rate(table, diagnostics);
+    let table = &lift_rate(table, diagnostics);
     let owner = format!("optimizer `{}`", entry.key);
     let known: Vec<&str> = definition.keys().map(|key| key.name).chain([STEPS]).collect();
     refuse_unknown(table, &known, &owner, diagnostics);
@@ -68,7 +67,9 @@ fn read_entry(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Single> {
     for (key, values) in read_keys(table, &entry.key_place, &owner, definition.keys(), None, diagnostics).axes {
         let place = table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place);
         let [value] = &values[..] else {
-            diagnostics.add(place, format!("`{key}` has {} values", values.len())).expected("one: nothing is swept here");
+            diagnostics
+                .add(place, format!("`{key}` has {} values", values.len()))
+                .expected("one: nothing is swept here");
             continue;
         };
         match unmeasured(value) {
@@ -105,7 +106,9 @@ fn steps(table: &Table, diagnostics: &mut Diagnostics) -> Option<u64> {
     };
     let steps = steps.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
     if steps.is_none() {
-        diagnostics.add(&value.place, format!("`{STEPS}` is {}", value.item.describe())).expected("a whole number, at least 1");
+        diagnostics
+            .add(&value.place, format!("`{STEPS}` is {}", value.item.describe()))
+            .expected("a whole number, at least 1");
     }
     steps
 }

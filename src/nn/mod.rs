@@ -24,4 +24,4 @@ pub mod simd;
 mod squash;
 pub mod statistics;
 mod transpose;
-mod var_builder;
+pub(crate) mod var_builder;

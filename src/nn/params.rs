@@ -51,6 +51,8 @@ pub struct Init {
     statistics: Statistics,
     foreign: bool,
     surrogate_gradient: bool,
+    /// The parameters whose roles were told.
+    told: Vec<String>,
     outline: Option<Outline>,
 }
 
@@ -78,6 +80,7 @@ impl Init {
             statistics: Statistics::default(),
             foreign: false,
             surrogate_gradient: false,
+            told: Vec::new(),
             outline: None,
         }
     }
@@ -220,6 +223,32 @@ impl Init {
 
     pub(super) fn mark_foreign(&mut self) {
         self.foreign = true;
+    }
+
+    /// Says what a parameter is for, where its name and shape mislead.
+    ///
+    /// # Errors
+    /// When there is no parameter of that name.
+    pub fn set_role(&mut self, name: &str, role: Role) -> Result<()> {
+        let Some(parameter) = self.parameters.iter_mut().find(|parameter| parameter.name == name) else {
+            return Err(Error::Usage(format!("there is no parameter `{name}`")));
+        };
+        parameter.role = role;
+        self.told.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Makes a head of the last matrix with a row for each class, where nothing is one.
+    pub(crate) fn guess_head(&mut self, classes: usize) {
+        let is_one = |parameter: &&mut Parameter| {
+            parameter.role == Role::Hidden && parameter.var.rank() == 2 && parameter.var.dims()[0] == classes
+        };
+        if self.parameters.iter().all(|parameter| parameter.role != Role::Head)
+            && let Some(last) = self.parameters.iter_mut().rfind(is_one)
+            && !self.told.contains(&last.name)
+        {
+            last.role = Role::Head;
+        }
     }
 
     /// Whether layers of others were built, whose gradients nobody has proven: see [`Init::var_builder`].

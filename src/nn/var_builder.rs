@@ -13,14 +13,21 @@ use crate::rng::Stream;
 /// What batch normalisation calls its running statistics, in candle-nn as in `PyTorch`.
 const STATISTICS: [&str; 2] = ["running_mean", "running_var"];
 
+/// Whether a tensor is a running statistic by its name.
+pub(crate) fn is_statistic(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|last| STATISTICS.contains(&last))
+}
+
 impl Init {
     /// A `VarBuilder` for models and layers that were written for candle-nn.
     ///
     /// A tensor is drawn as the layer's hint says, from a stream of its own, keyed by the seed and the tensor's name: one
     /// seed gives the same weights on every machine, and another layer changes none of the others. A name that was asked
     /// for before gives the same parameter, shared. What is called `running_mean` or `running_var` becomes a running
-    /// statistic, which no optimizer updates. Roles follow from name, hint and shape as candle-nn's layers give them; none is
-    /// [`Role::Head`], which no layer knows. As with candle's `VarMap`, a tensor that is asked for without a hint is 0.
+    /// statistic, which no optimizer updates. As with candle's `VarMap`, a tensor that is asked for without a hint is 0.
+    ///
+    /// Roles follow from names, shapes and hints: see [`Role::guessed`]; a table drawn as candle-nn's embedding is one, and
+    /// the last matrix with a row for each class is the head. [`Init::set_role`] says otherwise.
     ///
     /// A model that is built with it is checked before its first run: see [`crate::task`].
     pub fn var_builder(&mut self) -> candle_nn::VarBuilder<'_> {
@@ -51,11 +58,14 @@ impl SimpleBackend for Seeded<'_> {
             return Ok(known.as_tensor().clone());
         }
         let draw = drawn(hint, &shape);
-        let var = match name.rsplit('.').next() {
-            Some(last) if STATISTICS.contains(&last) => init.buffer(name.to_owned(), shape, draw)?,
-            _ => init.draw(name.to_owned(), role(name, hint, &shape), shape, draw)?.var,
+        if is_statistic(name) {
+            return Ok(init.buffer(name.to_owned(), shape, draw)?.as_tensor().clone());
+        }
+        let role = match (hint, shape.rank()) {
+            (Hint::Randn { mean: 0.0, stdev: 1.0 }, 2) => Role::Embedding,
+            _ => Role::guessed(name, shape.dims(), |other| Some(init.find(other)?.dims())),
         };
-        Ok(var.as_tensor().clone())
+        Ok(init.draw(name.to_owned(), role, shape, draw)?.var.as_tensor().clone())
     }
 
     fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
@@ -68,16 +78,6 @@ impl SimpleBackend for Seeded<'_> {
 
     fn contains_tensor(&self, name: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).find(name).is_some()
-    }
-}
-
-/// What a tensor is for, going by how candle-nn's own layers ask for theirs.
-fn role(name: &str, hint: Hint, shape: &Shape) -> Role {
-    match (hint, shape.rank()) {
-        (Hint::Const(_), 1) => Role::Norm,
-        (_, 1) if name.ends_with("bias") => Role::Bias,
-        (Hint::Randn { .. }, 2) => Role::Embedding,
-        _ => Role::Hidden,
     }
 }
 
@@ -140,20 +140,37 @@ mod tests {
     fn roles_are_those_of_candle_nns_layers() {
         let mut init = store(0);
         let vb = init.var_builder();
-        candle_nn::embedding(5, 4, vb.pp("embedding")).unwrap();
-        candle_nn::linear(4, 3, vb.pp("linear")).unwrap();
-        candle_nn::conv2d(1, 2, 3, candle_nn::Conv2dConfig::default(), vb.pp("conv")).unwrap();
+        candle_nn::embedding(5, 4, vb.pp("table")).unwrap();
+        candle_nn::lstm(4, 3, candle_nn::LSTMConfig::default(), vb.pp("lstm")).unwrap();
+        candle_nn::linear(4, 6, vb.pp("linear")).unwrap();
+        candle_nn::conv2d(1, 2, 3, candle_nn::Conv2dConfig::default(), vb.pp("patch_embedding")).unwrap();
         candle_nn::batch_norm(2, 1e-5, vb.pp("norm")).unwrap();
         candle_nn::layer_norm(2, 1e-5, vb.pp("norm2")).unwrap();
+        candle_nn::linear(4, 6, vb.pp("last")).unwrap();
+        vb.get((7, 4), "pos_emb").unwrap();
         drop(vb);
+        init.set_role("pos_emb", Role::Hidden).unwrap();
+        assert!(init.set_role("pos", Role::Hidden).unwrap_err().to_string().contains("there is no parameter `pos`"));
+        init.guess_head(6);
         for parameter in init.finish() {
-            let expected = match parameter.name.split_once('.').unwrap() {
-                ("embedding", _) => Role::Embedding,
-                (norm, _) if norm.starts_with("norm") => Role::Norm,
-                (_, "bias") => Role::Bias,
+            let expected = match parameter.name.split_once('.').unwrap_or_default() {
+                ("table", _) => Role::Embedding,
+                ("norm" | "norm2", _) => Role::Norm,
+                ("last", "weight") => Role::Head,
+                (_, tensor) if tensor.starts_with("bias") => Role::Bias,
                 _ => Role::Hidden,
             };
             assert_eq!(parameter.role, expected, "{}", parameter.name);
+        }
+        let none = |_: &str| None;
+        for (name, sides, role) in [
+            ("lm_head.weight", &[6, 4][..], Role::Head),
+            ("transformer.wte.weight", &[6, 4], Role::Embedding),
+            ("fc.bias", &[4], Role::Bias),
+            ("0", &[4, 4], Role::Hidden),
+            ("1", &[4], Role::Bias),
+        ] {
+            assert_eq!(Role::guessed(name, sides, none), role, "{name}");
         }
     }
 

@@ -136,7 +136,7 @@ struct Averaged {
 
 /// The name under which the `i`-th parameter of a snapshot is saved.
 fn name_of(snapshot: usize, i: usize) -> String {
-    format!("{snapshot}.{i}.average")
+    format!("{i}.average.{snapshot}")
 }
 
 /// Moves an average towards newer weights.

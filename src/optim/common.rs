@@ -72,3 +72,8 @@ impl Common {
         }
     }
 }
+
+/// What a gradient of this length is multiplied by, where it is not to be longer than a limit.
+pub fn clipping(limit: Option<f64>, norm: f64) -> f64 {
+    limit.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0))
+}

@@ -6,7 +6,7 @@
 
 pub use average::Average;
 pub use build::build;
-pub use common::{Common, Statistics, lr};
+pub use common::{Common, Statistics, clipping, lr};
 pub use definition::{Ask, Definition, second_moment_decay};
 pub use optimizer::{Answer, Optimizer, Oracle, State, Step};
 

@@ -108,6 +108,7 @@ impl Task for Supervised {
         let network = (self.build)(&self.model, &self.data.input(), &mut init)?;
         if init.is_foreign() {
             self.check(seed, device)?;
+            init.guess_head(self.data.input().classes());
         }
         let stateful = self.model.get("stateful") == Some(&Value::Bool(true));
         let examples = self.data.split(Split::Train).len();
