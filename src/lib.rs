@@ -22,24 +22,11 @@
 //! use optbench::config::Experiment;
 //! use optbench::sweep::Plan;
 //! use optbench::task::data::Library;
-//! use optbench::train::{Ending, Training, train};
+//! use optbench::train::Ending;
 //!
 //! let text = "steps = 50\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
 //! let plan = Plan::new(Experiment::parse(&Catalog::built_in(), "bowl.toml", text, "bowl", &[])?, &Library::default())?;
-//! let run = &plan.runs[0];
-//! let training = Training {
-//!     problem: plan.tasks[run.task].problem(run.seed, &candle_core::Device::Cpu)?,
-//!     optimizer: optbench::optim::build(&plan.optimizer_settings(run)?),
-//!     schedule: plan.schedule(run)?,
-//!     lr: run.optimizer.float("lr"),
-//!     clip_norm: None,
-//!     statistics: None,
-//!     steps: 50,
-//!     eval_every: 10,
-//!     horizons: Vec::new(),
-//!     resume: None,
-//! };
-//! let outcome = train(training, &mut ())?;
+//! let outcome = plan.train(&plan.runs[0], None, &mut ())?;
 //! assert_eq!(outcome.ending, Ending::Finished);
 //! # Ok::<(), optbench::error::Error>(())
 //! ```

@@ -34,7 +34,7 @@ impl Margin {
 
     /// Whether it can be told of a metric: points and errors are those of accuracies.
     pub fn fits(self, metric: Metric) -> bool {
-        !matches!(self, Self::Points(_) | Self::OfError(_)) || metric == Metric::Accuracy
+        !matches!(self, Self::Points(_) | Self::OfError(_)) || metric.is_share()
     }
 
     /// Its size in the unit of the metric, beside a score of the other side.

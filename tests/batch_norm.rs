@@ -49,7 +49,8 @@ fn of(dataset: Settings) -> Box<dyn Problem> {
         batch_size: 32,
         dtype: DType::F64,
         target: None,
-        metric: Metric::Accuracy,
+        metrics: vec![Metric::LOSS, Metric::ACCURACY],
+        metric: Metric::ACCURACY,
     };
     task::build(&spec, &Library::default()).unwrap().problem(0, &Device::Cpu).unwrap()
 }
@@ -66,7 +67,8 @@ fn an_evaluation_elsewhere_needs_statistics_of_its_own() {
     for t in 0..40 {
         problem.gradients(t).unwrap();
     }
-    let loss = |problem: &mut dyn Problem| problem.evaluate(Split::Validation).unwrap().unwrap().loss;
+    let loss =
+        |problem: &mut dyn Problem| problem.evaluate(Split::Validation).unwrap().unwrap().get(Metric::LOSS).unwrap();
     let trained = loss(&mut *problem);
     // Normalised outputs do not depend on the size of the weights before them: with statistics of
     // its own the other model is the same one, with those of the training it is not.

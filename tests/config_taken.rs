@@ -138,9 +138,9 @@ fn lists_in_nested_tables_are_axes() {
         ),
     );
     assert_eq!((short.optimizers[0].grid.len(), short.schedules[0].len()), (4, 4));
-    assert_eq!(short.differences(&long), Vec::<String>::new());
+    assert_eq!(short.differences(&long), []);
     let again = Experiment::parse(&Catalog::built_in(), "c.toml", &short.to_toml(), "c", &[]).unwrap();
-    assert_eq!(short.differences(&again), Vec::<String>::new());
+    assert_eq!(short.differences(&again), []);
 }
 
 #[test]

@@ -4,13 +4,12 @@ use candle_core::{Device, Tensor};
 use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::error::Result;
-use optbench::metric::Scores;
+use optbench::metric::{Metric, Scores};
 use optbench::nn::params::Parameter;
-use optbench::optim;
-use optbench::sweep::Plan;
+use optbench::sweep::{InProcess, Plan};
 use optbench::task::data::Library;
-use optbench::task::{Problem, Split};
-use optbench::train::{Ending, Outcome, Training, train};
+use optbench::task::{self, Problem, Split};
+use optbench::train::{Course, Ending, Outcome, Training, train};
 
 const CONFIG: &str = "steps = 20\n[tasks.bowl]\nmodel = \"quadratic\"\n[optimizers.sgd]\nlr = 0.1\n";
 
@@ -31,54 +30,54 @@ impl Problem for Scripted {
     }
 
     fn evaluate(&mut self, split: Split) -> Result<Option<Scores>> {
-        Ok(Some(if split == Split::Test { self.test } else { self.validation }))
+        Ok(Some(if split == Split::Test { &self.test } else { &self.validation }.clone()))
     }
 }
 
-fn trained(validation: Scores, test: Scores, horizons: Vec<u64>) -> Outcome {
+fn trained(validation: &Scores, test: &Scores, horizons: Vec<u64>) -> Outcome {
     let plan = Plan::new(
         Experiment::parse(&Catalog::built_in(), "bowl.toml", CONFIG, "bowl", &[]).unwrap(),
         &Library::default(),
     )
     .unwrap();
-    let run = &plan.runs[0];
-    let bowl = plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap();
-    let training = Training {
-        problem: Box::new(Scripted { bowl, validation, test }),
-        optimizer: optim::build(&plan.optimizer_settings(run).unwrap()),
-        schedule: plan.schedule(run).unwrap(),
-        lr: 0.1,
-        clip_norm: None,
-        statistics: None,
-        steps: 20,
-        eval_every: 5,
-        horizons,
-        resume: None,
-    };
-    train(training, &mut ()).unwrap()
+    let mut training = training(&plan);
+    let bowl = training.problem;
+    training.problem = Box::new(Scripted { bowl, validation: validation.clone(), test: test.clone() });
+    training.course = Course { steps: 20, eval_every: 5, horizons };
+    train(training, None, &mut ()).unwrap()
+}
+
+/// What the only run of a plan is trained with.
+fn training(plan: &Plan) -> Training {
+    let task = task::build(&plan.experiment.tasks[0], &Library::default()).unwrap();
+    InProcess { task, device: Device::Cpu }.training(&plan.job(&plan.runs[0])).unwrap()
 }
 
 fn perplexity(loss: f64) -> Scores {
-    Scores { loss, accuracy: None, perplexity: Some(loss.exp()) }
+    Scores::of_loss(loss).with(Metric::PERPLEXITY, loss.exp())
 }
 
 #[test]
 fn every_score_is_judged_on_both_splits() {
     let fine = perplexity(1.0);
-    let end = |validation, test| {
+    let end = |validation: &Scores, test: &Scores| {
         let Outcome { ending, steps, .. } = trained(validation, test, Vec::new());
         (ending, steps)
     };
-    assert_eq!(end(fine, fine), (Ending::Finished, 20));
-    assert_eq!(end(perplexity(710.0), fine), (Ending::Diverged, 0), "exp(710) is infinite, 710 is not");
+    assert_eq!(end(&fine, &fine), (Ending::Finished, 20));
+    assert_eq!(end(&perplexity(710.0), &fine), (Ending::Diverged, 0), "exp(710) is infinite, 710 is not");
     for worst in [f64::NAN, f64::INFINITY, 710.0] {
-        assert_eq!(end(fine, perplexity(worst)), (Ending::Diverged, 20), "a test loss of {worst} after the last step");
+        assert_eq!(
+            end(&fine, &perplexity(worst)),
+            (Ending::Diverged, 20),
+            "a test loss of {worst} after the last step"
+        );
     }
 }
 
 #[test]
 fn a_horizon_without_a_finite_test_score_ends_the_run() {
-    let outcome = trained(perplexity(1.0), perplexity(f64::NAN), vec![7]);
+    let outcome = trained(&perplexity(1.0), &perplexity(f64::NAN), vec![7]);
     assert_eq!((outcome.ending, outcome.steps), (Ending::Diverged, 7));
 }
 
@@ -91,19 +90,6 @@ fn a_gradient_as_large_as_its_number_can_be_is_finite() {
         &Library::default(),
     )
     .unwrap();
-    let run = &plan.runs[0];
-    let training = Training {
-        problem: plan.tasks[run.task].problem(run.seed, &Device::Cpu).unwrap(),
-        optimizer: optim::build(&plan.optimizer_settings(run).unwrap()),
-        schedule: plan.schedule(run).unwrap(),
-        lr: 1e-200,
-        clip_norm: None,
-        statistics: None,
-        steps: 3,
-        eval_every: 1,
-        horizons: Vec::new(),
-        resume: None,
-    };
     // The square of the gradient, 1e400, is beyond any number; its length is not.
-    assert_eq!(train(training, &mut ()).unwrap().ending, Ending::Finished);
+    assert_eq!(plan.train(&plan.runs[0], None, &mut ()).unwrap().ending, Ending::Finished);
 }

@@ -52,7 +52,8 @@ fn problem(tokens: &[u32]) -> Box<dyn Problem> {
         batch_size: ROWS,
         dtype: DType::F64,
         target: None,
-        metric: Metric::Loss,
+        metrics: vec![Metric::LOSS],
+        metric: Metric::LOSS,
     };
     task::build(&spec, &Library::default()).unwrap().problem(0, &Device::Cpu).unwrap()
 }
@@ -114,7 +115,7 @@ fn an_evaluation_reads_every_row_in_order_and_all_of_them() {
         let end = windows * WINDOW;
         let texts: Vec<&[u32]> = (0..ROWS).map(|i| &tokens[i * row..=((i + 1) * row).min(end)]).collect();
         let losses = read_at_once(&*problem, &texts);
-        let found = problem.evaluate(Split::Train).unwrap().unwrap().loss;
+        let found = problem.evaluate(Split::Train).unwrap().unwrap().get(Metric::LOSS).unwrap();
         let expected = mean(losses.iter().flatten().copied());
         assert!((found - expected).abs() < 1e-12, "{windows} windows: {found} for {expected}");
     }

@@ -12,7 +12,7 @@ use optbench::schedule;
 use optbench::settings::{Settings, Value};
 use optbench::task::data::Library;
 use optbench::task::{self, Problem, Spec};
-use optbench::train::{Ending, Observer, Snapshot, StepRecord, Training, train};
+use optbench::train::{Course, Ending, Observer, Snapshot, StepRecord, Training, train};
 
 const RHO: f64 = 0.05;
 
@@ -87,8 +87,9 @@ fn optimizer(kind: &str) -> Settings {
 
 fn of(model: Settings, dataset: Option<&str>) -> Box<dyn Problem> {
     let dataset = dataset.map(|name| Catalog::built_in().datasets.find(name).unwrap().defaults());
-    let (label, metric) = ("t".into(), Metric::Loss);
-    let spec = Spec { label, model, dataset, batch_size: 8, dtype: DType::F64, target: None, metric };
+    let (label, metric) = ("t".into(), Metric::LOSS);
+    let spec =
+        Spec { label, model, dataset, batch_size: 8, dtype: DType::F64, target: None, metrics: vec![metric], metric };
     task::build(&spec, &Library::default()).unwrap().problem(3, &Device::Cpu).unwrap()
 }
 
@@ -115,7 +116,7 @@ fn stateful() -> Box<dyn Problem> {
 }
 
 /// SAM around a base, or whatever is around that.
-fn training(problem: Box<dyn Problem>, optimizer: &Settings, steps: u64, resume: Option<Snapshot>) -> Training {
+fn training(problem: Box<dyn Problem>, optimizer: &Settings, steps: u64) -> Training {
     let timeline = optbench::length::Timeline { steps, steps_per_epoch: None, beta2: None };
     let constant = Catalog::built_in().schedules.find("constant").unwrap().defaults();
     Training {
@@ -125,10 +126,7 @@ fn training(problem: Box<dyn Problem>, optimizer: &Settings, steps: u64, resume:
         lr: 0.05,
         clip_norm: Some(1.0),
         statistics: None,
-        steps,
-        eval_every: steps,
-        horizons: Vec::new(),
-        resume,
+        course: Course { steps, eval_every: steps, horizons: Vec::new() },
     }
 }
 
@@ -167,7 +165,7 @@ impl Observer for Watch {
 #[test]
 fn an_update_may_ask_for_a_gradient_elsewhere() {
     let mut watch = Watch::default();
-    let outcome = train(training(bowl(), &around("sgd"), 12, None), &mut watch).unwrap();
+    let outcome = train(training(bowl(), &around("sgd"), 12), None, &mut watch).unwrap();
     assert_eq!((outcome.ending, outcome.steps, outcome.gradient_evaluations), (Ending::Finished, 12, 24));
     // By hand: f = (x^2 + 10 y^2) / 2, of which the gradient uphill is clipped to 1.
     let (mut x, mut y) = (2.0_f64, -1.0_f64);
@@ -186,7 +184,7 @@ fn an_update_may_ask_for_a_gradient_elsewhere() {
 fn a_question_sees_the_same_batch_and_moves_nothing_that_is_carried() {
     for build in [normed, stateful] {
         let mut watch = Watch::default();
-        train(training(build(), &around("sgd"), 30, None), &mut watch).unwrap();
+        train(training(build(), &around("sgd"), 30), None, &mut watch).unwrap();
         let (mut problem, mut twin) = (build(), build());
         let mut sgd = optim::build(&optimizer("sgd"));
         for record in &watch.records {
@@ -211,12 +209,12 @@ fn a_training_that_asks_goes_on_bit_for_bit() {
     let averaged = around("adamw").with("average", "ema").with("average_decay", 0.5);
     for build in [bowl, normed, stateful] {
         let mut whole = Watch::default();
-        let outcome = train(training(build(), &averaged, 9, None), &mut whole).unwrap();
+        let outcome = train(training(build(), &averaged, 9), None, &mut whole).unwrap();
         let mut first = Watch { stop: Some(4), ..Watch::default() };
-        train(training(build(), &averaged, 9, None), &mut first).unwrap();
-        assert_eq!(first.snapshot.as_ref().unwrap().asked, 4);
+        train(training(build(), &averaged, 9), None, &mut first).unwrap();
+        assert_eq!(first.snapshot.as_ref().unwrap().steps, 4);
         let mut second = Watch::default();
-        let continued = train(training(build(), &averaged, 9, first.snapshot), &mut second).unwrap();
+        let continued = train(training(build(), &averaged, 9), first.snapshot, &mut second).unwrap();
         assert_eq!([first.records, second.records].concat(), whole.records);
         assert_eq!((outcome.gradient_evaluations, continued.gradient_evaluations), (18, 18));
     }
@@ -227,10 +225,10 @@ fn a_training_that_asks_goes_on_bit_for_bit() {
 fn schedule_free_moves_the_questions_of_its_base() {
     const BETA: f64 = 0.75;
     let settings = optimizer("schedule_free").with("beta", BETA).with("base", around("sgd"));
-    let mut free = training(bowl(), &settings, 8, None);
+    let mut free = training(bowl(), &settings, 8);
     free.clip_norm = None;
     let mut watch = Watch::default();
-    train(free, &mut watch).unwrap();
+    train(free, None, &mut watch).unwrap();
     let curvature = [1.0, 10.0];
     let ([mut x, mut y], mut z) = ([[2.0_f64, -1.0]; 2], [2.0_f64, -1.0]);
     for record in &watch.records {
@@ -248,8 +246,8 @@ fn schedule_free_moves_the_questions_of_its_base() {
 
 #[test]
 fn who_asks_without_saying_so_is_told() {
-    let mut training = training(bowl(), &around("sgd"), 3, None);
+    let mut training = training(bowl(), &around("sgd"), 3);
     training.optimizer = Box::new(Sam { base: optim::build(&optimizer("sgd")), asks: false });
-    let message = train(training, &mut ()).unwrap_err().to_string();
+    let message = train(training, None, &mut ()).unwrap_err().to_string();
     assert!(message.contains("did not say"), "{message}");
 }

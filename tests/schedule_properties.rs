@@ -1,7 +1,7 @@
 //! What holds for every schedule, whatever its settings and the run.
 
 use optbench::length::{Length, Timeline};
-use optbench::metric::Scores;
+use optbench::metric::{Metric, Scores};
 use optbench::registry::Described;
 use optbench::registry::{Accepts, Bounds, Fallback, Key};
 use optbench::schedule::{self, Definition, SCHEDULES, Schedule};
@@ -156,7 +156,7 @@ fn plain(accepts: Accepts) -> Value {
 }
 
 fn scores(loss: f64) -> Scores {
-    Scores { loss, accuracy: Some(1.0 / (1.0 + loss)), perplexity: None }
+    Scores::of_loss(loss).with(Metric::ACCURACY, 1.0 / (1.0 + loss))
 }
 
 /// The steps of a run, some beyond its end, and one that no run gets to.

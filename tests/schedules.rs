@@ -52,7 +52,7 @@ fn compare(case: &Json) -> f64 {
 fn after_each(schedule: &mut dyn Schedule, losses: &[Json]) -> Vec<f64> {
     let heard = losses.iter().zip(1..).map(|(loss, t)| {
         let loss = loss.as_f64().unwrap_or(f64::NAN);
-        schedule.observe(t, &Scores { loss, accuracy: None, perplexity: None });
+        schedule.observe(t, &Scores::of_loss(loss));
         schedule.at(t).factor
     });
     heard.collect()

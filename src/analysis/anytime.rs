@@ -134,7 +134,7 @@ mod tests {
     use crate::results::Horizon;
 
     fn scores(loss: f64) -> Scores {
-        Scores { loss, accuracy: None, perplexity: None }
+        Scores::of_loss(loss)
     }
 
     /// `a` runs once at two rates; `b` has runs of its own that end at step 50.
@@ -143,7 +143,7 @@ mod tests {
             let mut runs = records(&[Arm::at("a", lr, &end)]);
             for run in &mut runs {
                 let horizon = Some(scores(early + 0.01 * run.seed as f64));
-                run.horizons = vec![Horizon { steps: 50, validation: horizon, test: horizon }];
+                run.horizons = vec![Horizon { steps: 50, validation: horizon.clone(), test: horizon }];
             }
             runs
         };
@@ -158,15 +158,15 @@ mod tests {
     #[test]
     fn one_run_keeps_its_settings_and_the_envelope_is_tuned_for_each_horizon() {
         let records = sweep();
-        assert_eq!(ranking(&records, "task", Metric::Loss).ranks[1].tried.len(), 1, "the short runs are apart");
+        assert_eq!(ranking(&records, "task", Metric::LOSS).ranks[1].tried.len(), 1, "the short runs are apart");
         let stages = stages(&records, "task");
         assert_eq!(stages.iter().map(|stage| stage.steps).collect::<Vec<_>>(), [50, 100]);
         assert_eq!(endless(&records, "task").into_iter().collect::<Vec<_>>(), [("a", "constant")]);
-        let rows = anytime(&stages, &records, "task", Metric::Loss);
+        let rows = anytime(&stages, &records, "task", Metric::LOSS);
         let means: Vec<[f64; 3]> = rows
             .iter()
             .map(|row| {
-                [&row.one_run, &row.retuned, &row.envelope.best].map(|arm| arm.reported(Metric::Loss).mean().unwrap())
+                [&row.one_run, &row.retuned, &row.envelope.best].map(|arm| arm.reported(Metric::LOSS).mean().unwrap())
             })
             .collect();
         // At step 50 the rate 0.2 is better, but the one run has the rate that is better at the end.
@@ -181,10 +181,10 @@ mod tests {
     #[test]
     fn a_run_that_diverged_before_the_horizon_had_diverged_by_then() {
         let mut records = sweep();
-        let lost = records.iter_mut().find(|run| run.hyper_parameter("lr") == Some("0.1")).unwrap();
+        let lost = records.iter_mut().find(|run| run.hyper_parameter("lr") == Some(&0.1.into())).unwrap();
         (lost.status, lost.steps) = (Status::Diverged, 70);
         let at_50 =
-            |records: &[Record]| ranking(&stages(records, "task")[0].records, "task", Metric::Loss).ranks[0].diverged;
+            |records: &[Record]| ranking(&stages(records, "task")[0].records, "task", Metric::LOSS).ranks[0].diverged;
         assert_eq!(at_50(&records), 0, "it diverged later");
         records[0].horizons[0].validation = None;
         assert_eq!(at_50(&records), 1);

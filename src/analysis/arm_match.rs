@@ -7,7 +7,7 @@ use crate::analysis::{Rank, Roles, Summary, progress, ranking_of, summaries};
 use crate::config::{Experiment, Grid};
 use crate::metric::Metric;
 use crate::registry::Key;
-use crate::results::Record;
+use crate::results::{Record, Setting};
 use crate::{optim, schedule};
 
 /// What makes two arms the same arm.
@@ -34,9 +34,9 @@ pub struct Changed {
     /// Its key; `kind` is the optimizer's kind, `schedule.kind` the schedule's.
     pub key: String,
     /// The value then; `None` where it was not set.
-    pub was: Option<String>,
+    pub was: Option<Setting>,
     /// The value now; `None` where it is not set.
-    pub is: Option<String>,
+    pub is: Option<Setting>,
 }
 
 /// An arm of the baseline with the arm of now that it is compared with.
@@ -44,7 +44,7 @@ pub(super) struct Matched<'a> {
     pub(super) old: Summary<'a>,
     pub(super) new: Option<Summary<'a>>,
     /// The settings that tell this arm from others of the baseline.
-    pub(super) settings: Vec<(String, String)>,
+    pub(super) settings: Vec<(String, Setting)>,
     pub(super) changed: Vec<Changed>,
     /// Where the arm is gone: the one most like it of those that the baseline does not have, and how it differs.
     pub(super) nearest: Option<(Summary<'a>, Vec<Changed>)>,
@@ -100,7 +100,7 @@ fn by_label<'a>(now: Side<'a>, before: Side<'a>, metric: &impl Fn(&str) -> Metri
             let other = new.ranks.iter().find(|new| (new.optimizer, new.schedule) == (rank.optimizer, rank.schedule));
             let chosen = |other: &Rank| changed((before, rank.best.runs[0]), (now, other.best.runs[0]));
             Matched {
-                settings: rank.chosen().iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+                settings: rank.chosen().into_iter().map(|(key, value)| (key.to_owned(), value.clone())).collect(),
                 changed: other.map(chosen).unwrap_or_default(),
                 nearest: None,
                 notes: other.map(|other| choices((before, &rank), (now, other), old.metric)).unwrap_or_default(),
@@ -148,7 +148,7 @@ fn is_kin(old: &Summary, new: &Summary) -> bool {
 /// Whether two arms have the same labels and the same value for every key that both know: a key that a newer
 /// version added, or that one side leaves out, does not hide an arm. What differs is named, see [`changed`].
 fn is_same_arm(old: &Summary, new: &Summary) -> bool {
-    let differs = |(key, was): &(String, String)| new.runs[0].hyper_parameter(key).is_some_and(|is| is != was.as_str());
+    let differs = |(key, was): &(String, Setting)| new.runs[0].hyper_parameter(key).is_some_and(|is| is != was);
     is_kin(old, new) && !old.runs[0].hyper_parameters.iter().any(differs)
 }
 
@@ -161,7 +161,7 @@ fn changed((before, old): (Side, &Record), (now, new): (Side, &Record)) -> Vec<C
         if let (Some(was), Some(is)) = (was, is)
             && was.kind != is.kind
         {
-            let [was, is] = [was, is].map(|grid| Some(grid.kind.name().to_owned()));
+            let [was, is] = [was, is].map(|grid| Some(Setting::Text(grid.kind.name().to_owned())));
             changed.push(Changed { key: key.into(), was, is });
         }
     }
@@ -174,7 +174,7 @@ fn changed((before, old): (Side, &Record), (now, new): (Side, &Record)) -> Vec<C
             (was, is) => was == is,
         };
         if !says_nothing {
-            let [was, is] = [was, is].map(|value| value.map(str::to_owned));
+            let [was, is] = [was, is].map(Option::<&Setting>::cloned);
             changed.push(Changed { key: key.clone(), was, is });
         }
     }
@@ -192,8 +192,8 @@ impl Side<'_> {
 }
 
 /// Whether a key that runs print stands at the default of its kind.
-fn is_default([optimizer, schedule]: [Option<&Grid>; 2], key: &str, value: &str) -> bool {
-    let default = |key: &'static Key| key.default.value().is_some_and(|default| default.to_string() == value);
+fn is_default([optimizer, schedule]: [Option<&Grid>; 2], key: &str, value: &Setting) -> bool {
+    let default = |key: &'static Key| key.default.value().is_some_and(|default| Setting::of(&default) == *value);
     let key = match key.strip_prefix("schedule.") {
         Some(name) => schedule.and_then(|grid| grid.key::<schedule::Definition>(name)),
         None => optimizer.and_then(|grid| grid.key::<optim::Definition>(key)),
@@ -202,16 +202,16 @@ fn is_default([optimizer, schedule]: [Option<&Grid>; 2], key: &str, value: &str)
 }
 
 /// The hyper-parameters that differ between the settings of this optimizer and schedule.
-fn settings(arms: &[Summary], of: &Summary) -> Vec<(String, String)> {
+fn settings(arms: &[Summary], of: &Summary) -> Vec<(String, Setting)> {
     let own = of.runs[0];
     let kin = |arm: &&Summary| {
         let other = arm.runs[0];
         (&other.task, &other.optimizer, &other.schedule) == (&own.task, &own.optimizer, &own.schedule)
     };
     let varies =
-        |key: &str, value: &str| arms.iter().filter(kin).any(|arm| arm.runs[0].hyper_parameter(key) != Some(value));
+        |key: &str, value: &Setting| arms.iter().filter(kin).any(|arm| arm.runs[0].hyper_parameter(key) != Some(value));
     let swept = own.hyper_parameters.iter().filter(|(key, value)| key == "lr" || varies(key, value)).cloned();
-    swept.chain(own.horizon.map(|steps| ("until step".to_owned(), steps.to_string()))).collect()
+    swept.chain(own.horizon.map(|steps| ("until step".to_owned(), Setting::Number(steps as f64)))).collect()
 }
 
 #[cfg(test)]
@@ -237,7 +237,13 @@ mod tests {
         let kind = if is.iter().any(|(key, _)| *key == "beta1") { &adam } else { &sgd };
         let side = |experiment| Side { records: &[], experiment: Some(experiment) };
         let changed = changed((side(&sgd), &old), (side(kind), &new));
-        changed.iter().map(|c| format!("{}: {:?} {:?}", c.key, c.was.as_deref(), c.is.as_deref())).collect()
+        changed
+            .iter()
+            .map(|c| {
+                let [was, is] = [&c.was, &c.is].map(|value| value.as_ref().map(ToString::to_string));
+                format!("{}: {was:?} {is:?}", c.key)
+            })
+            .collect()
     }
 
     #[test]

@@ -214,9 +214,9 @@ mod tests {
 
     fn judged(calm: &[Arm], wild: &[Arm], width: f64) -> Result<Costs, String> {
         let records = records(&[calm, wild].concat());
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
-        costs([side("calm"), side("wild")], width, Metric::Loss)
+        costs([side("calm"), side("wild")], width, Metric::LOSS)
     }
 
     #[test]

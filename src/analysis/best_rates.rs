@@ -49,7 +49,7 @@ fn simulate(field: Field, stream: &mut Stream) -> Vec<Arm> {
 /// Whether the first arm is left out under a standard.
 fn is_left_out(arms: &[Arm], standard: Standard) -> bool {
     let records = records(arms);
-    let ranking = ranking(&records, "task", Metric::Loss);
+    let ranking = ranking(&records, "task", Metric::LOSS);
     let place = ranking.ranks.iter().position(|rank| rank.optimizer == NAMES[0]).unwrap();
     comparisons(&ranking, standard)[place].as_ref().is_some_and(|comparison| !comparison.may_be_best)
 }

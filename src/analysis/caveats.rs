@@ -182,7 +182,7 @@ mod tests {
 
     fn texts(arms: &[Arm]) -> Vec<String> {
         let records = records(arms);
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         let comparisons = comparisons(&ranking, Standard::FIXED);
         warnings(&ranking, &comparisons, None, None).iter().map(ToString::to_string).collect()
     }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn half_a_sweep_is_said_and_not_blamed_on_its_seeds() {
         let records = records(&[Arm::new("a", &[1.0]), Arm::new("b", &[2.0])]);
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         let said = |there| {
             let progress = Some(Progress { there, planned: 6 });
             warnings(&ranking, &comparisons(&ranking, Standard::FIXED), None, progress)
@@ -263,8 +263,8 @@ mod tests {
     fn what_weakens_a_pair_is_one_note() {
         let runs =
             records(&[Arm::at("a", 0.1, &[1.0, 1.3]), Arm::at("a", 1.0, &[2.0, 2.5]), Arm::at("b", 0.1, &[3.0, 4.0])]);
-        let ranking = ranking(&runs, "task", Metric::Loss);
-        let pair = |a: usize, b: usize| note(&caveats(&[&ranking.ranks[a], &ranking.ranks[b]], Metric::Loss, None));
+        let ranking = ranking(&runs, "task", Metric::LOSS);
+        let pair = |a: usize, b: usize| note(&caveats(&[&ranking.ranks[a], &ranking.ranks[b]], Metric::LOSS, None));
         let said = pair(0, 1).unwrap();
         assert!(
             said.starts_with(

@@ -4,6 +4,7 @@ use crate::analysis::arm_match::{Changed, Matching};
 use crate::analysis::shares::Share;
 use crate::analysis::{Difference, Summary, gate_power};
 use crate::metric::Metric;
+use crate::results::Setting;
 
 /// A step may take this much longer before it counts as slower.
 pub const SLOWER: f64 = 0.25;
@@ -84,7 +85,7 @@ pub struct Change {
     /// The optimizer and the schedule.
     pub arm: String,
     /// The hyper-parameters that the sweep varies; where arms are matched by label, those that validation chose.
-    pub settings: Vec<(String, String)>,
+    pub settings: Vec<(String, Setting)>,
     /// Every setting that differs from the arm that it is compared with.
     pub changed: Vec<Changed>,
     /// The mean then, over the seeds that are compared.

@@ -1,7 +1,7 @@
 //! What weakens a choice that a search made.
 
 use crate::analysis::warning::Warning;
-use crate::analysis::{Difference, Rank, Roles, Standard, Summary, order};
+use crate::analysis::{Difference, Rank, Roles, Standard, order};
 use crate::config::Experiment;
 
 /// What there is to know of the choices of a search; nothing of a plain sweep, and where judge seeds report the choice.
@@ -17,15 +17,14 @@ pub(super) fn of_search(ranks: &[Rank], experiment: Option<&Experiment>) -> Vec<
 
 /// A warning where the finalist that validation liked second is better than the chosen one on what is reported.
 fn runner_up(rank: &Rank, roles: &Roles) -> Option<Warning> {
-    let settings = |arm: &Summary| arm.runs[0].hyper_parameters.clone();
-    let chosen = settings(&rank.selection);
+    let chosen = &rank.selection.runs[0].hyper_parameters;
     let finalists = rank.tried.iter().filter(|arm| arm.runs.len() == rank.selection.runs.len());
-    let second = finalists.filter(|arm| settings(arm) != chosen).min_by(|a, b| order(a, b, rank.metric))?;
+    let second =
+        finalists.filter(|arm| arm.runs[0].hyper_parameters != *chosen).min_by(|a, b| order(a, b, rank.metric))?;
     let reported = second.under(|seed| roles.report(seed))?;
     let lead = Difference::lead(&reported, &rank.best, rank.metric).filter(|lead| lead.mean > 0.0)?;
-    let differing = settings(second).into_iter().filter(|pair| !chosen.contains(pair));
-    let value = |value: &str| value.parse().map_or_else(|_| value.to_owned(), crate::settings::short);
-    let differing: Vec<String> = differing.map(|(key, text)| format!("{key} {}", value(&text))).collect();
+    let differing = second.runs[0].hyper_parameters.iter().filter(|pair| !chosen.contains(pair));
+    let differing: Vec<String> = differing.map(|(key, value)| format!("{key} {}", value.short())).collect();
     Some(Warning::RunnerUp {
         arm: rank.name(),
         settings: differing.join(", "),
@@ -52,7 +51,7 @@ mod tests {
         let arm = |lr, losses: [f64; 4], test: [f64; 4]| Arm { test: Some(test.to_vec()), ..Arm::at("a", lr, &losses) };
         let arms = [arm(0.1, [1.0, 1.1, 1.2, 1.1], test[0]), arm(0.2, [1.1, 1.2, 1.3, 1.2], test[1])];
         let records = records(&[&arms[..], &[Arm::at("a", 0.3, &[9.0])]].concat());
-        let ranking = ranking_of(&records, "task", Metric::Loss, &Roles::of(&experiment));
+        let ranking = ranking_of(&records, "task", Metric::LOSS, &Roles::of(&experiment));
         of_search(&ranking.ranks, Some(&experiment)).iter().map(ToString::to_string).collect()
     }
 

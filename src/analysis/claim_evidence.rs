@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn divergence_decides_where_an_exact_test_finds_it() {
-        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::Loss, BETTER);
+        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::LOSS, BETTER);
         let (fine, lost) = ([1.0, 1.1, 1.2], [NAN; 3]);
         let said = "a+constant diverged in 0 of 3 seeds, b+constant in 3 of 3";
         assert_eq!(by(&fine, &lost), (Finding::Supported, said.into()), "1/64 is below 0.025");
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_few_diverged_runs_refute_nothing_and_keep_support_back() {
-        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::Loss, BETTER);
+        let by = |a: &[f64], b: &[f64]| judged(a, b, Metric::LOSS, BETTER);
         let (a, b) = ([1.0, 1.1, 1.21, 1.3, NAN], [2.0, 2.11, 2.2, 2.31, 2.4]);
         let (finding, reason) = by(&a, &b);
         assert_eq!(finding, Finding::Undecided);
@@ -86,17 +86,17 @@ mod tests {
         let unstable = "unstable: b+constant diverged in 0 of 5 seeds, a+constant in 1 of 5";
         let swapped = records(&[Arm::new("b", &b), Arm::new("a", &a)]);
         let arms = summaries(&swapped);
-        let mut part = compare(BETTER, "task", Metric::Loss, &arms[0], &arms[1], Standard::FIXED);
+        let mut part = compare(BETTER, "task", Metric::LOSS, &arms[0], &arms[1], Standard::FIXED);
         part.refute(BETTER, Standard::FIXED);
         assert_eq!((part.finding, part.note.as_deref()), (Finding::Refuted, Some(unstable)));
-        let margin = judged(&[1.5, 1.6, 1.4], &[1.0, 1.1, NAN], Metric::Loss, Bar::Margin(Margin::Share(0.01)));
+        let margin = judged(&[1.5, 1.6, 1.4], &[1.0, 1.1, NAN], Metric::LOSS, Bar::Margin(Margin::Share(0.01)));
         assert_ne!(margin.0, Finding::Supported, "the mean that a margin is a share of is finite");
     }
 
     #[test]
     fn a_metric_that_is_not_measured_decides_nothing() {
         for (a, b) in [([1.0, 1.1], [2.0, 2.1]), ([2.0, 2.1], [1.0, 1.1]), ([1.0, 1.1], [NAN; 2])] {
-            let (finding, reason) = judged(&a, &b, Metric::Accuracy, Bar::Margin(Margin::NONE));
+            let (finding, reason) = judged(&a, &b, Metric::ACCURACY, Bar::Margin(Margin::NONE));
             assert_eq!(finding, Finding::Undecided);
             assert_eq!(reason, "task does not measure accuracy; more seeds would not help");
         }
@@ -104,10 +104,10 @@ mod tests {
 
     #[test]
     fn seeds_that_divergence_took_are_named_and_not_asked_for() {
-        let (finding, reason) = judged(&[1.0, 1.1, 1.2], &[2.0, NAN, NAN], Metric::Loss, BETTER);
+        let (finding, reason) = judged(&[1.0, 1.1, 1.2], &[2.0, NAN, NAN], Metric::LOSS, BETTER);
         assert_eq!(finding, Finding::Undecided);
         assert!(reason.contains("b+constant in 2 of 3: too few seeds are left"), "{reason}");
-        let (_, reason) = judged(&[1.0], &[2.0], Metric::Loss, BETTER);
+        let (_, reason) = judged(&[1.0], &[2.0], Metric::LOSS, BETTER);
         assert!(reason.starts_with("with one seed, noise cannot be estimated"), "{reason}");
     }
 
@@ -118,7 +118,7 @@ mod tests {
         let records = records(&[Arm::new("a", &a), Arm::new("b", &b)]);
         let arms = summaries(&records);
         let excess = |bar: Bar| {
-            let part = compare(bar, "task", Metric::Loss, &arms[0], &arms[1], Standard::FIXED);
+            let part = compare(bar, "task", Metric::LOSS, &arms[0], &arms[1], Standard::FIXED);
             (part.needed, part.excess.unwrap().pairs.iter().map(|x| (x * 1e9).round() / 1e9).collect::<Vec<_>>())
         };
         let share = excess(Bar::Margin(Margin::Share(0.1)));
@@ -133,10 +133,9 @@ mod tests {
         let scored = |name, right: [f64; 3], examples: Option<u64>| {
             let mut runs = records(&[Arm::new(name, &[1.0, 1.1, 1.2])]);
             for (run, right) in runs.iter_mut().zip(right) {
-                let mut scores = run.validation.unwrap();
-                scores.accuracy = Some(right / 200.0);
-                scores.loss += if name == "a" { 0.5 } else { 0.0 };
-                run.validation = Some(scores);
+                let scores = run.validation.take().unwrap();
+                let loss = scores.get(Metric::LOSS).unwrap() + if name == "a" { 0.5 } else { 0.0 };
+                run.validation = Some(scores.with(Metric::LOSS, loss).with(Metric::ACCURACY, right / 200.0));
                 run.validation_examples = examples;
             }
             runs
@@ -144,7 +143,7 @@ mod tests {
         let find = |a: [f64; 3], b: [f64; 3], examples, bar| {
             let records = [scored("a", a, examples), scored("b", b, examples)].concat();
             let arms = summaries(&records);
-            compare(bar, "task", Metric::Accuracy, &arms[0], &arms[1], Standard::FIXED)
+            compare(bar, "task", Metric::ACCURACY, &arms[0], &arms[1], Standard::FIXED)
         };
         let (full, margin) = ([200.0; 3], |share| Bar::Margin(Margin::Share(share)));
         for examples in [Some(200), None] {

@@ -3,6 +3,7 @@
 use crate::analysis::{Rank, Rate, Summary, order, rates};
 use crate::config::{At, Experiment};
 use crate::metric::Metric;
+use crate::results::Setting;
 use crate::{optim, schedule};
 
 /// A learning rate that both sides share, where that matters, and the two arms.
@@ -61,22 +62,20 @@ fn best_at<'a, 'b>(rank: &'b Rank<'a>, lr: f64, metric: Metric) -> Option<&'b Su
 /// The arm at which every key that the sweep varies has its kind's own default. Keys that the
 /// config fixes stay as fixed.
 fn at_defaults<'a, 'b>(rank: &'b Rank<'a>, experiment: &Experiment) -> Result<&'b Summary<'a>, String> {
-    let mut wanted: Vec<(String, String)> = Vec::new();
+    let mut wanted: Vec<(String, Setting)> = Vec::new();
     let optimizer = experiment.optimizers.iter().map(|entrant| &entrant.grid).find(|grid| grid.label == rank.optimizer);
     for (grid, swept) in optimizer.iter().flat_map(|grid| grid.swept().map(move |key| (grid, key))) {
         if let Some(value) = grid.key::<optim::Definition>(swept).and_then(|key| key.default.value()) {
-            wanted.push((swept.to_owned(), value.to_string()));
+            wanted.push((swept.to_owned(), Setting::of(&value)));
         }
     }
     let schedule = experiment.schedules.iter().find(|grid| grid.label == rank.schedule);
     for (grid, swept) in schedule.iter().flat_map(|grid| grid.swept().map(move |key| (grid, key))) {
         if let Some(value) = grid.key::<schedule::Definition>(swept).and_then(|key| key.default.value()) {
-            wanted.push((format!("schedule.{swept}"), value.to_string()));
+            wanted.push((format!("schedule.{swept}"), Setting::of(&value)));
         }
     }
-    let fits = |arm: &&Summary| {
-        wanted.iter().all(|(key, value)| arm.runs[0].hyper_parameter(key).is_some_and(|found| found == value))
-    };
+    let fits = |arm: &&Summary| wanted.iter().all(|(key, value)| arm.runs[0].hyper_parameter(key) == Some(value));
     rank.tried.iter().find(fits).ok_or_else(|| {
         let missing: Vec<String> = wanted.iter().map(|(key, value)| format!("{key} {value}")).collect();
         format!("{} did not run at its defaults: add {} to the sweep", rank.name(), missing.join(", "))

@@ -153,7 +153,7 @@ mod tests {
 
     fn verdicts(arms: &[Arm]) -> Vec<Verdict> {
         let records = records(arms);
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         comparisons(&ranking, Standard::FIXED).iter().flatten().map(|comparison| comparison.verdict).collect()
     }
 
@@ -186,7 +186,7 @@ mod tests {
 
     fn standing(arms: &[Arm], standard: Standard) -> Vec<bool> {
         let records = records(arms);
-        comparisons(&ranking(&records, "task", Metric::Loss), standard)
+        comparisons(&ranking(&records, "task", Metric::LOSS), standard)
             .iter()
             .flatten()
             .map(|c| c.may_be_best)
@@ -226,7 +226,7 @@ mod tests {
         let mut records = records(&[a, b]);
         records[5].steps_to_target = Some(73);
         let saved = |records: &[crate::results::Record]| {
-            let compared = comparisons(&ranking(records, "task", Metric::Loss), Standard::FIXED);
+            let compared = comparisons(&ranking(records, "task", Metric::LOSS), Standard::FIXED);
             compared[1].as_ref().unwrap().steps_saved.clone()
         };
         assert_eq!(saved(&records).unwrap().pairs.iter().collect::<Vec<_>>(), [30.0, 30.0, 33.0]);

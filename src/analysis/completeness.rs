@@ -1,11 +1,11 @@
 //! How much of what an experiment plans is there: half a sweep is not judged as if it were whole.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::analysis::{Roles, ranking_of};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::metric::Metric;
-use crate::results::Record;
+use crate::results::{Record, Setting};
 use crate::settings::Settings;
 
 /// Runs of full length that are there, of those that are planned.
@@ -65,25 +65,21 @@ pub fn progress(
 
 /// The settings of an optimizer under a schedule that the config lists.
 struct Listed {
-    settings: Vec<BTreeMap<String, String>>,
+    settings: Vec<HashMap<String, Setting>>,
 }
 
 impl Listed {
     fn new(optimizer: &Grid, schedule: &Grid) -> Self {
         let schedules = schedule.variants();
-        let both = |own: &Settings| -> Vec<BTreeMap<String, String>> {
-            let optimizer = || own.iter().map(|(key, value)| (key.to_owned(), value.to_string()));
-            let schedule = |under: &Settings| -> Vec<(String, String)> {
-                under.iter().map(|(key, value)| (format!("schedule.{key}"), value.to_string())).collect()
-            };
-            schedules.iter().map(|under| optimizer().chain(schedule(under)).collect()).collect()
+        let both = |own: &Settings| -> Vec<_> {
+            schedules.iter().map(|under| Setting::all(own, under).into_iter().collect()).collect()
         };
         Self { settings: optimizer.variants().iter().flat_map(both).collect() }
     }
 
     /// Whether a run is one of them, as far as it tells: an older version may not have known a key.
     fn holds(&self, run: &Record) -> bool {
-        let fits = |settings: &BTreeMap<String, String>| {
+        let fits = |settings: &HashMap<String, Setting>| {
             run.hyper_parameters.iter().all(|(key, value)| settings.get(key).is_none_or(|listed| listed == value))
         };
         self.settings.iter().any(fits)
@@ -113,11 +109,10 @@ fn judged(experiment: &Experiment, whole: &[&Record], task: &str, arm: (&str, &s
     if experiment.judge_seeds.is_empty() {
         return 0;
     }
-    let own = whole.iter().filter(|record| (record.optimizer.as_str(), record.schedule.as_str()) == arm);
-    let own: Vec<Record> = own.map(|record| (*record).clone()).collect();
-    let metric = experiment.tasks.iter().find(|spec| spec.label == task).map_or(Metric::Loss, |spec| spec.metric);
+    let own = whole.iter().copied().filter(|record| (record.optimizer.as_str(), record.schedule.as_str()) == arm);
+    let metric = experiment.tasks.iter().find(|spec| spec.label == task).map_or(Metric::LOSS, |spec| spec.metric);
     let roles = Roles::of(experiment);
-    let ranking = ranking_of(&own, task, metric, &roles);
+    let ranking = ranking_of(own, task, metric, &roles);
     let best = ranking.ranks.first().map(|rank| &rank.best);
     best.map_or(0, |best| best.runs.iter().filter(|run| roles.report(run.seed)).count())
 }

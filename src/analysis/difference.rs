@@ -352,7 +352,7 @@ mod tests {
         // The losses differ between seeds, so that chance has a part in it, whatever the seeds agree on.
         let records = records(&[Arm::new("a", &a), Arm::new("b", &b)]);
         let arms = summaries(&records);
-        let lead = Difference::lead(&arms[0], &arms[1], Metric::Loss).unwrap();
+        let lead = Difference::lead(&arms[0], &arms[1], Metric::LOSS).unwrap();
         assert_eq!((lead.same_step(), lead.p_value()), (Some(3), Some(0.25)));
         assert_eq!(lead.interval(0.95), (f64::NEG_INFINITY, f64::INFINITY));
         // A spread above rounding is one, however small.

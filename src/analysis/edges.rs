@@ -89,11 +89,11 @@ mod tests {
         let experiment = Experiment::parse(&Catalog::built_in(), "c.toml", text, "c", &[]).unwrap();
         let run = |(value, loss): &(&str, f64)| {
             let mut runs = records(&[Arm::new("a", &[*loss])]);
-            runs[0].hyper_parameters.push((key.to_owned(), (*value).to_owned()));
+            runs[0].hyper_parameters.push((key.to_owned(), (*value).into()));
             runs
         };
         let records: Vec<_> = tried.iter().flat_map(run).collect();
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         edges(&ranking.ranks.iter().collect::<Vec<_>>(), Some(&experiment)).iter().map(ToString::to_string).collect()
     }
 

@@ -56,7 +56,7 @@ fn seen(trials: usize, rivals: usize) -> f64 {
         let leader = [arm("a", 0.0)];
         let arms: Vec<Arm> = leader.into_iter().chain(NAMES[..rivals].iter().map(|&name| arm(name, behind))).collect();
         let records = records(&arms);
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         let place = ranking.ranks.iter().position(|rank| rank.optimizer == "b").unwrap();
         comparisons(&ranking, Standard::FIXED)[place]
             .as_ref()

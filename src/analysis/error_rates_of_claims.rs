@@ -58,7 +58,7 @@ fn normals(stream: &mut Stream, n: usize) -> Vec<f64> {
 fn scored(name: &'static str, stream: &mut Stream, accuracies: &[f64], examples: Option<u64>) -> Vec<Record> {
     let mut runs = records(&[Arm::new(name, &normals(stream, accuracies.len()))]);
     for (run, accuracy) in runs.iter_mut().zip(accuracies) {
-        run.validation = run.validation.map(|scores| crate::metric::Scores { accuracy: Some(*accuracy), ..scores });
+        run.validation = run.validation.take().map(|scores| scores.with(Metric::ACCURACY, *accuracy));
         run.validation_examples = examples;
     }
     runs
@@ -70,7 +70,7 @@ fn divergence_by_chance_decides_as_rarely_as_stated() {
     for (rate, stated) in [(0.05, EACH_WAY), (0.2, 0.036), (0.5, 0.036)] {
         for n in [3, 5, 10] {
             let case = format!("equal arms, {}% of runs diverge, {n} seeds", 100.0 * rate);
-            let wrong = verdicts(&case, Bar::Margin(Margin::NONE), Metric::Loss, |stream| {
+            let wrong = verdicts(&case, Bar::Margin(Margin::NONE), Metric::LOSS, |stream| {
                 let shared = normals(stream, n);
                 let mut side = |name| {
                     let run = |seed: &f64| {
@@ -91,7 +91,7 @@ fn steps_of_a_coarse_score_are_not_taken_for_proof() {
     const STEP: f64 = 1.0 / 180.0;
     // `a` has one example less right than `b` in so many runs, or more where `step` is positive.
     let differing = |case: &str, bar: Bar, n: usize, share: f64, step: f64, examples: Option<u64>| {
-        verdicts(case, bar, Metric::Accuracy, |stream| {
+        verdicts(case, bar, Metric::ACCURACY, |stream| {
             let b: Vec<f64> = (0..n).map(|_| 0.9 + STEP * (4.0 * stream.uniform()).floor()).collect();
             let a: Vec<f64> = b.iter().map(|b| if stream.uniform() < share { b + step } else { *b }).collect();
             let mut runs = scored("a", stream, &a, examples);
@@ -123,7 +123,7 @@ fn a_margin_of_a_noisy_score_is_kept_as_rarely_wrong() {
     ] {
         for (n, paired) in [(3, true), (5, true), (10, true), (5, false), (10, false)] {
             let case = format!("{name}, losses, {n} seeds, {}", if paired { "paired" } else { "not paired" });
-            let wrong = verdicts(&case, bar, Metric::Loss, |stream| {
+            let wrong = verdicts(&case, bar, Metric::LOSS, |stream| {
                 let shared = normals(stream, n);
                 let mut side = |name, mean: f64| {
                     let shared = if paired { shared.clone() } else { normals(stream, n) };
@@ -149,7 +149,7 @@ fn a_margin_of_a_noisy_score_is_kept_as_rarely_wrong() {
     ] {
         for n in [3, 10] {
             let case = format!("margin {margin}, accuracies, {n} seeds");
-            let wrong = verdicts(&case, Bar::Margin(margin), Metric::Accuracy, |stream| {
+            let wrong = verdicts(&case, Bar::Margin(margin), Metric::ACCURACY, |stream| {
                 let mut side = |name, mean: f64| {
                     let accuracies: Vec<f64> = (0..n).map(|_| mean + 0.05 * stream.normal()).collect();
                     scored(name, stream, &accuracies, Some(5000))
@@ -221,14 +221,14 @@ fn the_luck_of_more_settings_is_told_with_its_size() {
         let rival = arm("b", 1.0);
         let arms: Vec<Arm> = (1..=16).map(|lr| arm("a", f64::from(lr))).chain([rival]).collect();
         let records = records(&arms);
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         let side = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
         let (a, b) = (side("a"), side("b"));
         let better = Bar::By(Margin::NONE);
-        let part = compare(better, "task", Metric::Loss, &a.best, &b.best, Standard::FIXED);
+        let part = compare(better, "task", Metric::LOSS, &a.best, &b.best, Standard::FIXED);
         bias += part.lead.as_ref().unwrap().mean / f64::from(trials as u32);
         supported += f64::from(u8::from(part.finding == Finding::Supported)) / f64::from(trials as u32);
-        let said = caveats::of_claim(&[a, b], Metric::Loss, &experiment).join("; ");
+        let said = caveats::of_claim(&[a, b], Metric::LOSS, &experiment).join("; ");
         let size = said.split("by up to about ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
         told += size.parse::<f64>().unwrap() / f64::from(trials as u32);
     }

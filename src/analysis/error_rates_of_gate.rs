@@ -5,7 +5,7 @@ use super::regression::{Change, Matching, Outcome, Rules, Side, changes};
 use super::simulated::{Arm, records};
 use super::standard::{ALPHA, POWER, Standard};
 use crate::margin::Margin;
-use crate::metric::Metric;
+use crate::metric::{Metric, Scores};
 use crate::results::Record;
 use crate::rng::Stream;
 
@@ -95,7 +95,7 @@ impl Checks {
 
 fn check(now: &[Record], before: &[Record], rules: Rules) -> Vec<Change> {
     let [now, before] = [now, before].map(|records| Side { records, experiment: None });
-    changes(now, before, |_| Metric::Loss, rules)
+    changes(now, before, |_| Metric::LOSS, rules)
 }
 
 fn fails(change: &Change) -> bool {
@@ -143,11 +143,10 @@ fn a_choice_among_settings_fails_no_more_often() {
                 let mut side = checks.side(stream, &shared, EQUAL);
                 for (run, place) in side.iter_mut().zip(0..) {
                     let (label, lr) = (["a", "b", "c"][place / checks.seeds % 3], place / checks.seeds / 3 + 1);
-                    (run.optimizer, run.hyper_parameters[0].1) = (label.into(), lr.to_string());
+                    (run.optimizer, run.hyper_parameters[0].1) = (label.into(), (lr as f64).into());
                     if has_test {
-                        let mut test = run.validation.unwrap();
-                        test.loss += 0.03 * stream.normal();
-                        run.test = Some(test);
+                        let validation = run.validation.as_ref().and_then(|scores| scores.get(Metric::LOSS));
+                        run.test = validation.map(|loss| Scores::of_loss(loss + 0.03 * stream.normal()));
                     }
                 }
                 side

@@ -59,9 +59,9 @@ fn compare(shape: Shape, scale: f64, grid: (f64, f64), noise: f64, stream: &mut 
 }
 
 fn costs_of(records: &[Record], width: f64) -> Result<Costs, String> {
-    let ranking = ranking(records, "task", Metric::Loss);
+    let ranking = ranking(records, "task", Metric::LOSS);
     let rank = |name: &str| ranking.ranks.iter().find(|rank| rank.optimizer == name).unwrap();
-    costs([rank("a"), rank("b")], width, Metric::Loss)
+    costs([rank("a"), rank("b")], width, Metric::LOSS)
 }
 
 /// The shares of comparisons in which the first curve is found to cost less, and to cost more.

@@ -11,7 +11,7 @@ pub const FEWEST: usize = 3;
 pub struct OverTasks<'a, 'b> {
     /// The tasks.
     pub tasks: Vec<&'b str>,
-    /// The tasks that are left out: some arm reached an error or loss of zero or below there, which has no ratio.
+    /// The tasks that are left out: an arm reached zero or less there, or the metric is of no known best score: there is no ratio.
     pub left_out: Vec<&'b str>,
     /// The arms, the one with the lowest mean logarithm on validation first.
     pub arms: Vec<OverArm<'a, 'b>>,
@@ -32,8 +32,8 @@ pub struct OverArm<'a, 'b> {
 
 /// What arms come to over tasks; `None` below two tasks and two arms that have all of them.
 ///
-/// Scores of different tasks have no common unit, but ratios have: an accuracy is taken as its error 1 - accuracy, a loss and
-/// a perplexity as they are. The arm with the lowest mean logarithm on validation is compared with every other on the
+/// Scores of different tasks have no common unit, but ratios have, of what a score leaves to be gained: an accuracy is taken as its
+/// error 1 - accuracy, a loss and a perplexity as they are. The arm with the lowest mean logarithm on validation is compared with every other on the
 /// reported scores: d = log(other / first) on each task, and the interval is mean(d) +- t sd(d) / sqrt(tasks): tasks
 /// are the sample, so it says what to expect on a task like these.
 pub fn over_tasks<'a, 'b>(rankings: &[&'b Ranking<'a>], standard: Standard) -> Option<OverTasks<'a, 'b>> {
@@ -43,8 +43,7 @@ pub fn over_tasks<'a, 'b>(rankings: &[&'b Ranking<'a>], standard: Standard) -> O
     let on = |ranking: &Ranking, arm: &Rank, score: fn(&Rank, Metric) -> Sample| {
         let metric = ranking.metric;
         let mean = score(find(ranking, arm)?, metric).mean()?;
-        let left = if metric == Metric::Accuracy { 1.0 - mean } else { mean };
-        (left > 0.0).then(|| left.ln())
+        metric.left(mean).filter(|left| *left > 0.0).map(f64::ln)
     };
     let [validation, reported]: [fn(&Rank, Metric) -> Sample; 2] =
         [|rank, metric| rank.selection.validation(metric), |rank, metric| rank.best.reported(metric)];
@@ -101,7 +100,7 @@ mod tests {
         // a is at 1/2, 1/3 and 1/4 of b's loss, whatever the size of either; c is not on every task.
         let tasks =
             [[1.0, 2.0], [10.0, 30.0], [0.1, 0.4]].map(|[a, b]| records(&[Arm::new("a", &[a]), Arm::new("b", &[b])]));
-        let rankings: Vec<Ranking> = tasks.iter().map(|records| ranking(records, "task", Metric::Loss)).collect();
+        let rankings: Vec<Ranking> = tasks.iter().map(|records| ranking(records, "task", Metric::LOSS)).collect();
         let all = rankings.iter().collect::<Vec<_>>();
         let over = over_tasks(&all, Standard::FIXED).unwrap();
         assert_eq!(over.arms.iter().map(|arm| arm.rank.optimizer).collect::<Vec<_>>(), ["a", "b"]);
@@ -120,9 +119,9 @@ mod tests {
         let mut tasks =
             [[1.0, 2.0], [10.0, 30.0], [-1.0, 4.0]].map(|[a, b]| records(&[Arm::new("a", &[a]), Arm::new("b", &[b])]));
         for (run, accuracy) in tasks[1].iter_mut().zip([0.98, 0.92]) {
-            run.validation.as_mut().unwrap().accuracy = Some(accuracy);
+            run.validation.as_mut().unwrap().set(Metric::ACCURACY, accuracy);
         }
-        let metrics = [Metric::Loss, Metric::Accuracy, Metric::Loss];
+        let metrics = [Metric::LOSS, Metric::ACCURACY, Metric::LOSS];
         let rankings: Vec<Ranking> =
             tasks.iter().zip(metrics).map(|(records, metric)| ranking(records, "task", metric)).collect();
         let over = over_tasks(&rankings.iter().collect::<Vec<_>>(), Standard::FIXED).unwrap();

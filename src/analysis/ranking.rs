@@ -2,7 +2,7 @@
 
 use crate::analysis::{Roles, Summary, summaries};
 use crate::metric::Metric;
-use crate::results::Record;
+use crate::results::{Record, Setting};
 
 /// The order of the optimizers and schedules on one task.
 #[derive(Debug, Clone)]
@@ -70,17 +70,17 @@ impl Rank<'_> {
     }
 
     /// The hyper-parameters of the chosen arm that others were tried with too.
-    pub fn chosen(&self) -> Vec<(&str, &str)> {
+    pub fn chosen(&self) -> Vec<(&str, &Setting)> {
         let first = self.best.runs[0];
         let swept =
             |key: &str| self.tried.iter().any(|arm| arm.runs[0].hyper_parameter(key) != first.hyper_parameter(key));
         let chosen = first.hyper_parameters.iter().filter(|(key, _)| key == "lr" || swept(key));
-        chosen.map(|(key, value)| (key.as_str(), value.as_str())).collect()
+        chosen.map(|(key, value)| (key.as_str(), value)).collect()
     }
 }
 
 /// [`ranking_of`] where all seeds choose and all are reported.
-pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking<'a> {
+pub fn ranking<'a>(records: impl IntoIterator<Item = &'a Record>, task: &str, metric: Metric) -> Ranking<'a> {
     ranking_of(records, task, metric, &Roles::default())
 }
 
@@ -90,7 +90,12 @@ pub fn ranking<'a>(records: &'a [Record], task: &str, metric: Metric) -> Ranking
 /// finished come last.
 ///
 /// Where no run of a chosen arm is there yet under the seeds that are reported, those that chose it stand for them.
-pub fn ranking_of<'a>(records: &'a [Record], task: &str, metric: Metric, roles: &Roles) -> Ranking<'a> {
+pub fn ranking_of<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    task: &str,
+    metric: Metric,
+    roles: &Roles,
+) -> Ranking<'a> {
     let all: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
     // Runs that end earlier by plan are for the anytime comparison and for searches.
     let (arms, early): (Vec<_>, Vec<_>) = all.into_iter().partition(|arm| arm.runs[0].horizon.is_none());
@@ -144,7 +149,7 @@ fn numbers<'a, 'b: 'a>(arms: impl Iterator<Item = &'a Summary<'b>>) -> Vec<(Stri
     let mut numbers: Vec<(String, Vec<f64>)> = Vec::new();
     for arm in arms {
         for (key, value) in &arm.runs[0].hyper_parameters {
-            let Ok(value) = value.parse::<f64>() else { continue };
+            let Some(value) = value.as_number() else { continue };
             match numbers.iter_mut().find(|(known, _)| known == key) {
                 Some((_, values)) => values.push(value),
                 None => numbers.push((key.clone(), vec![value])),
@@ -170,7 +175,7 @@ pub fn order(a: &Summary, b: &Summary, metric: Metric) -> std::cmp::Ordering {
         .cmp(&nothing(b))
         .then_with(|| a.lost_in(metric).cmp(&b.lost_in(metric)))
         .then_with(|| key(a, metric).total_cmp(&key(b, metric)))
-        .then_with(|| key(a, Metric::Loss).total_cmp(&key(b, Metric::Loss)))
+        .then_with(|| key(a, Metric::LOSS).total_cmp(&key(b, Metric::LOSS)))
 }
 
 /// What turns "better" into "less".

@@ -68,7 +68,7 @@ mod tests {
         // As after a search: 0.3 leads under the first seed, and 0.1, a finalist, over all of them.
         let arms = [Arm::at("a", 0.1, &[1.0, 1.0, 1.1]), Arm::at("a", 0.3, &[0.999]), Arm::at("a", 1.0, &[5.0])];
         let records = records(&arms);
-        let rank = &ranking(&records, "task", Metric::Loss).ranks[0];
+        let rank = &ranking(&records, "task", Metric::LOSS).ranks[0];
         assert_eq!((rank.best.lr(), good_range(&rates(rank), 0.01)), (Some(0.1), Some((0.1, 0.3))));
     }
 }

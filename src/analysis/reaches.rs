@@ -38,10 +38,10 @@ struct Unknown;
 fn at_step(record: &Record, step: u64, metric: Metric) -> Result<Option<f64>, Unknown> {
     let finite = |score: Option<f64>| score.filter(|score| score.is_finite());
     if let Some(mark) = record.marks.iter().find(|mark| mark.steps == step) {
-        return Ok(finite(mark.validation.and_then(|scores| scores.get(metric))));
+        return Ok(finite(mark.validation.as_ref().and_then(|scores| scores.get(metric))));
     }
     match record.status {
-        Status::Finished if record.steps == step => Ok(finite(record.validation.ok_or(Unknown)?.get(metric))),
+        Status::Finished if record.steps == step => Ok(finite(record.validation.as_ref().ok_or(Unknown)?.get(metric))),
         Status::Diverged if record.steps <= step => Ok(None),
         _ => Err(Unknown),
     }

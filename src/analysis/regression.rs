@@ -145,7 +145,7 @@ mod tests {
 
     fn all(before: &[Record], now: &[Record], rules: Rules) -> Vec<Change> {
         let [now, before] = [now, before].map(|records| Side { records, experiment: None });
-        changes(now, before, |_| Metric::Loss, rules)
+        changes(now, before, |_| Metric::LOSS, rules)
     }
 
     fn only(before: &[f64], now: &[f64]) -> Change {

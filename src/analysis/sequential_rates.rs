@@ -95,7 +95,7 @@ fn an_arm_as_good_as_the_best_is_ruled_out_as_rarely_as_stated_at_all_looks_toge
         let records = records(&arms);
         let standing = Standing::of(&experiment, &records, false);
         let mut ranking =
-            ranking_of(standing.records(&records), "task", Metric::Loss, &Roles::of(standing.experiment(&experiment)));
+            ranking_of(standing.records(&records), "task", Metric::LOSS, &Roles::of(standing.experiment(&experiment)));
         standing.order(&mut ranking);
         let compared = standing.comparisons(&ranking);
         let place = ranking.ranks.iter().position(|rank| rank.optimizer == "a").unwrap();

@@ -30,7 +30,7 @@ pub(crate) fn records(arms: &[Arm]) -> Vec<Record> {
 }
 
 fn record(arm: &Arm, seed: usize) -> Record {
-    let scores = |loss: f64| Scores { loss, accuracy: None, perplexity: None };
+    let scores = Scores::of_loss;
     let diverged = arm.validation[seed].is_nan();
     Record {
         optbench: None,
@@ -42,7 +42,7 @@ fn record(arm: &Arm, seed: usize) -> Record {
         optimizer: arm.optimizer.into(),
         schedule: "constant".into(),
         seed: seed as u64,
-        hyper_parameters: vec![("lr".into(), crate::settings::number(arm.lr))],
+        hyper_parameters: vec![("lr".into(), arm.lr.into())],
         status: if diverged { Status::Diverged } else { Status::Finished },
         horizon: None,
         error: None,

@@ -47,7 +47,7 @@ impl Summary<'_> {
 
     /// The value of a hyper-parameter that is a number.
     pub fn number(&self, key: &str) -> Option<f64> {
-        self.runs[0].hyper_parameter(key)?.parse().ok()
+        self.runs[0].hyper_parameter(key)?.as_number()
     }
 
     /// How many did not train to the end.
@@ -57,7 +57,7 @@ impl Summary<'_> {
 
     /// Whether the seed changes nothing: two or more runs, all with the same loss.
     pub fn is_deterministic(&self) -> bool {
-        let losses = self.validation(Metric::Loss);
+        let losses = self.validation(Metric::LOSS);
         losses.len() > 1 && losses.deviation() == Some(0.0)
     }
 
@@ -68,7 +68,7 @@ impl Summary<'_> {
 
     /// What [`Summary::validation`] returns, with the seeds.
     pub fn validation_by_seed(&self, metric: Metric) -> BySeed {
-        self.scored(metric).filter_map(|record| Some((record.seed, record.validation?.get(metric)?))).collect()
+        self.scored(metric).filter_map(|record| Some((record.seed, record.validation.as_ref()?.get(metric)?))).collect()
     }
 
     /// The test scores of the runs that count, or the validation scores where a task has no test split.
@@ -108,7 +108,7 @@ impl Summary<'_> {
 
     /// Whether the runs of both, seed by seed, came to the same losses: the same computation twice.
     pub fn repeats(&self, other: &Summary) -> bool {
-        let (ours, theirs, paired) = compared(&self.by_seed(Metric::Loss), &other.by_seed(Metric::Loss));
+        let (ours, theirs, paired) = compared(&self.by_seed(Metric::LOSS), &other.by_seed(Metric::LOSS));
         paired && ours == theirs
     }
 
@@ -129,8 +129,8 @@ impl Summary<'_> {
 
     /// How many nats the losses of [`Summary::reported`] lie above the task's floor, where it has one.
     pub fn above_floor(&self) -> Sample {
-        let above = |record: &Record| Some(reported(record)?.loss - record.loss_floor?);
-        self.scored(Metric::Loss).filter_map(above).collect()
+        let above = |record: &Record| Some(reported(record)?.get(Metric::LOSS)? - record.loss_floor?);
+        self.scored(Metric::LOSS).filter_map(above).collect()
     }
 
     /// Milliseconds of a step of every run: batch, forward and backward pass, and update.
@@ -169,7 +169,7 @@ impl Summary<'_> {
 /// not a count.
 pub(super) fn one_prediction(judged: impl Iterator<Item = Option<u64>>, metric: Metric) -> Option<f64> {
     let judged: Option<Vec<u64>> = judged.collect();
-    let fewest = judged?.into_iter().min().filter(|_| metric == Metric::Accuracy)?;
+    let fewest = judged?.into_iter().min().filter(|_| metric.is_share())?;
     Some(1.0 / fewest as f64)
 }
 
@@ -180,15 +180,15 @@ fn finished(record: &Record) -> Option<&Record> {
 
 /// Whether no score of the metric is infinite or not a number.
 fn is_finite(record: &Record, metric: Metric) -> bool {
-    [record.validation, record.test].into_iter().flatten().filter_map(|scores| scores.get(metric)).all(f64::is_finite)
+    [&record.validation, &record.test].into_iter().flatten().filter_map(|scores| scores.get(metric)).all(f64::is_finite)
 }
 
-fn reported(record: &Record) -> Option<Scores> {
-    finished(record).and_then(|record| record.test.or(record.validation))
+fn reported(record: &Record) -> Option<&Scores> {
+    finished(record).and_then(|record| record.test.as_ref().or(record.validation.as_ref()))
 }
 
 /// The arms of an experiment in the order of their first runs.
-pub fn summaries(records: &[Record]) -> Vec<Summary<'_>> {
+pub fn summaries<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Summary<'a>> {
     let mut arms: Vec<Summary> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for record in records {
@@ -211,12 +211,12 @@ mod tests {
     fn a_score_that_is_not_finite_counts_as_diverged_in_that_metric_alone() {
         let mut runs = records(&[Arm { test: Some(vec![1.0, f64::INFINITY, 3.0]), ..Arm::new("a", &[1.0, 2.0, 3.0]) }]);
         for (run, perplexity) in runs.iter_mut().zip([2.0, 3.0, f64::INFINITY]) {
-            run.validation.as_mut().unwrap().perplexity = Some(perplexity);
+            run.validation.as_mut().unwrap().set(Metric::PERPLEXITY, perplexity);
         }
         let arm = &summaries(&runs)[0];
-        assert_eq!([Metric::Loss, Metric::Perplexity].map(|metric| arm.lost_in(metric)), [1, 1]);
-        assert_eq!((arm.reported(Metric::Loss).mean(), arm.validation(Metric::Loss).mean()), (Some(2.0), Some(2.0)));
-        assert_eq!(arm.validation_by_seed(Metric::Perplexity), [(0, 2.0), (1, 3.0)]);
-        assert_eq!((arm.lost(), arm.unscored(Metric::Loss), arm.unscored(Metric::Accuracy)), (0, 0, 3));
+        assert_eq!([Metric::LOSS, Metric::PERPLEXITY].map(|metric| arm.lost_in(metric)), [1, 1]);
+        assert_eq!((arm.reported(Metric::LOSS).mean(), arm.validation(Metric::LOSS).mean()), (Some(2.0), Some(2.0)));
+        assert_eq!(arm.validation_by_seed(Metric::PERPLEXITY), [(0, 2.0), (1, 3.0)]);
+        assert_eq!((arm.lost(), arm.unscored(Metric::LOSS), arm.unscored(Metric::ACCURACY)), (0, 0, 3));
     }
 }

@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn the_best_of_two_by_hand() {
         // Pairs drawn with replacement from 1, 2: the best is 2 in three of four.
-        assert_eq!(expected_best(vec![2.0, 1.0], Metric::Accuracy), [1.5, 1.75]);
-        assert_eq!(expected_best(vec![2.0, 1.0], Metric::Loss), [1.5, 1.25]);
+        assert_eq!(expected_best(vec![2.0, 1.0], Metric::ACCURACY), [1.5, 1.75]);
+        assert_eq!(expected_best(vec![2.0, 1.0], Metric::LOSS), [1.5, 1.25]);
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
             Arm::at("a", f64::from(lr), &losses)
         });
         let records = records(&settings.collect::<Vec<_>>());
-        let by = luck(&ranking(&records, "task", Metric::Loss).ranks[0], 1).unwrap();
+        let by = luck(&ranking(&records, "task", Metric::LOSS).ranks[0], 1).unwrap();
         assert!((0.5..1.3).contains(&by), "0.5 times 1.77 is expected: {by}");
     }
 
@@ -127,7 +127,7 @@ mod tests {
             Arm::at("b", 1.0, &[5.0, 5.0]),
             Arm::at("c", 0.1, &[f64::NAN, f64::NAN]),
         ]);
-        let ranking = ranking(&records, "task", Metric::Loss);
+        let ranking = ranking(&records, "task", Metric::LOSS);
         let curves: Vec<Vec<f64>> = ranking.ranks.iter().map(|rank| ranking.expected_best(rank)).collect();
         assert_eq!(curves, [vec![3.0, 2.0], vec![3.5, 2.75], vec![]], "1 and 5, 2 and 5, nothing");
     }

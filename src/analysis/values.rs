@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::{Difference, Rank, Sample, Summary, order};
 use crate::metric::Metric;
+use crate::results::{Record, Setting};
 
 /// A value of a numeric key of one arm, the other keys at their best for it on validation.
 #[derive(Debug, Clone)]
@@ -60,12 +61,10 @@ impl<'a> Rank<'a> {
     /// Whether the values of a key were tried with the same values of all others, more than half of the
     /// pairs: only then do two of them differ in nothing else.
     pub fn is_grid(&self, key: &str) -> bool {
-        let values: BTreeSet<Option<&str>> = self.tried.iter().map(|arm| arm.runs[0].hyper_parameter(key)).collect();
-        let others = |arm: &Summary| {
-            let all = arm.runs[0].hyper_parameters.iter();
-            all.filter(|(name, _)| name != key).cloned().collect::<Vec<_>>()
-        };
-        let others: BTreeSet<Vec<(String, String)>> = self.tried.iter().map(others).collect();
+        let values: BTreeSet<Option<&Setting>> =
+            self.tried.iter().map(|arm| arm.runs[0].hyper_parameter(key)).collect();
+        let others = |run: &'a Record| run.hyper_parameters.iter().filter(|(name, _)| name != key).collect();
+        let others: BTreeSet<Vec<&(String, Setting)>> = self.tried.iter().map(|arm| others(arm.runs[0])).collect();
         2 * self.tried.len() > values.len() * others.len()
     }
 }
@@ -96,7 +95,7 @@ mod tests {
                 runs
             });
             let runs: Vec<Record> = runs.collect();
-            ["lr", "beta"].map(|key| ranking(&runs, "task", Metric::Loss).ranks[0].is_grid(key))
+            ["lr", "beta"].map(|key| ranking(&runs, "task", Metric::LOSS).ranks[0].is_grid(key))
         };
         assert_eq!(tried(&[("0.1", "0.5"), ("0.1", "0.9"), ("1", "0.5"), ("1", "0.9")]), [true, true]);
         assert_eq!(tried(&[("0.1", "0.5"), ("0.2", "0.6"), ("0.3", "0.7"), ("0.4", "0.8")]), [false, false]);
@@ -115,7 +114,7 @@ mod tests {
             at(1.0, &[0.9], &[1.9]),
             at(10.0, &[f64::NAN, 1.0, 1.0], &[1.0; 3]),
         ]);
-        let ranking = ranking(&runs, "task", Metric::Loss);
+        let ranking = ranking(&runs, "task", Metric::LOSS);
         let tried = ranking.ranks[0].tried_with("lr");
         assert_eq!(tried.iter().map(|one| one.value).collect::<Vec<_>>(), [0.01, 0.1, 1.0, 10.0]);
         assert_eq!(tried.iter().map(|one| one.is_chosen).collect::<Vec<_>>(), [false, true, false, false]);

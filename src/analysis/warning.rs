@@ -188,7 +188,7 @@ impl std::fmt::Display for Warning {
 
 /// A difference of two scores; percentages differ in points.
 pub(super) fn difference(x: f64, metric: Metric) -> String {
-    if metric == Metric::Accuracy { format!("{:.2} points", 100.0 * x) } else { short(x) }
+    if metric.is_share() { format!("{:.2} points", 100.0 * x) } else { short(x) }
 }
 
 /// The warning in words: where the best value lies at the end, and which keys of the config to widen.
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn an_easier_target_is_higher_for_what_is_minimised() {
         let said = |metric, value| Warning::TargetNeverReached { target: Target { metric, value } }.to_string();
-        assert!(said(Metric::Loss, 1e-4).contains("(loss 0.0001); raise `target`"));
-        assert!(said(Metric::Accuracy, 0.99).contains("(accuracy 0.99); lower `target`"));
+        assert!(said(Metric::LOSS, 1e-4).contains("(loss 0.0001); raise `target`"));
+        assert!(said(Metric::ACCURACY, 0.99).contains("(accuracy 0.99); lower `target`"));
     }
 }

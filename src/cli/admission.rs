@@ -1,6 +1,7 @@
 //! Whether the runs of a plan and the results in a folder belong together, and what becomes of those that are there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::fmt::Display;
 use std::path::Path;
 
 use crate::catalog::Catalog;
@@ -8,7 +9,7 @@ use crate::cli::again::beside_or_fresh;
 use crate::cli::say;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::results::{Conditions, EXPERIMENT, Record, Store};
+use crate::results::{Conditions, EXPERIMENT, Inventory, Other, Record, Setting, Store};
 use crate::sweep::{Plan, Run};
 
 /// What else there is in the folder that a plan comes into.
@@ -33,12 +34,18 @@ pub(super) struct Changes {
 
 /// Holds a plan against what is in its folder: it must be of the same experiment and under the same conditions or,
 /// with `extend`, leave every run that is there in its place. Writes nothing.
-pub(super) fn admit(catalog: &Catalog, store: &Store, plan: &Plan, beside: Beside) -> Result<Changes> {
+pub(super) fn admit(
+    catalog: &Catalog,
+    store: &Store,
+    there: &Inventory,
+    plan: &Plan,
+    beside: Beside,
+) -> Result<Changes> {
     let extend = beside == Beside::Extending;
-    let known = store.done()?;
+    let known = there.all_done();
     refuse_older(store, &known)?;
     let root = store.root().display();
-    let old = experiment(catalog, store)?.filter(|_| !store.known().is_ok_and(|known| known.is_empty()));
+    let old = experiment(catalog, store, there)?.filter(|_| !there.is_empty());
     let settings = old.as_ref().map(|old| old.differences(&plan.experiment)).unwrap_or_default();
     let conditions = other_conditions(store, plan, &known, beside)?;
     if !conditions.is_empty() {
@@ -72,19 +79,19 @@ pub(super) fn admit(catalog: &Catalog, store: &Store, plan: &Plan, beside: Besid
     }
 }
 
-pub(super) fn indented(lines: &[String]) -> String {
+pub(super) fn indented(lines: &[impl Display]) -> String {
     lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// The experiment of a folder, if it can be read.
-fn experiment(catalog: &Catalog, store: &Store) -> Result<Option<Experiment>> {
+fn experiment(catalog: &Catalog, store: &Store, there: &Inventory) -> Result<Option<Experiment>> {
     let old = match store.read(EXPERIMENT) {
         Ok(None) => return Ok(None),
         Ok(Some(old)) => Experiment::stored(catalog, "", &old).ok(),
         Err(Error::Damaged { .. }) => None,
         Err(error) => return Err(error),
     };
-    if old.is_none() && !store.known()?.is_empty() {
+    if old.is_none() && !there.is_empty() {
         // Every run that is there is held against the config by its own fingerprint.
         let path = store.root().join(EXPERIMENT);
         say(&format!("warning: {} cannot be parsed; it is written anew", path.display()));
@@ -120,37 +127,36 @@ fn other_conditions(store: &Store, plan: &Plan, known: &[Record], beside: Beside
         all.retain(|old| new.is_some_and(|new| (&old.dataset, &old.path) == (&new.dataset, &new.path)));
         !all.is_empty()
     });
-    let mut lines = then.other_data(&now);
-    let places = now.data.values().flatten().filter_map(|data| data.path.as_deref());
-    for path in places.collect::<HashSet<_>>() {
+    let line = |Other { words, path }: Other| match path {
         // The same name may mean another file in another folder.
-        let place = std::path::absolute(path).unwrap_or_else(|_| Path::new(path).to_path_buf());
-        for line in lines.iter_mut().filter(|line| line.contains(&format!("`{path}`"))) {
-            *line += &format!(" ({})", place.display());
+        Some(path) => {
+            let place = std::path::absolute(&path).unwrap_or_else(|_| Path::new(&path).to_path_buf());
+            format!("{words} ({})", place.display())
         }
-    }
-    lines.extend(then.other_revisions(&now));
-    Ok(lines)
+        None => words,
+    };
+    let data = then.other_data(&now).into_iter().map(line);
+    Ok(data.chain(then.other_revisions(&now)).collect())
 }
 
 /// What a run is to its reader: labels, seed, horizon and hyper-parameters.
-type Setting = (String, String, String, u64, Option<u64>, Vec<(String, String)>);
+type Key = (String, String, String, u64, Option<u64>, Vec<(String, Setting)>);
 
-fn setting(record: &Record) -> Setting {
+fn key(record: &Record) -> Key {
     let Record { task, optimizer, schedule, seed, horizon, hyper_parameters, .. } = record.clone();
     (task, optimizer, schedule, seed, horizon, hyper_parameters)
 }
 
 /// The fingerprints that a plan gives to its runs.
-fn planned(plan: &Plan, known: &[Record]) -> HashMap<Setting, String> {
+fn planned(plan: &Plan, known: &[Record]) -> HashMap<Key, String> {
     if known.is_empty() {
         return HashMap::new();
     }
     let of = |run: Run| {
         let task = plan.experiment.tasks[run.task].label.clone();
         let hyper_parameters = run.hyper_parameters();
-        let setting = (task, run.optimizer_label, run.schedule_label, run.seed, run.horizon, hyper_parameters);
-        (setting, run.fingerprint)
+        let key = (task, run.optimizer_label, run.schedule_label, run.seed, run.horizon, hyper_parameters);
+        (key, run.fingerprint)
     };
     plan.may_be_due(known).into_iter().map(of).collect()
 }
@@ -158,7 +164,7 @@ fn planned(plan: &Plan, known: &[Record]) -> HashMap<Setting, String> {
 /// A run that the plan has with the same settings but other numbers.
 fn retrained(plan: &Plan, known: &[Record]) -> Option<String> {
     let planned = planned(plan, known);
-    let differs = |record: &&Record| planned.get(&setting(record)).is_some_and(|new| *new != record.fingerprint);
+    let differs = |record: &&Record| planned.get(&key(record)).is_some_and(|new| *new != record.fingerprint);
     known.iter().find(differs).map(|record| record.run.clone())
 }
 
@@ -168,7 +174,7 @@ fn misfit(plan: &Plan, old: Option<&Experiment>, known: &[Record]) -> Option<Str
         return Some("`probe` was another when the runs were trained".into());
     }
     let planned = planned(plan, known);
-    known.iter().find_map(|record| match planned.get(&setting(record)) {
+    known.iter().find_map(|record| match planned.get(&key(record)) {
         None => Some(format!("{} is not a run of the new experiment", record.run)),
         Some(fingerprint) if *fingerprint != record.fingerprint => {
             Some(format!("{} was trained with other settings", record.run))

@@ -107,7 +107,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
 /// Every arm of the baseline against the same arm now.
 fn compare(now: &Results, old: &Results, arguments: &Arguments) -> Result<Against> {
     let tasks = &now.experiment.tasks;
-    let metric = |task: &str| tasks.iter().find(|spec| spec.label == task).map_or(Metric::Loss, |spec| spec.metric);
+    let metric = |task: &str| tasks.iter().find(|spec| spec.label == task).map_or(Metric::LOSS, |spec| spec.metric);
     let tolerance = arguments.tolerance;
     if let Some(task) = tasks.iter().find(|task| !tolerance.fits(task.metric)) {
         return Err(Error::Usage(format!(

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::catalog::Catalog;
 use crate::cli::say;
+use crate::config::Difference;
 use crate::error::{Error, Result};
 use crate::report::Results;
 use crate::results::{EXPERIMENT, Store};
@@ -30,16 +31,19 @@ pub(super) fn baseline(catalog: &Catalog, folder: &Path, now: &Results) -> Resul
     let other_data = then.other_data(&is);
     // Where the contents are known, it does not matter what their file is called.
     let is_known = |task: &str| then.data.contains_key(task) && is.data.contains_key(task);
-    let is_path = |line: &str| {
-        let key = line.split(':').next().unwrap_or_default();
-        key.strip_prefix("tasks.").and_then(|key| key.strip_suffix(".path")).is_some_and(is_known)
-    };
     // Other optimizers, schedules and seeds can be compared arm by arm; other tasks and budgets cannot.
-    let decides = |line: &str| ["tasks.", "epochs:", "steps:"].iter().any(|key| line.starts_with(key));
-    let harmless = |line: &str| line.contains(".target") || line.contains(".metric") || is_path(line);
-    let settings = old.experiment.differences(&now.experiment);
-    let settings = settings.into_iter().filter(|line| decides(line) && !harmless(line));
-    let differences: Vec<String> = settings.chain(other_data).collect();
+    let decides = |difference: &Difference| {
+        let key: Vec<&str> = difference.key.iter().map(String::as_str).collect();
+        match key[..] {
+            ["tasks", task, "path"] => !is_known(task),
+            ["tasks", _, "target" | "metric", ..] => false,
+            ["tasks" | "epochs" | "steps", ..] => true,
+            _ => false,
+        }
+    };
+    let settings = old.experiment.differences(&now.experiment).into_iter().filter(decides);
+    let settings = settings.map(|difference| difference.to_string());
+    let differences: Vec<String> = settings.chain(other_data.into_iter().map(|other| other.words)).collect();
     if !differences.is_empty() {
         let lines: String = differences.iter().map(|line| format!("\n  {line}")).collect();
         return Ok(Err(format!(

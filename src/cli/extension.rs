@@ -6,19 +6,25 @@ use crate::cli::admission::{Beside, Changes, admit};
 use crate::cli::guard::missing;
 use crate::error::Result;
 use crate::length::Length;
-use crate::results::Store;
+use crate::results::{Inventory, Store};
 use crate::sweep::{Plan, Run, Shard};
 use crate::words::count;
 
 /// The runs that would be trained, and what else would change. Refuses what `--extend` would refuse.
-pub(super) fn preview(catalog: &Catalog, store: &Store, plan: &mut Plan, shard: Shard) -> Result<String> {
-    let Changes { seeds, targets } = admit(catalog, store, plan, Beside::Extending)?;
-    let mut added = store.extended()?;
+pub(super) fn preview(
+    catalog: &Catalog,
+    store: &Store,
+    there: &Inventory,
+    plan: &mut Plan,
+    shard: Shard,
+) -> Result<String> {
+    let Changes { seeds, targets } = admit(catalog, store, there, plan, Beside::Extending)?;
+    let mut added = store.provenance_if_sound()?.extended;
     added.extend(&seeds);
     plan.extended = is_extended(&plan.experiment, &added);
-    let done = store.done()?;
-    let due = plan.due(&done, shard);
-    let new = missing(store, &due.iter().collect::<Vec<&Run>>())?;
+    let done = there.all_done();
+    let due = plan.due(&done, shard).runs;
+    let new = missing(store, there, &due.iter().collect::<Vec<&Run>>())?;
     let mut text = String::new();
     for run in &new {
         text += &format!("{}  {}\n", run.name, Length::Steps(plan.budget(run).steps));

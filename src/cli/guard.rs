@@ -8,18 +8,16 @@ use crate::cli::again::beside_or_fresh;
 use crate::cli::say;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::results::{EXPERIMENT, Hold, Store};
+use crate::results::{EXPERIMENT, Hold, Inventory, Store};
 use crate::sweep::{Plan, Run};
 use crate::words::count;
 
 /// Runs of an earlier start stay; whatever is not there, or failed, is missing.
-pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
+pub(super) fn missing<'a>(store: &Store, there: &Inventory, chosen: &[&'a Run]) -> Result<Vec<&'a Run>> {
     let mut missing = Vec::new();
     let mut without_curves = 0;
-    let packed = store.packed()?;
     for run in chosen {
-        let finished = store.finished(&run.name)?;
-        let known = finished.as_ref().or_else(|| packed.get(&run.name).filter(|record| record.is_done()));
+        let known = there.done_run(&run.name);
         if known.is_some_and(|record| record.fingerprint != run.fingerprint) {
             return Err(Error::Usage(format!(
                 "{} in {} was trained with other settings, although the config is the same\n  help: {}",
@@ -28,8 +26,8 @@ pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a R
                 beside_or_fresh(store.root())
             )));
         }
-        if finished.is_none() {
-            if let Some(flaw) = store.flaw(&run.name) {
+        if there.finished(&run.name).is_none() {
+            if let Some(flaw) = there.flaw(&run.name) {
                 say(&format!("warning: {flaw}; {} is trained again", run.name));
             }
             without_curves += usize::from(known.is_some());
@@ -37,7 +35,7 @@ pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a R
         }
     }
     if !missing.is_empty() {
-        refuse_other_version(store)?;
+        refuse_other_version(store, there)?;
     }
     if without_curves > 0 {
         say(&format!(
@@ -49,9 +47,9 @@ pub(super) fn missing<'a>(store: &Store, chosen: &[&'a Run]) -> Result<Vec<&'a R
 }
 
 /// Runs of one experiment are compared with each other: they come from one version.
-fn refuse_other_version(store: &Store) -> Result<()> {
+fn refuse_other_version(store: &Store, there: &Inventory) -> Result<()> {
     const THIS: &str = env!("CARGO_PKG_VERSION");
-    let Some((run, other)) = store.trained_by_other(THIS)? else { return Ok(()) };
+    let Some((run, other)) = there.trained_by_other(THIS) else { return Ok(()) };
     Err(Error::Usage(format!(
         "{run} in {} was trained by optbench {other}, this is {THIS}, and numbers may differ between versions\n  \
          help: go on with {other}; or train everything anew with `--fresh`, or beside it with `--out DIR`; \
@@ -71,8 +69,15 @@ pub(super) enum Earlier {
     Forget { agreed: bool },
 }
 
-/// Makes a folder ready for a plan and holds it: as long as that lasts, no other experiment comes into it.
-pub(super) fn enter(catalog: &Catalog, store: &Store, plan: &Plan, earlier: Earlier) -> Result<Hold> {
+/// Makes a folder ready for a plan and holds it: as long as that lasts, no other experiment comes into it. What is there
+/// is read again once it is held.
+pub(super) fn enter(
+    catalog: &Catalog,
+    store: &Store,
+    there: &mut Inventory,
+    plan: &Plan,
+    earlier: Earlier,
+) -> Result<Hold> {
     refuse_foreign(store)?;
     if let Earlier::Forget { agreed: false } = earlier {
         ask(store)?;
@@ -88,7 +93,8 @@ pub(super) fn enter(catalog: &Catalog, store: &Store, plan: &Plan, earlier: Earl
                 store.clear()?;
             }
             let beside = if earlier == Earlier::Extend { Beside::Extending } else { Beside::Results };
-            apply(&admit(catalog, store, plan, beside)?, store, plan)?;
+            there.refresh(store)?;
+            apply(&admit(catalog, store, there, plan, beside)?, store, plan)?;
             store.write(EXPERIMENT, &wanted)?;
             store.create()?;
         }
@@ -109,9 +115,9 @@ pub(super) fn enter(catalog: &Catalog, store: &Store, plan: &Plan, earlier: Earl
         ));
     }
     // Another process may have come first, but from here on none can make the folder one of another experiment.
-    let there = store.read(EXPERIMENT)?.unwrap_or_default();
-    if there != wanted {
-        let differences = Experiment::stored(catalog, "", &there)?.differences(&plan.experiment);
+    let written = store.read(EXPERIMENT)?.unwrap_or_default();
+    if written != wanted {
+        let differences = Experiment::stored(catalog, "", &written)?.differences(&plan.experiment);
         if !differences.is_empty() {
             return Err(Error::Usage(format!(
                 "another process is training another experiment in {}:\n{}\n  help: `--out DIR` keeps both",
@@ -123,7 +129,8 @@ pub(super) fn enter(catalog: &Catalog, store: &Store, plan: &Plan, earlier: Earl
     }
     if !decided {
         // Its runs may be of other data, although the config is the same.
-        admit(catalog, store, plan, Beside::Process)?;
+        there.refresh(store)?;
+        admit(catalog, store, there, plan, Beside::Process)?;
     }
     Ok(hold)
 }
@@ -140,7 +147,8 @@ pub(super) fn refuse_foreign(store: &Store) -> Result<()> {
 
 /// Asks whether earlier results, if there are any, may go.
 fn ask(store: &Store) -> Result<()> {
-    let runs = store.known().map_or(1, |names| names.len());
+    // What cannot be read is asked about all the same.
+    let runs = store.inventory().map_or(1, |there| there.len());
     if runs > 0 {
         let question = format!("Delete the results of {} in {}?", count(runs, "run"), store.root().display());
         if !io::stdin().is_terminal() {

@@ -73,7 +73,7 @@ impl Kind {
                     };
                     Listed { about, keys: Vec::new(), more: Vec::new() }
                 };
-                Metric::ALL.iter().map(of).collect()
+                Metric::BUILT_IN.iter().map(of).collect()
             }
         }
     }

@@ -40,11 +40,12 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
                 "{} and {} are of different experiments:\n  {}",
                 first.store.root().display(),
                 other.store.root().display(),
-                differences.join("\n  ")
+                indented(&differences).trim_start()
             )));
         }
         let own = other.conditions()?;
-        let differences = [conditions.other_data(&own), conditions.other_revisions(&own)].concat();
+        let data = conditions.other_data(&own).into_iter().map(|other| other.words);
+        let differences: Vec<String> = data.chain(conditions.other_revisions(&own)).collect();
         if !differences.is_empty() {
             return Err(Error::Usage(format!(
                 "{} cannot be merged with the folders before it: its runs were trained under other conditions\n{}\n  \

@@ -1,5 +1,6 @@
 //! `optbench plot`: draws the charts of an experiment again.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +12,7 @@ use crate::metric::Metric;
 use crate::registry::choices;
 use crate::report::{Results, charts};
 use crate::results::Store;
+use crate::task::Spec;
 
 /// Redraw all charts, or some of them
 #[derive(Args)]
@@ -25,8 +27,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     x: Option<X>,
     /// Draw curves and sensitivity of this metric only
-    #[arg(long, value_parser = metric)]
-    metric: Option<Metric>,
+    #[arg(long)]
+    metric: Option<String>,
     /// Draw only matching arms (optimizer+schedule), such as 'adamw+*'; `*` matches anything, `?` one character
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
@@ -51,9 +53,13 @@ enum X {
     Seconds,
 }
 
-fn metric(name: &str) -> Result<Metric, String> {
-    let known: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
-    Metric::parse(name).ok_or_else(|| format!("there is no metric `{name}`; expected {}", choices(&known)))
+/// The metric of that name which any of the tasks has.
+fn metric(name: &str, tasks: &[Spec]) -> Result<Metric> {
+    let measured: BTreeSet<Metric> = tasks.iter().flat_map(|task| &task.metrics).copied().collect();
+    let measured: Vec<Metric> = measured.into_iter().collect();
+    let names: Vec<&str> = measured.iter().map(|metric| metric.name()).collect();
+    let none = || Error::Usage(format!("no task has a metric `{name}`; expected {}", choices(&names)));
+    Metric::find(name, &measured).ok_or_else(none)
 }
 
 pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
@@ -68,7 +74,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
             X::Steps => charts::Over::Steps,
             X::Seconds => charts::Over::Seconds,
         }),
-        metric: arguments.metric,
+        metric: arguments.metric.as_deref().map(|name| metric(name, &results.experiment.tasks)).transpose()?,
         only: arguments.only.clone(),
         kind: arguments.chart.clone(),
     };

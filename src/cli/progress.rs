@@ -98,7 +98,7 @@ impl Progress for Bars {
         self.sweep.inc(1);
         let done = 1 + self.done.fetch_add(1, Ordering::Relaxed);
         if self.lines {
-            let metric = self.metrics.get(&record.task).copied().unwrap_or(Metric::Loss);
+            let metric = self.metrics.get(&record.task).copied().unwrap_or(Metric::LOSS);
             say(&format!("[{done}/{}] {} {}", self.total, record.run, outcome(record, metric)));
             if let Ok(mut spoken) = self.spoken.lock() {
                 *spoken = Instant::now();
@@ -112,7 +112,7 @@ fn outcome(record: &Record, metric: Metric) -> String {
     let result = match record.status {
         Status::Diverged => format!("diverged at step {}", record.steps),
         Status::Failed => format!("failed: {}", record.error.as_deref().unwrap_or_default()),
-        Status::Finished => match record.validation.and_then(|scores| scores.get(metric)) {
+        Status::Finished => match record.validation.as_ref().and_then(|scores| scores.get(metric)) {
             Some(score) => format!("val {} {}", metric.name(), with_unit(score, metric)),
             None => "finished".into(),
         },

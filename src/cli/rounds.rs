@@ -4,14 +4,14 @@ use crate::cli::say;
 use crate::error::{Error, Result};
 use crate::length::Length;
 use crate::results::Record;
-use crate::sweep::{Plan, Run, Shard};
+use crate::sweep::{Due, Plan, Run, Shard};
 use crate::words::count;
 
 /// Says what is about to be trained.
-pub(super) fn announce(plan: &Plan, done: &[Record], round: usize, missing: &[&Run], due: usize, jobs: usize) {
+pub(super) fn announce(plan: &Plan, due: &Due, round: usize, missing: &[&Run], jobs: usize) {
     let experiment = &plan.experiment;
     let mut title = experiment.name.clone();
-    if let Some(look) = look(plan, done) {
+    if let Some(look) = look(plan, due) {
         title += &format!(": {look}");
     }
     let judges = |run: &&Run| experiment.judge_seeds.contains(&run.seed);
@@ -22,17 +22,16 @@ pub(super) fn announce(plan: &Plan, done: &[Record], round: usize, missing: &[&R
     if round > 1 && experiment.tuning.is_some() {
         return say(&format!("{title}: round {round} of the search: {to_train}"));
     }
-    let before = due - missing.len();
+    let before = due.runs.len() - missing.len();
     let before = if before > 0 { format!("; {before} done before") } else { String::new() };
-    say(&format!("{title}: {} of {due} to train, {jobs} at a time{before}", count(missing.len(), "run")));
+    say(&format!("{title}: {} of {} to train, {jobs} at a time{before}", count(missing.len(), "run"), due.runs.len()));
 }
 
 /// `look 2 of 5 (5 seeds)`; `None` where no looks are planned.
-fn look(plan: &Plan, done: &[Record]) -> Option<String> {
+fn look(plan: &Plan, due: &Due) -> Option<String> {
     let looks = plan.experiment.looks();
-    let place = plan.look(done);
-    let seeds = looks.get(place)?;
-    Some(format!("look {} of {} ({seeds} {})", place + 1, looks.len(), plan.experiment.looks_count()))
+    let seeds = looks.get(due.look)?;
+    Some(format!("look {} of {} ({seeds} {})", due.look + 1, looks.len(), plan.experiment.looks_count()))
 }
 
 /// What `--dry-run` prints: the first runs, and what the whole may come to.
@@ -68,8 +67,8 @@ pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
 
 /// Looks need the runs of every part in one folder. A part that has trained its own and finds none of another part
 /// would wait for ever.
-pub(super) fn refuse_lonely_part(plan: &Plan, done: &[Record], shard: Shard, round: usize) -> Result<()> {
-    let own = plan.due(done, shard);
+pub(super) fn refuse_lonely_part(plan: &Plan, due: &Due, done: &[Record], shard: Shard, round: usize) -> Result<()> {
+    let own = &due.runs;
     let others = || done.iter().any(|record| own.iter().all(|run| run.name != record.run));
     if shard.is_whole() || plan.experiment.looks().is_empty() || round > 1 || own.is_empty() || others() {
         return Ok(());
@@ -86,9 +85,9 @@ pub(super) fn waiting(plan: &Plan, done: &[Record], shard: Shard) -> Option<Stri
     if shard.is_whole() {
         return None;
     }
-    let look = look(plan, done)?;
     let due = plan.due(done, Shard::WHOLE);
-    let missing = due.iter().filter(|run| done.iter().all(|record| record.run != run.name)).count();
+    let look = look(plan, &due)?;
+    let missing = due.runs.iter().filter(|run| done.iter().all(|record| record.run != run.name)).count();
     (missing > 0).then(|| {
         format!(
             "{look}: this part is trained; {} of other parts {} missing, and nothing is decided before they are there\n  \

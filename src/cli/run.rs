@@ -13,8 +13,8 @@ use crate::cli::{Exit, data, extension, interrupt, print, provenance, rounds, sa
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Results, tensorboard};
-use crate::results::Store;
-use crate::sweep::{Execution, Plan, Shard, execute as train};
+use crate::results::{Inventory, Store};
+use crate::sweep::{Execution, Plan, Shard, Sweep};
 use crate::words::count;
 
 /// Train all runs of CONFIG that are not done yet, then write tables, charts and a report
@@ -77,9 +77,11 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     let device = device::open(arguments.device)?;
     let library = data::library(arguments.data_dir.clone());
     let mut plan = Plan::on(&device, experiment, &library)?;
+    let mut there = Inventory::default();
     if !arguments.fresh && (arguments.extend || !arguments.dry_run) {
         refuse_foreign(&store)?;
-        plan.adopt(&store.done()?);
+        there.refresh(&store)?;
+        plan.adopt(&there.all_done());
     }
     if device.is_cpu() {
         let room = plan.room(jobs)?;
@@ -92,12 +94,12 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         }
         jobs = room.jobs;
     }
-    let first = plan.due(&[], arguments.shard);
+    let first = plan.due(&[], arguments.shard).runs;
     for warning in plan.warnings(&first.iter().collect::<Vec<_>>())? {
         say(&format!("warning: {warning}"));
     }
     if arguments.dry_run && arguments.extend {
-        print(&extension::preview(catalog, &store, &mut plan, arguments.shard)?)?;
+        print(&extension::preview(catalog, &store, &there, &mut plan, arguments.shard)?)?;
         return Ok(Exit::Success);
     }
     if arguments.dry_run {
@@ -110,28 +112,30 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         (_, true) => Earlier::Extend,
         _ => Earlier::Keep,
     };
-    let _hold = enter(catalog, &store, &plan, earlier)?;
-    plan.extended = is_extended(&plan.experiment, &store.extended()?);
+    let _hold = enter(catalog, &store, &mut there, &plan, earlier)?;
+    plan.extended = is_extended(&plan.experiment, &store.provenance_if_sound()?.extended);
     let mut execution = Execution::default();
     for round in 1.. {
         // Each round tells what the next one is to train.
-        let done = if plan.has_rounds() { store.finished_all()? } else { Vec::new() };
+        there.refresh(&store)?;
+        let done = if plan.has_rounds() { there.all_finished() } else { Vec::new() };
         let due = plan.due(&done, arguments.shard);
-        let mut missing = missing(&store, &due.iter().collect::<Vec<_>>())?;
+        let mut missing = missing(&store, &there, &due.runs.iter().collect::<Vec<_>>())?;
         missing.retain(|run| execution.failed.iter().all(|(failed, _)| *failed != run.name));
         if missing.is_empty() {
-            rounds::refuse_lonely_part(&plan, &done, arguments.shard, round)?;
+            rounds::refuse_lonely_part(&plan, &due, &done, arguments.shard, round)?;
         }
         if round > 1 && missing.is_empty() {
             break;
         }
-        rounds::announce(&plan, &done, round, &missing, due.len(), jobs);
+        rounds::announce(&plan, &due, round, &missing, jobs);
         if !missing.is_empty() {
             store.add_origin(provenance::of(&plan, &library, &device, jobs, threads))?;
         }
         let jobs = jobs.min(missing.len());
         let bars = Bars::new(&plan, jobs, missing.len());
-        let now = train(&plan, missing, &store, &device, jobs, &interrupt, &bars)?;
+        let sweep = Sweep { plan: &plan, store: &store, jobs, interrupt: &interrupt, progress: &bars };
+        let now = sweep.train(missing)?;
         bars.finish();
         if let Some(problem) = now.fewer_jobs {
             say(&format!("warning: {problem}; fewer runs were trained at a time"));
@@ -144,13 +148,14 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         }
     }
 
+    there.refresh(&store)?;
     if !execution.interrupted
-        && let Some(waiting) = rounds::waiting(&plan, &store.finished_all()?, arguments.shard)
+        && let Some(waiting) = rounds::waiting(&plan, &there.all_finished(), arguments.shard)
     {
         say(&waiting);
     }
     // Those of this part were trained again: what is left is of another one, or of no part at all.
-    let (results, flaws) = Results::open_sound(catalog, store)?;
+    let (results, flaws) = Results::of_sound(catalog, store, there)?;
     for flaw in flaws {
         say(&format!("warning: {flaw}; the run is left out"));
     }

@@ -99,10 +99,11 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
                 .into(),
         ));
     }
-    plan.adopt(&store.done()?);
-    admit(catalog, &store, &plan, Beside::Results)?;
+    let mut there = store.inventory()?;
+    plan.adopt(&there.all_done());
+    admit(catalog, &store, &there, &plan, Beside::Results)?;
     let all: Vec<&Run> = plan.runs.iter().collect();
-    let missing = missing(&store, &all)?;
+    let missing = missing(&store, &there, &all)?;
     if !arguments.dry_run {
         for warning in warnings(&queued(&job_name(&plan))) {
             say(&format!("warning: {warning}"));
@@ -133,7 +134,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         ))?;
         return Ok(Exit::Success);
     }
-    let _hold = enter(catalog, &store, &plan, Earlier::Keep)?;
+    let _hold = enter(catalog, &store, &mut there, &plan, Earlier::Keep)?;
     let job = submit(&script, &[])?;
     // After any ending: what a failed task left undone is the next submission's to train.
     let report = submit(&last, &[format!("--dependency=afterany:{job}")])?;

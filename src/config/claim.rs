@@ -1,5 +1,7 @@
 //! The `[claims]` of a config: statements that the results can support or refute.
 
+use std::collections::BTreeSet;
+
 use crate::config::Entrant;
 use crate::config::around::{self, Around};
 use crate::config::bar::{self, Bar};
@@ -44,7 +46,7 @@ impl Claim {
     /// Whether a task counts: the claim does not name another, both sides are run on it, and it has the metric.
     pub fn is_about(&self, task: &Spec, entrants: &[Entrant]) -> bool {
         let named = self.task.as_ref().is_none_or(|label| *label == task.label);
-        let measured = self.metric.is_none_or(|metric| task.metrics().contains(&metric));
+        let measured = self.metric.is_none_or(|metric| task.metrics.contains(&metric));
         named && measured && self.both_run_on(task, entrants)
     }
 
@@ -160,10 +162,11 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     let better = required_arm(table, "better", entry, &arms, diagnostics);
     let than = required_arm(table, "than", entry, &arms, diagnostics);
     let bar = bar::read(table, &owner, diagnostics);
-    let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    let metrics = measured(known.tasks);
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
     let tasks: Vec<&str> = known.tasks.iter().map(|task| task.label.as_str()).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
-    let metric = one_of(table, "metric", &metrics, diagnostics).and_then(Metric::parse);
+    let metric = one_of(table, "metric", &names, diagnostics).and_then(|name| Metric::find(name, &metrics));
     let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
     // Without it, `lr` and `width` are mistaken whatever they say.
     let around = at.filter(|at| *at == At::AroundBest.name()).and_then(|_| around::read(table, &owner, diagnostics));
@@ -182,6 +185,13 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     Some(claim)
 }
 
+/// The metrics that a claim can name: those that any of the tasks has, and all that are built in.
+fn measured(tasks: &[Spec]) -> Vec<Metric> {
+    let own = tasks.iter().flat_map(|task| &task.metrics);
+    let all: BTreeSet<Metric> = own.chain(Metric::BUILT_IN).copied().collect();
+    all.into_iter().collect()
+}
+
 /// Reads a claim that an arm reaches a score.
 fn absolute(
     table: &Table,
@@ -193,7 +203,7 @@ fn absolute(
     let arm = required_arm(table, "arm", entry, arms, diagnostics);
     let tasks: Vec<&str> = known.tasks.iter().map(|task| task.label.as_str()).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
-    let reaches = reaches::read(table, entry, diagnostics)?;
+    let reaches = reaches::read(table, entry, &measured(known.tasks), diagnostics)?;
     let arm = arm?;
     let claim = Claim {
         label: entry.key.clone(),
@@ -295,7 +305,7 @@ fn have_a_task(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Di
         None => shared.clone(),
     };
     if let (Some(place), Some(metric), [first, others @ ..]) = (place("metric"), claim.metric, &meant[..]) {
-        let names = |task: &Spec| task.metrics().iter().map(|metric| metric.name()).collect::<Vec<_>>();
+        let names = |task: &Spec| task.metrics.iter().map(|metric| metric.name()).collect::<Vec<_>>();
         let title = if others.is_empty() {
             format!("task `{}` has no {}", first.label, metric.name())
         } else {

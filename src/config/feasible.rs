@@ -123,10 +123,10 @@ fn check_schedule(
                 return;
             }
         };
-        if let Some(lacking) = built.watches().into_iter().find(|metric| !task.metrics().contains(metric)) {
+        if let Some(lacking) = built.watches().into_iter().find(|metric| !task.metrics.contains(metric)) {
             let title =
                 format!("schedule `{}` watches {}, which task `{}` lacks", schedule.label, lacking.name(), task.label);
-            let names: Vec<&str> = task.metrics().iter().map(|metric| metric.name()).collect();
+            let names: Vec<&str> = task.metrics.iter().map(|metric| metric.name()).collect();
             diagnostics.add(&named(&["metric", "parts"]), title).expected(choices(&names));
             return;
         }

@@ -46,6 +46,7 @@ pub use claim::{Arm, At, Claim};
 pub use entrant::Entrant;
 pub use grid::Grid;
 pub use reaches::Reaches;
+pub use resolved::Difference;
 pub use seeds::Stage;
 pub use single::Single;
 pub use tuning::{Halving, Rung, Tuning};

@@ -20,7 +20,7 @@ pub struct Reaches {
 }
 
 /// Reads `reaches` and `within` of a claim that has one of them.
-pub(super) fn read(table: &Table, claim: &Entry, diagnostics: &mut Diagnostics) -> Option<Reaches> {
+pub(super) fn read(table: &Table, claim: &Entry, metrics: &[Metric], diagnostics: &mut Diagnostics) -> Option<Reaches> {
     let mut required = |key: &str, example: &str| {
         let entry = table.get(key);
         if entry.is_none() {
@@ -37,11 +37,11 @@ pub(super) fn read(table: &Table, claim: &Entry, diagnostics: &mut Diagnostics) 
         }
     }
     let within = within.and_then(|entry| interval(&entry.value, "within", diagnostics));
-    Some(Reaches { score: score(reaches?, diagnostics)?, within: within? })
+    Some(Reaches { score: score(reaches?, metrics, diagnostics)?, within: within? })
 }
 
 /// Reads `{ loss = 3.28 }`.
-fn score(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Target> {
+fn score(entry: &Entry, metrics: &[Metric], diagnostics: &mut Diagnostics) -> Option<Target> {
     let only = match &entry.value.item {
         Item::Table(table) if table.0.len() == 1 => &table.0[0],
         item => {
@@ -54,8 +54,8 @@ fn score(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Target> {
             return None;
         }
     };
-    let Some(metric) = Metric::parse(&only.key) else {
-        let names: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+    let Some(metric) = Metric::find(&only.key, metrics) else {
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
         diagnostics.add(&only.key_place, format!("there is no metric `{}`", only.key)).expected(choices(&names));
         return None;
     };

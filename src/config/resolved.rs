@@ -1,5 +1,8 @@
 //! The resolved config: everything that the runs used, as a config that can be read again.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
 use candle_core::DType;
 use toml::{Table, Value as Toml};
 
@@ -24,15 +27,12 @@ impl Experiment {
         render(&table)
     }
 
-    /// What this config trains otherwise than another, one line for each key.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let (old, new) = (flat(&self.training()), flat(&other.training()));
-        let show = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".into());
-        let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        keys.into_iter()
-            .filter(|key| old.get(*key) != new.get(*key))
-            .map(|key| format!("{key}: was {}, is {}", show(old.get(key)), show(new.get(key))))
-            .collect()
+    /// What another config trains otherwise than this one, key by key.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        let (mut old, mut new) = (flat(&self.training()), flat(&other.training()));
+        let keys: BTreeSet<Vec<String>> = old.keys().chain(new.keys()).cloned().collect();
+        let of = |key: Vec<String>| Difference { was: old.remove(&key), is: new.remove(&key), key };
+        keys.into_iter().map(of).filter(|difference| difference.was != difference.is).collect()
     }
 
     fn training(&self) -> Table {
@@ -87,16 +87,34 @@ impl Experiment {
 }
 
 /// Every value under its dotted key.
-fn flat(table: &Table) -> std::collections::BTreeMap<String, String> {
-    let mut all = std::collections::BTreeMap::new();
+/// A key that two configs do not train alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The key with the tables that it stands in, such as `tasks`, `digits`, `batch_size`.
+    pub key: Vec<String>,
+    /// The value of the one; `None` where it has none.
+    pub was: Option<String>,
+    /// The value of the other.
+    pub is: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [was, is] = [&self.was, &self.is].map(|value| value.as_deref().unwrap_or("absent"));
+        write!(f, "{}: was {was}, is {is}", self.key.join("."))
+    }
+}
+
+/// The values of all tables within each other, by their keys.
+fn flat(table: &Table) -> BTreeMap<Vec<String>, String> {
+    let mut all = BTreeMap::new();
     for (key, value) in table {
         match value {
             Toml::Table(inner) => {
-                all.extend(flat(inner).into_iter().map(|(inner, value)| (format!("{key}.{inner}"), value)));
+                let under = |inner: Vec<String>| std::iter::once(key.clone()).chain(inner).collect();
+                all.extend(flat(inner).into_iter().map(|(inner, value)| (under(inner), value)));
             }
-            value => {
-                all.insert(key.clone(), value.to_string());
-            }
+            value => drop(all.insert(vec![key.clone()], value.to_string())),
         }
     }
     all

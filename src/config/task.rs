@@ -15,8 +15,6 @@ use crate::task::data::{self, Contents};
 use crate::task::model::{self, Kind};
 use crate::task::{Spec, Target};
 
-const METRIC_NAMES: [&str; 3] = ["loss", "accuracy", "perplexity"];
-
 /// Reads one task; nothing where it is no table.
 pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec> {
     label::check(entry, diagnostics);
@@ -26,7 +24,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let mut known: Vec<&str> = model::Definition::RESERVED.to_vec();
     known.extend(common.iter().map(|key| key.name).chain(model.keys().map(|key| key.name)));
     let mut dataset = None;
-    let mut metrics = vec![Metric::Loss];
+    let mut metrics = vec![Metric::LOSS];
     if let Kind::Network { default_dataset, metrics: measured, .. } = model.kind {
         metrics = measured.to_vec();
         dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
@@ -57,17 +55,10 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let (batch_size, dtype) = (common("batch_size"), common("dtype"));
     let target = target(table, &metrics, diagnostics);
     // Chosen by what people look at: perplexity of text, else accuracy where there is one.
-    let metric = match word(table, "metric", &METRIC_NAMES, "", diagnostics) {
-        "" => target.map_or(*metrics.last().expect("every task has a loss"), |target| target.metric),
-        name => Metric::parse(name).expect("one of the names"),
-    };
-    if !metrics.contains(&metric)
-        && let Some(entry) = table.get("metric")
-    {
-        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
-        let added = diagnostics.add(&entry.value.place, format!("{owner} has no {}", metric.name()));
-        added.expected(choices(&names));
-    }
+    let metric = metric(table, &owner, &metrics, diagnostics)
+        .or(target.map(|target| target.metric))
+        .unwrap_or_else(|| metrics.last().copied().unwrap_or(Metric::LOSS));
+    metrics.iter().for_each(|metric| metric.introduce());
     Some(Spec {
         label: entry.key.clone(),
         model: model_settings,
@@ -78,6 +69,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
         },
         dtype: if dtype == Some("f64".into()) { DType::F64 } else { DType::F32 },
         target,
+        metrics,
         metric,
     })
 }
@@ -173,21 +165,24 @@ fn single<D: Described>(
     settings
 }
 
-fn word<'a>(
-    table: &Table,
-    name: &str,
-    words: &'static [&'static str],
-    default: &'a str,
-    diagnostics: &mut Diagnostics,
-) -> &'a str
-where
-    'static: 'a,
-{
-    let Some(entry) = table.get(name) else { return default };
-    match value(&entry.value, name, Accepts::Choice(words), diagnostics) {
-        Some(Value::Text(text)) => words.iter().find(|word| **word == text).copied().unwrap_or(default),
-        _ => default,
+/// Reads what arms are ranked by: one of the metrics that the task has.
+fn metric(table: &Table, owner: &str, metrics: &[Metric], diagnostics: &mut Diagnostics) -> Option<Metric> {
+    let entry = table.get("metric")?;
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    let Item::Text(name) = &entry.value.item else {
+        let found = format!("`metric` is {}", entry.value.item.describe());
+        diagnostics.add(&entry.value.place, found).expected(choices(&names));
+        return None;
+    };
+    let found = Metric::find(name, metrics);
+    if found.is_none() {
+        let added = diagnostics.add(&entry.value.place, format!("{owner} has no metric `{name}`"));
+        let added = added.expected(choices(&names));
+        if let Some(advice) = advice(name, &names) {
+            added.help(advice);
+        }
     }
+    found
 }
 
 /// Reads `target = { accuracy = 0.95 }`.
@@ -204,8 +199,8 @@ fn target(table: &Table, metrics: &[Metric], diagnostics: &mut Diagnostics) -> O
         diagnostics.add(&entry.value.place, "`target` names not exactly one metric").expected(choices(&names));
         return None;
     };
-    let metric = Metric::parse(&only.key).filter(|metric| metrics.contains(metric))?;
-    let range = if metric == Metric::Accuracy { Bounds::UNIT } else { Bounds::ANY };
+    let metric = Metric::find(&only.key, metrics)?;
+    let range = if metric.is_share() { Bounds::UNIT } else { Bounds::ANY };
     let value = value(&only.value, metric.name(), Accepts::Float(range), diagnostics)?.as_float()?;
     Some(Target { metric, value })
 }

@@ -100,6 +100,11 @@ impl Key {
         Self::new(name, Accepts::Bool, Fallback::Bool(default), help)
     }
 
+    /// A key that takes any text.
+    pub const fn text(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self::new(name, Accepts::Text, Fallback::Text(default), help)
+    }
+
     /// A key that takes one of some words.
     pub const fn choice(
         name: &'static str,

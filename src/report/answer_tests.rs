@@ -4,12 +4,12 @@ use super::*;
 use crate::analysis::ranking;
 use crate::analysis::simulated::{Arm, records};
 use crate::catalog::Catalog;
-use crate::metric::Metric;
+use crate::metric::{Metric, Scores};
 use crate::rng::Stream;
 
 fn headline(arms: &[Arm]) -> String {
     let records = records(arms);
-    Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline()
+    Section::new(ranking(&records, "task", Metric::LOSS), &records, None).headline()
 }
 
 const NAMES: [&str; 8] = ["adamw", "lion", "sgd", "radam", "adan", "muon", "soap", "nadam"];
@@ -28,13 +28,14 @@ fn accuracies(means: [f64; 8], seeds: usize) -> Vec<Record> {
         .collect();
     let mut records = records(&arms);
     for scores in records.iter_mut().flat_map(|run| [&mut run.validation, &mut run.test]).flatten() {
-        (scores.accuracy, scores.loss) = (Some(scores.loss), 1.0 - scores.loss);
+        let accuracy = scores.get(Metric::LOSS).unwrap();
+        *scores = Scores::of_loss(1.0 - accuracy).with(Metric::ACCURACY, accuracy);
     }
     records
 }
 
 fn report(records: &[Record]) -> String {
-    let section = Section::new(ranking(records, "digits", Metric::Accuracy), records, None);
+    let section = Section::new(ranking(records, "digits", Metric::ACCURACY), records, None);
     render::terminal(&section)
 }
 
@@ -232,7 +233,7 @@ fn steps_that_the_leader_saves_are_told_with_the_lead() {
     for (run, steps) in records.iter_mut().zip([20, 30, 40, 60, 80, 70]) {
         run.steps_to_target = Some(steps);
     }
-    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, Some(&experiment));
+    let section = Section::new(ranking(&records, "task", Metric::LOSS), &records, Some(&experiment));
     let said = "It reached loss 1.5000 in 30 steps, 40 fewer than b+constant (95% interval 15 to 65).";
     assert!(section.headline().contains(said), "{}", section.headline());
 }
@@ -245,7 +246,7 @@ fn rows_in_another_order_than_their_scores_are_explained() {
             ..Arm::new(name, &validation)
         };
         let records = records(&[tested("a", [1.0; 3], [1.0; 3]), tested("b", b, [2.0; 3]), tested("c", c, [3.0; 3])]);
-        Section::new(ranking(&records, "task", Metric::Loss), &records, None).order_note()
+        Section::new(ranking(&records, "task", Metric::LOSS), &records, None).order_note()
     };
     assert_eq!(note([2.0; 3], [3.0; 3]), None);
     let rows = "Rows are in the order of validation, which also chose the settings; on test, ";
@@ -258,7 +259,7 @@ fn caveats_stand_with_the_answer_in_every_format() {
     let arms =
         [Arm::at("a", 0.1, &[1.0, 1.1, 1.21]), Arm::at("a", 1.0, &[4.0; 3]), Arm::at("b", 0.1, &[2.0, 2.1, 2.2])];
     let records = records(&arms);
-    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let section = Section::new(ranking(&records, "task", Metric::LOSS), &records, None);
     let note = section.note().unwrap();
     assert!(note.starts_with("The best `lr` is the lowest that was tried, for a under constant (0.1)"), "{note}");
     assert!(

@@ -1,10 +1,13 @@
 //! A comparison with a baseline as JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::analysis::regression::{Change, Changed, Matching};
 use crate::analysis::standard::LEVEL;
 use crate::report::check::Against;
+use crate::results::Setting;
 
 /// How the arms were compared.
 pub(super) fn json_rules(against: &Against) -> Value {
@@ -26,7 +29,7 @@ pub(super) fn json_change(change: &Change) -> Value {
     json!({
         "task": change.task,
         "arm": change.arm,
-        "settings": change.settings.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "settings": change.settings.iter().map(|(key, value)| (key, value.to_string())).collect::<BTreeMap<_, _>>(),
         "changed": json_settings(&change.changed),
         "metric": change.metric.name(),
         "outcome": change.outcome.word(),
@@ -63,5 +66,6 @@ pub(super) fn json_change(change: &Change) -> Value {
 }
 
 fn json_settings(changed: &[Changed]) -> Vec<Value> {
-    changed.iter().map(|c| json!({ "key": c.key, "was": c.was, "is": c.is })).collect()
+    let text = |value: &Option<Setting>| value.as_ref().map(ToString::to_string);
+    changed.iter().map(|c| json!({ "key": c.key, "was": text(&c.was), "is": text(&c.is) })).collect()
 }

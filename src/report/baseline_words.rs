@@ -3,12 +3,12 @@
 use crate::analysis::regression::{Change, Changed, Matching, Outcome, Rules, Seeds};
 use crate::analysis::standard::{ALPHA, Basis};
 use crate::margin::Margin;
-use crate::metric::Metric;
-use crate::report::words::{count, interval, points, probability, short, short_value, with_unit};
+use crate::report::words::{count, interval, points, probability, short, with_unit};
+use crate::results::Setting;
 
 /// `lr 0.01, beta1 0.9`.
 pub(super) fn settings(change: &Change) -> String {
-    change.settings.iter().map(|(key, text)| format!("{key} {}", short_value(text))).collect::<Vec<_>>().join(", ")
+    change.settings.iter().map(|(key, value)| format!("{key} {}", value.short())).collect::<Vec<_>>().join(", ")
 }
 
 /// `digits: sgd+constant at lr 0.1`; of arms that are matched by label, without the settings, which may have changed.
@@ -25,7 +25,7 @@ pub(super) fn short_name(change: &Change) -> String {
 
 /// `lr was 0.1, is 0.05; clip_norm was not set, is 0.5`.
 pub(super) fn changed(changed: &[Changed]) -> String {
-    let value = |value: &Option<String>| value.as_deref().map_or_else(|| "not set".into(), short_value);
+    let value = |value: &Option<Setting>| value.as_ref().map_or_else(|| "not set".into(), Setting::short);
     let said = changed.iter().map(|c| format!("{} was {}, is {}", c.key, value(&c.was), value(&c.is)));
     said.collect::<Vec<_>>().join("; ")
 }
@@ -104,8 +104,8 @@ const NONE: &str = "none";
 /// The smallest worsening that such a check finds; `None` where the noise is unknown.
 pub(super) fn detectable(change: &Change) -> Option<String> {
     let found = change.detectable()?;
-    // An accuracy cannot fall below 0.
-    let possible = change.metric != Metric::Accuracy || change.before.is_none_or(|before| found <= before);
+    // A share cannot fall below 0.
+    let possible = !change.metric.is_share() || change.before.is_none_or(|before| found <= before);
     Some(if possible { points(found, change.metric) } else { NONE.into() })
 }
 

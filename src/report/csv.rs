@@ -1,5 +1,7 @@
 //! `runs.csv` and `summary.csv`.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::{Summary, summaries};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
@@ -17,9 +19,11 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     header.extend(["status", "steps"].map(str::to_owned));
     let horizons = has_horizons(records);
     header.extend(horizons.then(|| "horizon".to_owned()));
-    for prefix in ["final_val", "final_test", "best_val"] {
-        header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
-    }
+    let names = |prefixes: &[&str], metrics: &[Metric]| -> Vec<String> {
+        let of = |prefix: &&str| metrics.iter().map(|metric| format!("{prefix}_{}", metric.name())).collect::<Vec<_>>();
+        prefixes.iter().flat_map(of).collect()
+    };
+    header.extend(names(&["final_val", "final_test", "best_val"], Metric::BUILT_IN));
     header.extend(
         ["steps_to_target", "seconds", "gradient_seconds", "optimizer_seconds", "evaluation_seconds", "state_bytes"]
             .map(str::to_owned),
@@ -27,35 +31,38 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     header.push("loss_floor".to_owned());
     header.extend((!judges.is_empty()).then(|| "judge".to_owned()));
     // Every new column comes at the end: scripts that count columns go on to work.
-    for prefix in ["last_val", "last_test"] {
-        header.extend(Metric::ALL.map(|metric| format!("{prefix}_{}", metric.name())));
-    }
+    header.extend(names(&["last_val", "last_test"], Metric::BUILT_IN));
     // One gradient an update needs no column.
     let asked = records.iter().any(|record| record.gradient_evaluations.is_some());
     header.extend(asked.then(|| "gradient_evaluations".to_owned()));
+    let further = further(records);
+    header.extend(names(&["final_val", "final_test", "best_val", "last_val", "last_test"], &further));
     let rows = records.iter().map(|record| {
         // Where a run stopped before its end is no final score: a plain mean of the column must not take it in.
-        let scores = [record.validation, record.test];
+        let scores = [&record.validation, &record.test].map(Option::as_ref);
         let finished = record.status == Status::Finished;
         let [finals, lasts] = [true, false].map(|wanted| scores.map(|scores| scores.filter(|_| finished == wanted)));
         let mut row = vec![record.run.clone(), record.task.clone(), record.optimizer.clone(), record.schedule.clone()];
         row.push(record.seed.to_string());
-        row.extend(keys.iter().map(|key| record.hyper_parameter(key).unwrap_or_default().to_owned()));
+        row.extend(keys.iter().map(|key| record.hyper_parameter(key).map(ToString::to_string).unwrap_or_default()));
         row.extend([record.status.name().to_owned(), record.steps.to_string()]);
         row.extend(horizons.then(|| record.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
-        let cells =
-            |scores: Option<Scores>| Metric::ALL.map(|metric| exact(scores.and_then(|scores| scores.get(metric))));
-        for scores in finals.into_iter().chain([record.best.map(|best| best.0)]) {
-            row.extend(cells(scores));
-        }
+        let [[val, test], [last_val, last_test]] = [finals, lasts];
+        let cells = |scores: &[Option<&Scores>], metrics: &[Metric]| -> Vec<String> {
+            let of = |scores: Option<&Scores>, metric: &Metric| exact(scores.and_then(|scores| scores.get(*metric)));
+            scores.iter().flat_map(|scores| metrics.iter().map(|metric| of(*scores, metric))).collect()
+        };
+        let best = record.best.as_ref();
+        row.extend(cells(&[val, test, best], Metric::BUILT_IN));
         row.push(record.steps_to_target.map(|steps| steps.to_string()).unwrap_or_default());
         let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
         row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
         row.push(record.state_bytes.to_string());
         row.push(exact(record.loss_floor));
         row.extend((!judges.is_empty()).then(|| judges.contains(&record.seed).to_string()));
-        row.extend(lasts.into_iter().flat_map(cells));
+        row.extend(cells(&lasts, Metric::BUILT_IN));
         row.extend(asked.then(|| record.gradient_evaluations.unwrap_or(record.steps).to_string()));
+        row.extend(cells(&[val, test, best, last_val, last_test], &further));
         row
     });
     write(&header, rows)
@@ -72,46 +79,62 @@ pub(super) fn summary(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
     let horizons = has_horizons(records);
     header.extend(horizons.then(|| "horizon".to_owned()));
     header.extend(["runs", "finished", "diverged", "failed"].map(str::to_owned));
-    for prefix in ["final_val", "final_test", "best_val"] {
-        for metric in Metric::ALL {
-            header.extend(["mean", "std"].map(|statistic| format!("{prefix}_{}_{statistic}", metric.name())));
-        }
-    }
+    let names = |metrics: &[Metric]| -> Vec<String> {
+        let scores = ["final_val", "final_test", "best_val"].into_iter();
+        let scores = scores.flat_map(|prefix| metrics.iter().map(move |metric| format!("{prefix}_{}", metric.name())));
+        scores.flat_map(|score| ["mean", "std"].map(|statistic| format!("{score}_{statistic}"))).collect()
+    };
+    header.extend(names(Metric::BUILT_IN));
     header.extend(
         ["reached_target", "steps_to_target_mean", "seconds_mean", "state_bytes", "loss_floor"].map(str::to_owned),
     );
     header.extend((!judges.is_empty()).then(|| "judge".to_owned()));
+    let further = further(records);
+    header.extend(names(&further));
     let judge = |seed: u64| judges.contains(&seed);
     let arms = summaries(records).into_iter();
     let arms = arms.flat_map(|arm| [arm.under(|seed| !judge(seed)), arm.under(judge)].into_iter().flatten());
     let rows = arms.map(|arm: Summary| {
         let first = arm.runs[0];
         let mut row = vec![first.task.clone(), first.optimizer.clone(), first.schedule.clone()];
-        row.extend(keys.iter().map(|key| first.hyper_parameter(key).unwrap_or_default().to_owned()));
+        row.extend(keys.iter().map(|key| first.hyper_parameter(key).map(ToString::to_string).unwrap_or_default()));
         row.extend(horizons.then(|| first.horizon.map(|steps| steps.to_string()).unwrap_or_default()));
         row.push(arm.runs.len().to_string());
         row.extend([arm.finished, arm.diverged, arm.failed].map(|count| count.to_string()));
-        let readers: [fn(&Record) -> Option<Scores>; 3] =
-            [|record| record.validation, |record| record.test, |record| record.best.map(|best| best.0)];
-        for scores in readers {
-            for metric in Metric::ALL {
+        let statistics = |metrics: &[Metric]| {
+            let readers: [fn(&Record) -> Option<&Scores>; 3] =
+                [|record| record.validation.as_ref(), |record| record.test.as_ref(), |record| record.best.as_ref()];
+            let mut cells = Vec::new();
+            for (scores, metric) in
+                readers.iter().flat_map(|scores| metrics.iter().map(move |metric| (scores, *metric)))
+            {
                 // What diverged ended nowhere, and a score that is not finite counts as that: neither has a part in a mean.
                 let finished = |record: &&Record| record.status == Status::Finished;
                 let score =
                     |record: &Record| scores(Some(record).filter(finished)?)?.get(metric).filter(|x| x.is_finite());
                 let sample = arm.sample(score);
-                row.extend([cell(sample.mean()), cell(sample.deviation())]);
+                cells.extend([cell(sample.mean()), cell(sample.deviation())]);
             }
-        }
+            cells
+        };
+        row.extend(statistics(Metric::BUILT_IN));
         let reached = arm.steps_to_target();
         row.extend([reached.len().to_string(), cell(reached.mean())]);
         row.push(arm.sample(|record| Some(record.seconds)).mean().map_or_else(String::new, |s| format!("{s:.6}")));
         row.push(first.state_bytes.to_string());
         row.push(cell(first.loss_floor));
         row.extend((!judges.is_empty()).then(|| judge(first.seed).to_string()));
+        row.extend(statistics(&further));
         row
     });
     write(&header, rows)
+}
+
+/// The metrics of some run beside the built-in ones, which every table has: their columns come last.
+fn further(records: &[Record]) -> Vec<Metric> {
+    let scores = records.iter().flat_map(|record| [&record.validation, &record.test]).flatten();
+    let metrics: BTreeSet<Metric> = scores.flat_map(Scores::iter).map(|(metric, _)| metric).collect();
+    metrics.into_iter().filter(|metric| !Metric::BUILT_IN.contains(metric)).collect()
 }
 
 /// Whether some runs end at a horizon by plan: only then there is a column that says which.

@@ -45,12 +45,14 @@ impl Section<'_> {
             said.push(format!("{:.1} standard deviations over seeds", deviations.abs()));
         }
         let share = comparison.effect.share.filter(|share| lead.mean > 0.0 && *share >= 5e-4);
-        said.extend(share.map(|share| match metric {
-            Metric::Accuracy => format!("{} fewer errors", percent(share)),
-            Metric::Loss if self.ranking.loss_floor().is_some() => {
+        said.extend(share.map(|share| {
+            if metric.higher_is_better() {
+                format!("{} fewer errors", percent(share))
+            } else if metric == Metric::LOSS && self.ranking.loss_floor().is_some() {
                 format!("{} less loss above the floor", percent(share))
+            } else {
+                format!("{} lower {}", percent(share), metric.name())
             }
-            _ => format!("{} lower {}", percent(share), metric.name()),
         }));
         format!("{} ({})", points(lead.mean, metric), said.join("; "))
     }
@@ -119,7 +121,7 @@ impl Section<'_> {
         let floor = self.ranking.loss_floor().map(|floor| {
             format!(
                 "; floor: the lowest loss that a model can be expected to reach is {} nats",
-                score(floor, Metric::Loss)
+                score(floor, Metric::LOSS)
             )
         });
         let ranked = || self.ranking.ranks.iter();

@@ -11,7 +11,7 @@ use crate::report::over_tasks::{self, Over};
 use crate::report::profiles::Profiles;
 use crate::report::sensitivity::GOOD;
 use crate::report::{Results, SCHEMA_VERSION, Section, gradients};
-use crate::results::Record;
+use crate::results::{Record, Setting};
 
 /// The report of an experiment as one JSON document.
 ///
@@ -62,8 +62,12 @@ fn mean_and_interval(section: &Section, difference: &Difference) -> Value {
 
 /// The chosen settings, each as what it is: a number, `true` or `false`, or a word.
 fn settings<'a>(rank: &'a Rank) -> BTreeMap<&'a str, Value> {
-    let value = |text: &str| -> Value { serde_json::from_str(text).unwrap_or_else(|_| text.into()) };
-    rank.chosen().into_iter().map(|(key, text)| (key, value(text))).collect()
+    // JSON has no infinity.
+    let value = |setting: &Setting| match setting.as_number() {
+        Some(x) if !x.is_finite() => setting.to_string().into(),
+        _ => json!(setting),
+    };
+    rank.chosen().into_iter().map(|(key, setting)| (key, value(setting))).collect()
 }
 
 fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value {
@@ -87,8 +91,8 @@ fn json_rank(section: &Section, place: usize, seen: &[gradients::Seen]) -> Value
         "note": section.note_at(place),
         "validation": statistics(&rank.selection.validation(metric)),
         "reported": statistics(&rank.best.reported(metric)),
-        "validation_loss": statistics(&rank.selection.validation(Metric::Loss)),
-        "reported_loss": statistics(&rank.best.reported(Metric::Loss)),
+        "validation_loss": statistics(&rank.selection.validation(Metric::LOSS)),
+        "reported_loss": statistics(&rank.best.reported(Metric::LOSS)),
         "above_floor": statistics(&rank.best.above_floor()),
         "difference": comparison.map(|comparison| json!({
             "lead": lead.map(|lead| lead.mean),
@@ -144,11 +148,11 @@ mod tests {
         ]);
         for record in &mut records {
             let keys = [("nesterov", "true"), ("decay", "l2"), ("hidden", "[8 8]")];
-            let text = format!("{}", record.hyper_parameter("lr") == Some("1e-5"));
-            record.hyper_parameters.extend(keys.map(|(key, value)| (key.to_owned(), value.to_owned())));
-            record.hyper_parameters.push(("amsgrad".into(), text));
+            let amsgrad = Setting::Flag(record.hyper_parameter("lr") == Some(&1e-5.into()));
+            record.hyper_parameters.extend(keys.map(|(key, value)| (key.to_owned(), value.into())));
+            record.hyper_parameters.push(("amsgrad".into(), amsgrad));
         }
-        let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+        let section = Section::new(ranking(&records, "task", Metric::LOSS), &records, None);
         let [a, b] = [0, 1].map(|place| json_rank(&section, place, &[]));
         assert_eq!((&a["rank"], &a["chosen"]["lr"], &a["chosen"]["amsgrad"]), (&json!(1), &json!(1e-5), &json!(true)));
         assert_eq!((&a["rates_tried"], &a["good_lr"]), (&json!([1e-5, 1.0]), &json!([1e-5, 1e-5])));

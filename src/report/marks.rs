@@ -31,9 +31,9 @@ pub(super) fn fill(store: &Store, experiment: &Experiment, records: &mut [Record
     }
     for (place, steps) in wanted {
         let rows = store.evaluations(&records[place].run)?;
-        let found = rows.iter().find(|row| row.step == steps && row.split == "val");
+        let found = rows.into_iter().find(|row| row.step == steps && row.split == "val");
         if let Some(row) = found {
-            let validation = Some(row.scores()).filter(crate::metric::Scores::are_finite);
+            let validation = Some(row.scores).filter(crate::metric::Scores::are_finite);
             records[place].marks.push(Mark { steps, validation });
         }
     }

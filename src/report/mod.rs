@@ -48,7 +48,7 @@ use crate::analysis::{
 use crate::catalog::Catalog;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::results::{Conditions, EXPERIMENT, Record, Store};
+use crate::results::{Conditions, EXPERIMENT, Inventory, Record, Store};
 use crate::sweep::order;
 use crate::task::Spec;
 
@@ -214,8 +214,10 @@ impl Results {
     /// When it is none, or something in it is damaged.
     pub fn open(catalog: &Catalog, store: Store) -> Result<Self> {
         store.refuse_file()?;
-        let records = store.records();
-        Self::with(catalog, store, records)
+        let there = store.inventory();
+        let curves = there.as_ref().is_ok_and(Inventory::has_folders);
+        let records = there.and_then(Inventory::records);
+        Self::with(catalog, store, records, curves)
     }
 
     /// Reads the folder of an experiment without the runs that are damaged; also tells what is wrong with these.
@@ -224,11 +226,21 @@ impl Results {
     /// When it is none, or anything but runs is damaged.
     pub fn open_sound(catalog: &Catalog, store: Store) -> Result<(Self, Vec<String>)> {
         store.refuse_file()?;
-        let (records, flaws) = store.sound_records()?;
-        Ok((Self::with(catalog, store, Ok(records))?, flaws))
+        let there = store.inventory()?;
+        Self::of_sound(catalog, store, there)
     }
 
-    fn with(catalog: &Catalog, store: Store, records: Result<Vec<Record>>) -> Result<Self> {
+    /// The same, of a folder whose runs were read before.
+    ///
+    /// # Errors
+    /// See [`Results::open_sound`].
+    pub fn of_sound(catalog: &Catalog, store: Store, there: Inventory) -> Result<(Self, Vec<String>)> {
+        let curves = there.has_folders();
+        let (records, flaws) = there.sound();
+        Ok((Self::with(catalog, store, Ok(records), curves)?, flaws))
+    }
+
+    fn with(catalog: &Catalog, store: Store, records: Result<Vec<Record>>, has_folders: bool) -> Result<Self> {
         let path = store.root().join(EXPERIMENT);
         let Some(text) = store.read(EXPERIMENT)? else {
             return Err(Error::Usage(format!(
@@ -241,8 +253,9 @@ impl Results {
         let mut records = records?;
         marks::fill(&store, &experiment, &mut records)?;
         order::sort(&mut records, &experiment);
-        let curves = records.is_empty() || !store.names()?.is_empty();
-        let extended = is_extended(&experiment, &store.extended().unwrap_or_default());
+        let curves = records.is_empty() || has_folders;
+        let provenance = store.provenance_if_sound().unwrap_or_default();
+        let extended = is_extended(&experiment, &provenance.extended);
         let standing = Standing::of(&experiment, &records, extended);
         Ok(Self { store, experiment, records, curves, extended, standing })
     }

@@ -166,7 +166,7 @@ mod tests {
 
     fn rows(settings: &[(&str, f64, [f64; 3])]) -> Vec<[String; 5]> {
         let records = runs(settings);
-        let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+        let section = Section::new(ranking(&records, "task", Metric::LOSS), &records, None);
         let rows = section.other_values().rows;
         assert_eq!(section.other_values_json(&section.ranking.ranks[0]).len(), rows.len());
         rows.into_iter().map(|row| [3, 4, 5, 6, 7].map(|cell| row[cell].clone())).collect()
@@ -189,13 +189,13 @@ mod tests {
     #[test]
     fn one_arm_alone_is_answered_by_what_other_values_cost() {
         let records = runs(&GRID);
-        let headline = Section::new(ranking(&records, "task", Metric::Loss), &records, None).headline();
+        let headline = Section::new(ranking(&records, "task", Metric::LOSS), &records, None).headline();
         let expected = "On task, a+constant reached final loss 1.1000 at lr 0.1, beta 0.9 (3 seeds). `lr` 1 instead of 0.1 costs \
                         0.5667 (95% interval 0.4232 to 0.7101). `beta` 0.5 instead of 0.9 costs 0.5667 (95% interval 0.4232 \
                         to 0.7101); at 0.99, seeds were lost.";
         assert_eq!(headline, expected);
         let three = runs(&[GRID[2], ("0.9", 0.2, [1.1, 1.0, 1.4]), ("0.9", 0.4, [2.0, 2.0, 2.0])]);
-        let headline = Section::new(ranking(&three, "task", Metric::Loss), &three, None).headline();
+        let headline = Section::new(ranking(&three, "task", Metric::LOSS), &three, None).headline();
         let expected = "Values of `lr` other than 0.1 cost from 0.0667 (at 0.2; 95% interval -0.3128 to 0.4461, not significant) to \
                         0.9000 (at 0.4; 95% interval 0.6516 to 1.1484).";
         assert!(headline.ends_with(expected), "{headline}");

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::analysis::{FEWEST_TASKS, OverArm, OverTasks, Rank, Ranking, Standard, over_tasks};
-use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::format::Table;
 use crate::report::words::{count, percent, probability, short};
@@ -46,11 +45,11 @@ impl<'a, 'b> Over<'a, 'b> {
         let rankings: Vec<&Ranking> = compared().map(|section| &section.ranking).collect();
         let standard = compared().next()?.standard;
         let metrics = || rankings.iter().map(|ranking| ranking.metric);
-        let what = match metrics().next() {
-            Some(Metric::Accuracy) if metrics().all(|metric| metric == Metric::Accuracy) => "error",
-            Some(Metric::Loss) if metrics().all(|metric| metric == Metric::Loss) => "loss",
-            Some(Metric::Perplexity) if metrics().all(|metric| metric == Metric::Perplexity) => "perplexity",
-            _ => "error or loss",
+        let first = metrics().next()?;
+        let what = match metrics().all(|metric| metric == first) {
+            true if first.is_share() && first.higher_is_better() => "error",
+            true => first.name(),
+            false => "error or loss",
         };
         Some(Self { arms: over_tasks(&rankings, standard)?, what, standard })
     }
@@ -99,7 +98,7 @@ impl<'a, 'b> Over<'a, 'b> {
     pub(super) fn table(&self) -> Table {
         let left_out = match &self.arms.left_out[..] {
             [] => String::new(),
-            names => format!(" Left out, as an arm reached zero or less there: {}.", names.join(", ")),
+            names => format!(" Left out, as there is no ratio of its scores: {}.", names.join(", ")),
         };
         let tested = if self.arms.is_tested { "" } else { " An average over so few tasks is not tested." };
         let note = format!(
@@ -189,7 +188,7 @@ mod tests {
             })
             .collect();
         let sections: Vec<Section> =
-            records.iter().map(|records| Section::new(ranking(records, "task", Metric::Loss), records, None)).collect();
+            records.iter().map(|records| Section::new(ranking(records, "task", Metric::LOSS), records, None)).collect();
         answer(&sections)
     }
 

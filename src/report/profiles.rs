@@ -120,7 +120,7 @@ mod tests {
         };
         let all =
             [of("one", [Some(10), Some(20)]), of("two", [Some(60), Some(20)]), of("three", [None, None])].concat();
-        let rankings: Vec<Ranking> = ["one", "two", "three"].map(|task| ranking(&all, task, Metric::Loss)).into();
+        let rankings: Vec<Ranking> = ["one", "two", "three"].map(|task| ranking(&all, task, Metric::LOSS)).into();
         let profiles = Profiles::new(&rankings).unwrap();
         let rows = profiles.table().rows;
         // b: 2 and 1 times the fastest, (2 + 3) / 3 / 2; a: 1 and 3 times, (3 + 1) / 3 / 2.
@@ -131,7 +131,7 @@ mod tests {
         assert!(Profiles::new(&rankings[1..]).is_none(), "nor is one with a target");
         let elsewhere = of("two", [Some(60), Some(20)]).into_iter().filter(|record| record.optimizer == "b");
         let some: Vec<_> = all.iter().filter(|r| r.optimizer == "a").cloned().chain(elsewhere).collect();
-        let rankings: Vec<Ranking> = ["one", "two"].map(|task| ranking(&some, task, Metric::Loss)).into();
+        let rankings: Vec<Ranking> = ["one", "two"].map(|task| ranking(&some, task, Metric::LOSS)).into();
         let names: Vec<String> = Profiles::new(&rankings).unwrap().arms.iter().map(|arm| arm.name()).collect();
         assert_eq!(names, ["a+constant", "b+constant"], "an arm that is not on the first task");
     }

@@ -146,8 +146,8 @@ fn csv(sections: &[Section]) -> Result<String> {
             row.extend([ranking.loss_floor(), above.mean(), above.deviation()].map(cell));
             row.push(rank.best.steps_to_target().len().to_string());
             let run = rank.best.runs[0];
-            let value = |key: &&str| run.hyper_parameter(key).filter(|_| rank.is_ranked()).unwrap_or_default();
-            row.extend(keys.iter().map(|key| value(key).to_owned()));
+            let value = |key: &&str| run.hyper_parameter(key).filter(|_| rank.is_ranked());
+            row.extend(keys.iter().map(|key| value(key).map(ToString::to_string).unwrap_or_default()));
             let compared = comparison.as_ref();
             row.push(section.may_be_best_at(place).to_string());
             let effect = compared.map(|comparison| comparison.effect).unwrap_or_default();
@@ -185,7 +185,7 @@ mod tests {
     fn a_task_without_a_test_split_has_empty_test_columns() {
         let tested = |test: Option<Vec<f64>>| {
             let records = records(&[Arm { test, steps_to_target: Some(40), ..Arm::at("a", 0.1, &[1.0, 2.0]) }]);
-            let text = csv(&[Section::new(ranking(&records, "task", Metric::Loss), &records, None)]).unwrap();
+            let text = csv(&[Section::new(ranking(&records, "task", Metric::LOSS), &records, None)]).unwrap();
             let row: std::collections::BTreeMap<String, String> =
                 csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap();
             [row["val_mean"].clone(), row["test_mean"].clone(), row["reached_target"].clone(), row["lr"].clone()]
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn the_terminal_has_sensitivity_and_cost() {
         let records = records(&[Arm::at("a", 0.1, &[1.0]), Arm::at("a", 1.0, &[2.0])]);
-        let text = details(&Section::new(ranking(&records, "task", Metric::Loss), &records, None));
+        let text = details(&Section::new(ranking(&records, "task", Metric::LOSS), &records, None));
         for title in ["Sensitivity to the learning rate", "What the search cost", "Cost"] {
             assert!(text.contains(&format!("\n{title}\n")), "{title}: {text}");
         }

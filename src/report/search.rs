@@ -40,9 +40,9 @@ impl Search {
         let own: Vec<&Record> = records.iter().filter(of).collect();
         let first = rank.selection.runs.first()?.seed;
         let (tries, others): (Vec<&Record>, Vec<&Record>) = own.iter().partition(|record| record.seed == first);
-        let settings = |kept: &dyn Fn(&Record) -> bool| -> BTreeSet<String> {
+        let settings = |kept: &dyn Fn(&Record) -> bool| -> BTreeSet<_> {
             let kept = tries.iter().filter(|record| kept(record));
-            kept.map(|record| format!("{:?}", record.hyper_parameters)).collect()
+            kept.map(|record| &record.hyper_parameters).collect()
         };
         let (all, whole) = (settings(&|_| true), settings(&|record| record.horizon.is_none()));
         let finished = settings(&|record| record.horizon.is_none() && record.status == Status::Finished);

@@ -63,7 +63,7 @@ impl Section<'_> {
                 row.push(spread_of(&rank.best.reported(metric), metric, rank.best.runs.len()));
             }
             if floor {
-                row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
+                row.push(spread_of(&rank.best.above_floor(), Metric::LOSS, rank.best.runs.len()));
             }
             if ranks.len() > 1 {
                 let lead = comparison.as_ref().and_then(|comparison| comparison.lead.as_ref());
@@ -99,7 +99,7 @@ impl Section<'_> {
 
     fn ranking(&self) -> Table {
         let deciding = self.ranking.metric;
-        let metrics = if deciding == Metric::Loss { vec![deciding] } else { vec![deciding, Metric::Loss] };
+        let metrics = if deciding == Metric::LOSS { vec![deciding] } else { vec![deciding, Metric::LOSS] };
         let tested = self.split() == "test";
         let level = words::short(100.0 * self.standard.alpha);
         let mut note = vec![format!(
@@ -143,7 +143,7 @@ impl Section<'_> {
                 }
             }
             if floor {
-                row.push(spread_of(&rank.best.above_floor(), Metric::Loss, rank.best.runs.len()));
+                row.push(spread_of(&rank.best.above_floor(), Metric::LOSS, rank.best.runs.len()));
             }
             if targeted {
                 row.push(steps_to_target(rank));

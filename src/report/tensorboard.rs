@@ -9,7 +9,6 @@ use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result};
-use crate::metric::Metric;
 use crate::report::Results;
 use crate::results::Record;
 
@@ -56,13 +55,14 @@ fn events(results: &Results, record: &Record, start: f64) -> Result<Vec<u8>> {
     let every = steps.len().div_ceil(POINTS).max(1);
     let last = steps.len().saturating_sub(1);
     for (_, row) in steps.iter().enumerate().filter(|(i, _)| i % every == 0 || *i == last) {
-        let scalars = [("train/loss".to_owned(), row.loss), ("train/lr".to_owned(), row.lr)];
+        let rate = row.lr.map(|lr| ("train/lr".to_owned(), lr));
+        let scalars: Vec<(String, f64)> = [("train/loss".to_owned(), row.loss)].into_iter().chain(rate).collect();
         append(&mut file, &scalar_event(time(row.step), row.step, &scalars));
     }
     for row in results.store.evaluations(&record.run)? {
-        let scores = row.scores();
-        let scalar = |metric: Metric| Some((format!("{}/{}", row.split, metric.name()), scores.get(metric)?));
-        let scalars: Vec<(String, f64)> = Metric::ALL.into_iter().filter_map(scalar).collect();
+        let scores = row.scores.iter();
+        let scalars = scores.map(|(metric, score)| (format!("{}/{}", row.split, metric.name()), score));
+        let scalars: Vec<(String, f64)> = scalars.collect();
         append(&mut file, &scalar_event(time(row.step), row.step, &scalars));
     }
     Ok(file)

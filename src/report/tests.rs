@@ -14,7 +14,7 @@ fn experiment() -> Experiment {
 }
 
 fn section<'a>(records: &'a [Record], experiment: &'a Experiment) -> Section<'a> {
-    Section::new(ranking(records, "task", Metric::Loss), records, Some(experiment))
+    Section::new(ranking(records, "task", Metric::LOSS), records, Some(experiment))
 }
 
 #[test]
@@ -43,20 +43,24 @@ fn what_never_finished_has_no_rank_and_no_choice() {
 #[test]
 fn a_mean_of_fewer_seeds_says_so() {
     let records = records(&[Arm::at("a", 0.1, &[1.0, 2.0, f64::NAN]), Arm::at("b", 0.1, &[3.0, 4.0, 5.5])]);
-    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let section = Section::new(ranking(&records, "task", Metric::LOSS), &records, None);
     let rows = section.compact().rows;
     assert!(rows[0][4].starts_with("4.1667 ± ") && !rows[0][4].contains("of"), "{rows:?}");
     assert!(rows[1][4].ends_with("(2 of 3)"), "{rows:?}");
     assert!(section.subtitle().contains("standard deviation over seeds"));
     let one: Vec<Record> = records.iter().filter(|record| record.seed == 0).cloned().collect();
-    let section = Section::new(ranking(&one, "task", Metric::Loss), &one, None);
+    let section = Section::new(ranking(&one, "task", Metric::LOSS), &one, None);
     assert!(!section.subtitle().contains("±"), "{}", section.subtitle());
 }
 
 #[test]
 fn the_summary_averages_what_finished_with_a_finite_score() {
     let records = records(&[Arm::new("a", &[1.0, 2.0, f64::NAN, f64::INFINITY])]);
-    assert_eq!(records[2].validation.unwrap().loss, 9.0, "the last score before it diverged");
+    assert_eq!(
+        records[2].validation.as_ref().unwrap().get(Metric::LOSS),
+        Some(9.0),
+        "the last score before it diverged"
+    );
     let summary = csv::summary(&records, &[]).unwrap();
     let row: BTreeMap<String, String> = ::csv::Reader::from_reader(&summary[..]).deserialize().next().unwrap().unwrap();
     assert_eq!((&*row["final_val_loss_mean"], &*row["runs"], &*row["diverged"]), ("1.5", "4", "1"));
@@ -68,7 +72,7 @@ fn the_width_of_good_rates_says_where_the_grid_ends() {
         let arms: Vec<Arm> =
             [0.01, 0.1, 1.0, 10.0].into_iter().zip(losses).map(|(lr, x)| Arm::at("a", lr, &[x])).collect();
         let records = records(&arms);
-        let table = Section::new(ranking(&records, "task", Metric::Loss), &records, None).sensitivity();
+        let table = Section::new(ranking(&records, "task", Metric::LOSS), &records, None).sensitivity();
         table.rows[0][6].clone()
     };
     assert_eq!(losses([4.0, 1.0, 4.0, 4.0]), "< 2.00", "somewhere between its neighbours");
@@ -77,7 +81,7 @@ fn the_width_of_good_rates_says_where_the_grid_ends() {
     assert_eq!(losses([4.0, 4.0, 4.0, 1.0]), "≥ 0.00");
     assert_eq!(losses([4.0, f64::NAN, 1.0, f64::NAN]), "< 2.00");
     let with_none = records(&[Arm::at("a", 0.0, &[2.0]), Arm::at("a", 0.1, &[1.0]), Arm::at("a", 1.0, &[1.0])]);
-    let table = Section::new(ranking(&with_none, "task", Metric::Loss), &with_none, None).sensitivity();
+    let table = Section::new(ranking(&with_none, "task", Metric::LOSS), &with_none, None).sensitivity();
     assert_eq!(table.rows[0][5..7], ["0.1 to 1", "≥ 1.00"], "no infinite number of decades");
 }
 
@@ -89,10 +93,11 @@ fn what_a_search_gave_up_is_no_sensitivity() {
         Arm::at("a", 1.0, &[f64::NAN]),
         Arm::at("a", 10.0, &[4.0]),
     ]);
-    for record in records.iter_mut().filter(|record| ["0.01", "10"].contains(&record.hyper_parameters[0].1.as_str())) {
+    for record in records.iter_mut().filter(|record| [0.01.into(), 10.0.into()].contains(&record.hyper_parameters[0].1))
+    {
         (record.horizon, record.steps) = (Some(10), 10);
     }
-    let section = Section::new(ranking(&records, "task", Metric::Loss), &records, None);
+    let section = Section::new(ranking(&records, "task", Metric::LOSS), &records, None);
     let row = &section.sensitivity().rows[0];
     assert_eq!(row[4..], ["0.01 to 10; 2 of 4 tries to the end", "-", "-", "-"]);
     assert!(section.tables().iter().all(|table| table.title != "Expected best after k tries"));

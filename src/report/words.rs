@@ -8,9 +8,9 @@ pub(super) use crate::words::count;
 /// A score: shares in percent, other numbers to four digits.
 pub(super) fn score(x: f64, metric: Metric) -> String {
     let x = if x == 0.0 { 0.0 } else { x };
-    match metric {
+    match x {
         _ if x.is_infinite() => if x > 0.0 { "∞" } else { "-∞" }.to_owned(),
-        Metric::Accuracy => format!("{:.2}", 100.0 * x),
+        _ if metric.is_share() => format!("{:.2}", 100.0 * x),
         _ if x == 0.0 || (1e-3..1e5).contains(&x.abs()) => format!("{x:.4}"),
         _ => format!("{x:.2e}"),
     }
@@ -18,7 +18,7 @@ pub(super) fn score(x: f64, metric: Metric) -> String {
 
 /// What follows a score: `%`, or nothing.
 pub(super) fn unit(metric: Metric) -> &'static str {
-    if metric == Metric::Accuracy { "%" } else { "" }
+    if metric.is_share() { "%" } else { "" }
 }
 
 /// A score with its unit: `97.22%`, `0.0834`.
@@ -28,7 +28,7 @@ pub fn with_unit(x: f64, metric: Metric) -> String {
 
 /// A difference of two scores with its unit: percentages differ in points.
 pub(super) fn points(x: f64, metric: Metric) -> String {
-    let unit = if metric == Metric::Accuracy { " points" } else { "" };
+    let unit = if metric.is_share() { " points" } else { "" };
     format!("{}{unit}", score(x, metric))
 }
 
@@ -36,7 +36,7 @@ pub(super) fn points(x: f64, metric: Metric) -> String {
 pub(super) fn spread(sample: &Sample, metric: Metric) -> String {
     match (sample.mean(), sample.deviation()) {
         (None, _) => "-".into(),
-        (Some(mean), Some(deviation)) if deviation.is_finite() && (deviation > 0.0 || metric == Metric::Accuracy) => {
+        (Some(mean), Some(deviation)) if deviation.is_finite() && (deviation > 0.0 || metric.is_share()) => {
             format!("{} ± {}{}", score(mean, metric), score(deviation, metric), unit(metric))
         }
         (Some(mean), _) => format!("{}{}", score(mean, metric), unit(metric)),
@@ -91,11 +91,6 @@ pub(super) fn time(x: f64) -> String {
     }
 }
 
-/// A hyper-parameter's value, shortened where it is a number.
-pub(super) fn short_value(value: &str) -> String {
-    value.parse().map_or_else(|_| value.to_owned(), short)
-}
-
 /// The place of an arm, counted from 1; none where nothing finished.
 pub(super) fn place(index: usize, rank: &Rank) -> String {
     if rank.is_ranked() { (index + 1).to_string() } else { "-".into() }
@@ -103,7 +98,7 @@ pub(super) fn place(index: usize, rank: &Rank) -> String {
 
 /// `lr 0.003, weight_decay 0.1`.
 pub(super) fn chosen(rank: &Rank) -> String {
-    let pairs: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {}", short_value(value))).collect();
+    let pairs: Vec<String> = rank.chosen().iter().map(|(key, value)| format!("{key} {}", value.short())).collect();
     pairs.join(", ")
 }
 
@@ -149,11 +144,11 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!(short(0.009_486_832_980_505_138), "0.00949");
-        assert_eq!((short(3.0), short(1e-5), short_value("true")), ("3".into(), "1e-5".into(), "true".into()));
-        assert_eq!((score(-0.0, Metric::Loss), score(0.00012, Metric::Loss)), ("0.0000".into(), "1.20e-4".into()));
-        assert_eq!((points(0.0052, Metric::Accuracy), bytes(1_234_000)), ("0.52 points".into(), "1.23 MB".into()));
+        assert_eq!((short(3.0), short(1e-5)), ("3".into(), "1e-5".into()));
+        assert_eq!((score(-0.0, Metric::LOSS), score(0.00012, Metric::LOSS)), ("0.0000".into(), "1.20e-4".into()));
+        assert_eq!((points(0.0052, Metric::ACCURACY), bytes(1_234_000)), ("0.52 points".into(), "1.23 MB".into()));
         assert_eq!(probability(Some(1e-9)), "< 0.001");
-        assert_eq!(interval((f64::NEG_INFINITY, f64::INFINITY), Metric::Loss), "unknown");
+        assert_eq!(interval((f64::NEG_INFINITY, f64::INFINITY), Metric::LOSS), "unknown");
         let times = [0.0, 0.000_041_23, 0.4512, 4.5678, 12.345, 1234.5].map(time);
         assert_eq!(times, ["0", "0.0000412", "0.451", "4.57", "12.3", "1234"]);
     }

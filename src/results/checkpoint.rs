@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 use crate::checksum::hexadecimal;
 use crate::disk::sync_folder;
 use crate::error::{Error, Result};
-use crate::optim::State;
 use crate::results::log::Extent;
 use crate::train::{Snapshot, Times};
 
@@ -22,13 +21,12 @@ pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Marks a file as a checkpoint of one run under one version: bits may differ between versions.
 const FINGERPRINT: &str = "fingerprint";
 const VERSION: &str = "optbench";
-/// The kinds of the optimizers that the state is of, one a line, each before those that it is around, whose number stands
-/// before its name.
-const OPTIMIZER: &str = "optimizer";
-/// As many optimizers as no config is made of.
-const MOST_OPTIMIZERS: usize = 10_000;
+/// How snapshots are put together: raised where those of before could be misread.
+const FORM: (&str, &str) = ("form", "2");
 /// SHA-256 of the tensors: a checkpoint that a disk returns with other bits is none.
 const DIGEST: &str = "sha256";
+/// Steps, times and extents, beside the snapshot's own tensors.
+const PROGRESS: &str = "progress";
 
 /// A snapshot, and how far the curves of its run had been written.
 #[derive(Debug, Clone)]
@@ -47,38 +45,18 @@ impl Checkpoint {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, path: &Path, fingerprint: &str) -> Result<()> {
-        let Snapshot { steps, weights, problem, optimizer, schedule, asked, times } = &self.snapshot;
+        let Snapshot { steps, times, tensors, words } = &self.snapshot;
         let extents: Vec<f64> =
             self.extents.iter().flat_map(|extent| [extent.length as f64, f64::from(extent.checksum)]).collect();
         let seconds = [times.gradients, times.optimizer, times.evaluation].map(|time| time.as_secs_f64());
-        let mut tensors: Vec<(String, Tensor)> = Vec::new();
-        let mut numbers = |name: String, numbers: &[f64]| -> Result<()> {
-            // A tensor of nothing has no place in the format.
-            if !numbers.is_empty() {
-                tensors.push((name, Tensor::new(numbers, &Device::Cpu)?));
-            }
-            Ok(())
-        };
-        let progress = [&[*steps as f64, *asked as f64], &seconds[..], &[self.seconds], &extents].concat();
-        numbers("progress".into(), &progress)?;
-        numbers("schedule".into(), schedule)?;
-        let optimizers = in_order(optimizer);
-        for (place, state) in optimizers.iter().enumerate() {
-            numbers(format!("optimizer.{place}"), &state.scalars)?;
-        }
-        for (name, list) in [("weights", weights), ("problem", problem)] {
-            tensors.extend(list.iter().enumerate().map(|(i, tensor)| (format!("{name}.{i}"), tensor.clone())));
-        }
-        for (place, state) in optimizers.iter().enumerate() {
-            let states = state.tensors.iter().enumerate();
-            tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{place}.{i}.{name}"), tensor.clone())));
-        }
-        let kinds =
-            optimizers.iter().map(|state| format!("{} {}\n", state.inner.len(), state.kind)).collect::<String>();
+        let progress = [&[*steps as f64], &seconds[..], &[self.seconds], &extents].concat();
+        let progress = (PROGRESS.to_owned(), Tensor::new(progress, &Device::Cpu)?);
+        let tensors: Vec<(String, Tensor)> = tensors.iter().cloned().chain([progress]).collect();
         let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
         let version = env!("CARGO_PKG_VERSION");
-        let marks = [(FINGERPRINT, fingerprint), (VERSION, version), (OPTIMIZER, kinds.as_str()), (DIGEST, &digest)];
-        let marks: HashMap<String, String> = marks.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let own = [(FINGERPRINT, fingerprint), (VERSION, version), FORM, (DIGEST, digest.as_str())];
+        let own = own.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let marks: HashMap<String, String> = words.clone().into_iter().chain(own).collect();
         let bytes = safetensors::serialize(tensors, Some(marks)).map_err(|error| Error::damaged(path, &error))?;
         let folder = path.parent().unwrap_or(path);
         let new = path.with_extension("new");
@@ -102,72 +80,29 @@ impl Checkpoint {
         if marks.get(FINGERPRINT)? != fingerprint || marks.get(VERSION)? != env!("CARGO_PKG_VERSION") {
             return None;
         }
+        if marks.get(FORM.0)? != FORM.1 {
+            return None;
+        }
         let mut tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).ok()?;
-        let numbers = |tensor: Option<Tensor>| -> Option<Vec<f64>> {
-            tensor.map_or(Some(Vec::new()), |tensor| {
-                (tensor.dtype() == DType::F64).then(|| tensor.to_vec1().ok()).flatten()
-            })
-        };
         let digest = digest(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)));
-        let progress = numbers(tensors.remove("progress"))?;
-        let [steps, asked, gradients, optimizer, evaluation, seconds, ref extents @ ..] = progress[..] else {
+        let progress =
+            tensors.remove(PROGRESS).filter(|progress| progress.dtype() == DType::F64)?.to_vec1::<f64>().ok()?;
+        let [steps, gradients, optimizer, evaluation, seconds, ref extents @ ..] = progress[..] else {
             return None;
         };
         let extent = |pair: &[f64]| Extent { length: pair[0] as u64, checksum: pair[1] as u32 };
         let extents = extents.chunks_exact(2).map(extent).collect();
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
         let times = Times { gradients: time(gradients)?, optimizer: time(optimizer)?, evaluation: time(evaluation)? };
-        let schedule = numbers(tensors.remove("schedule"))?;
-        // A checkpoint of a version that wrote another form has no numbers in here.
-        let mut optimizers = Vec::new();
-        for (place, line) in marks.get(OPTIMIZER)?.lines().enumerate().take(MOST_OPTIMIZERS) {
-            let (inner, kind) = line.split_once(' ')?;
-            let scalars = numbers(tensors.remove(&format!("optimizer.{place}")))?;
-            optimizers.push((inner.parse().ok()?, State { kind: kind.to_owned(), scalars, ..State::default() }));
-        }
-        let mut list = |name: &str| {
-            let mut list = Vec::new();
-            while let Some(tensor) = tensors.remove(&format!("{name}.{}", list.len())) {
-                list.push(tensor);
-            }
-            list
-        };
-        let (weights, problem) = (list("weights"), list("problem"));
-        let mut states: Vec<(usize, usize, String, Tensor)> = Vec::new();
-        for (name, tensor) in tensors {
-            let mut parts = name.strip_prefix("state.")?.splitn(3, '.');
-            let (place, i) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-            states.push((place, i, parts.next()?.to_owned(), tensor));
-        }
-        states.sort_by_key(|(place, i, ..)| (*place, *i));
-        for (place, _, name, tensor) in states {
-            optimizers.get_mut(place)?.1.tensors.push((name, tensor));
-        }
-        let optimizer = tree(optimizers)?;
         if *marks.get(DIGEST)? != digest {
             return None;
         }
-        let (steps, asked) = (steps as u64, asked as u64);
-        let snapshot = Snapshot { steps, weights, problem, optimizer, schedule, asked, times };
+        let is_own = |key: &str| [FINGERPRINT, VERSION, FORM.0, DIGEST].contains(&key);
+        let words =
+            marks.iter().filter(|(key, _)| !is_own(key)).map(|(key, word)| (key.clone(), word.clone())).collect();
+        let snapshot = Snapshot { steps: steps as u64, times, tensors: tensors.into_iter().collect(), words };
         Some(Self { snapshot, extents, seconds })
     }
-}
-
-/// A state, then those within it, each before its own.
-fn in_order(state: &State) -> Vec<&State> {
-    std::iter::once(state).chain(state.inner.iter().flat_map(in_order)).collect()
-}
-
-/// Undoes [`in_order`], given how many states are within each.
-fn tree(states: Vec<(usize, State)>) -> Option<State> {
-    let mut whole: Vec<State> = Vec::new();
-    for (inner, mut state) in states.into_iter().rev() {
-        for _ in 0..inner {
-            state.inner.push(whole.pop()?);
-        }
-        whole.push(state);
-    }
-    whole.pop().filter(|_| whole.is_empty())
 }
 
 /// SHA-256 of tensors and their names, in the order of the names.
@@ -193,28 +128,9 @@ mod tests {
         Checkpoint {
             snapshot: Snapshot {
                 steps: 7,
-                weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
-                problem: vec![tensor(&[5.0])],
-                optimizer: State {
-                    kind: "groups".into(),
-                    inner: vec![
-                        State {
-                            kind: "schedule_free".into(),
-                            scalars: vec![0.1 + 0.2],
-                            tensors: vec![("0.z".into(), tensor(&[4.0])), ("1.z".into(), tensor(&[6.0]))],
-                            inner: vec![State { kind: "prodigy".into(), scalars: vec![7.0], ..State::default() }],
-                        },
-                        State {
-                            kind: "lion".into(),
-                            tensors: vec![("0.momentum".into(), tensor(&[8.0]))],
-                            ..State::default()
-                        },
-                    ],
-                    ..State::default()
-                },
-                schedule: vec![],
-                asked: 3,
                 times: Times { gradients: Duration::from_millis(1500), ..Times::default() },
+                tensors: vec![("a".into(), tensor(&[1.0, 2.0])), ("0.z".into(), tensor(&[4.0]))],
+                words: [("optimizer".to_owned(), "schedule_free around sgd".to_owned())].into(),
             },
             extents: EXTENTS.into(),
             seconds: 2.5,
@@ -228,11 +144,11 @@ mod tests {
         checkpoint().write(&path, "f").unwrap();
         let bytes = std::fs::read(&path).unwrap();
         let read = Checkpoint::read(&bytes, "f").unwrap();
-        assert_eq!(format!("{:?}", read.snapshot.optimizer), format!("{:?}", checkpoint().snapshot.optimizer));
-        assert_eq!(read.snapshot.optimizer.kinds(), "groups around schedule_free around prodigy, lion");
-        assert_eq!(read.snapshot.asked, 3);
-        assert_eq!(read.snapshot.problem[0].to_vec1::<f32>().unwrap(), [5.0]);
-        assert_eq!(read.snapshot.weights[1].to_vec1::<f32>().unwrap(), [3.0]);
+        assert_eq!(read.snapshot.words, checkpoint().snapshot.words);
+        let tensors: HashMap<String, Tensor> = read.snapshot.tensors.into_iter().collect();
+        assert_eq!(tensors.len(), 2, "progress is none of the snapshot's");
+        assert_eq!(tensors["a"].to_vec1::<f32>().unwrap(), [1.0, 2.0]);
+        assert_eq!(tensors["0.z"].to_vec1::<f32>().unwrap(), [4.0]);
         assert_eq!((read.snapshot.steps, &read.extents[..], read.seconds), (7, &EXTENTS[..], 2.5));
         assert_eq!(read.snapshot.times.gradients, Duration::from_millis(1500));
         assert!(Checkpoint::read(&bytes, "another run").is_none());

@@ -19,6 +19,15 @@ pub struct Conditions {
     pub unknown: BTreeSet<String>,
 }
 
+/// A condition that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// What was and what is, in a line.
+    pub words: String,
+    /// The file or folder of the user's own that holds the data now, as the config names it.
+    pub path: Option<String>,
+}
+
 impl Conditions {
     /// The conditions that records tell of and, of runs from before records told of them, `provenance.json`.
     ///
@@ -36,16 +45,17 @@ impl Conditions {
         if older.is_empty() {
             return Ok(conditions);
         }
-        conditions.devices.extend(store.device_kinds()?);
-        let digests = store.data_digests()?;
+        let provenance = store.provenance()?;
+        conditions.devices.extend(provenance.device_kinds().into_iter().map(str::to_owned));
+        let digests = provenance.data_digests();
         for task in tasks.iter().filter(|task| older.contains(task.label.as_str())) {
             let Some(settings) = &task.dataset else { continue };
-            match digests.get(&data::title(settings)) {
+            match digests.get(data::title(settings).as_str()) {
                 Some(known) => conditions
                     .data
                     .entry(task.label.clone())
                     .or_default()
-                    .extend(known.iter().map(|sha256| Data::of(settings, sha256.clone()))),
+                    .extend(known.iter().map(|sha256| Data::of(settings, (*sha256).to_owned()))),
                 None => drop(conditions.unknown.insert(task.label.clone())),
             }
         }
@@ -81,9 +91,9 @@ impl Conditions {
         self.unknown.extend(others.unknown);
     }
 
-    /// What differs from these conditions to others in data and device, one line each, as far as both are known.
-    pub fn other_data(&self, now: &Self) -> Vec<String> {
-        let mut lines = Vec::new();
+    /// What differs from these conditions to others in data and device, as far as both are known.
+    pub fn other_data(&self, now: &Self) -> Vec<Other> {
+        let mut all = Vec::new();
         for (task, was) in &self.data {
             let Some(is) = now.data.get(task) else { continue };
             let contents = |all: &BTreeSet<Data>| all.iter().map(|data| data.sha256.clone()).collect::<BTreeSet<_>>();
@@ -92,7 +102,8 @@ impl Conditions {
             }
             let new = is.iter().filter(|new| was.iter().all(|old| old.sha256 != new.sha256));
             let old = was.iter().filter(|old| is.iter().all(|new| old.sha256 != new.sha256));
-            lines.push(match (old.chain(was).next(), new.chain(is).next()) {
+            let (old, new) = (old.chain(was).next(), new.chain(is).next());
+            let words = match (old, new) {
                 (Some(old), Some(new)) if old.path == new.path && old.dataset == new.dataset => {
                     format!("task `{task}`: {old} has changed: SHA-256 was {}, is {}", old.sha256, new.sha256)
                 }
@@ -103,15 +114,17 @@ impl Conditions {
                     )
                 }
                 _ => format!("task `{task}` has other data"),
-            });
+            };
+            all.push(Other { words, path: new.and_then(|new| new.path.clone()) });
         }
         if !self.devices.is_empty() && !now.devices.is_empty() && self.devices != now.devices {
             let words = |devices: &BTreeSet<String>| {
                 devices.iter().map(|device| format!("`{device}`")).collect::<Vec<_>>().join(" and ")
             };
-            lines.push(format!("the device was {}, is {}", words(&self.devices), words(&now.devices)));
+            let words = format!("the device was {}, is {}", words(&self.devices), words(&now.devices));
+            all.push(Other { words, path: None });
         }
-        lines
+        all
     }
 
     /// The kinds whose numbers changed from these conditions to others, one line each.
@@ -162,8 +175,9 @@ mod tests {
         let was = conditions(&[identity("cpu", "aa", 1)]);
         assert!(was.other_data(&was).is_empty() && was.other_revisions(&was).is_empty());
         let is = conditions(&[identity("cuda", "bb", 2)]);
+        let words = |others: Vec<Other>| others.into_iter().map(|other| other.words).collect::<Vec<_>>();
         assert_eq!(
-            was.other_data(&is),
+            words(was.other_data(&is)),
             [
                 "task `reader`: `my.txt` (dataset `text`) has changed: SHA-256 was aa, is bb",
                 "the device was `cpu`, is `cuda`"

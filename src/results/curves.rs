@@ -6,11 +6,22 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::results::Store;
 
+/// The columns of `evals.csv` before the scores.
+pub(super) const EVALUATED: [&str; 3] = ["step", "epoch", "split"];
+
+/// What stands in these.
+#[derive(Deserialize)]
+struct Evaluated {
+    step: u64,
+    epoch: Option<f64>,
+    split: String,
+}
+
 /// A row of `evals.csv`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationRow {
     /// Updates done.
     pub step: u64,
@@ -18,9 +29,8 @@ pub struct EvaluationRow {
     pub epoch: Option<f64>,
     /// `val` or `test`.
     pub split: String,
-    loss: f64,
-    accuracy: Option<f64>,
-    perplexity: Option<f64>,
+    /// What was measured.
+    pub scores: Scores,
 }
 
 /// A row of `steps.csv`.
@@ -28,17 +38,10 @@ pub struct EvaluationRow {
 pub struct StepRow {
     /// Updates done, this one included.
     pub step: u64,
-    /// The learning rate of this update.
-    pub lr: f64,
+    /// The learning rate of this update, where it is known.
+    pub lr: Option<f64>,
     /// The training loss where the gradient was taken.
     pub loss: f64,
-}
-
-impl EvaluationRow {
-    /// What was measured.
-    pub fn scores(&self) -> Scores {
-        Scores { loss: self.loss, accuracy: self.accuracy, perplexity: self.perplexity }
-    }
 }
 
 impl Store {
@@ -47,7 +50,7 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub fn evaluations(&self, run: &str) -> Result<Vec<EvaluationRow>> {
-        self.curve(run, "evals.csv")
+        self.curve(run, "evals.csv", evaluations)
     }
 
     /// The updates of a run in order; nothing where only its packed record is there.
@@ -55,13 +58,41 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub fn steps(&self, run: &str) -> Result<Vec<StepRow>> {
-        self.curve(run, "steps.csv")
+        self.curve(run, "steps.csv", rows)
     }
 
-    fn curve<T: for<'a> Deserialize<'a>>(&self, run: &str, file: &str) -> Result<Vec<T>> {
+    fn curve<T>(&self, run: &str, file: &str, read: impl Fn(&Path) -> Result<Vec<T>>) -> Result<Vec<T>> {
         let folder = self.run(run);
-        if folder.exists() { rows(&folder.join(file)) } else { Ok(Vec::new()) }
+        if folder.exists() { read(&folder.join(file)) } else { Ok(Vec::new()) }
     }
+}
+
+/// Reads `evals.csv`: every column behind those of [`EVALUATED`] is a metric, and an empty cell is no score.
+pub(super) fn evaluations(path: &Path) -> Result<Vec<EvaluationRow>> {
+    let damaged = |error: csv::Error| Error::damaged(path, &error);
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut reader = csv::Reader::from_reader(file);
+    let headers = reader.headers().map_err(damaged)?.clone();
+    let is_metric = |(_, name): &(usize, &str)| !EVALUATED.contains(name);
+    let metrics: Vec<(usize, Metric)> =
+        headers.iter().enumerate().filter(is_metric).map(|(column, name)| (column, Metric::named(name))).collect();
+    let mut rows = Vec::new();
+    for row in reader.into_records() {
+        let row = row.map_err(damaged)?;
+        let Evaluated { step, epoch, split } = row.deserialize(Some(&headers)).map_err(damaged)?;
+        let mut scores = Scores::default();
+        for (column, metric) in &metrics {
+            match row.get(*column).unwrap_or_default() {
+                "" => {}
+                cell => match cell.parse() {
+                    Ok(score) => scores.set(*metric, score),
+                    Err(_) => return Err(Error::damaged(path, &format!("`{cell}` at step {step} is not a score"))),
+                },
+            }
+        }
+        rows.push(EvaluationRow { step, epoch, split, scores });
+    }
+    Ok(rows)
 }
 
 /// Reads every row of a CSV file.

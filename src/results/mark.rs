@@ -35,6 +35,38 @@ struct Written<'a> {
     bytes: &'a BTreeMap<String, u64>,
 }
 
+/// What there is of a run.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are whole")]
+pub(super) enum Look {
+    /// No record: it is still to be trained.
+    Nothing,
+    /// Its record and all files that this tells of.
+    Whole(Record),
+    /// Its record, and the first of its files that is gone.
+    Lacking(Record, PathBuf),
+    /// A file that does not read back, and what is wrong with it.
+    Damaged(PathBuf, String),
+}
+
+impl Look {
+    /// The record, whatever became of the run's files.
+    pub(super) fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Whole(record) | Self::Lacking(record, _) => Some(record),
+            Self::Nothing | Self::Damaged(..) => None,
+        }
+    }
+
+    /// The record, where the run needs no more training.
+    pub(super) fn finished(&self) -> Option<&Record> {
+        match self {
+            Self::Whole(record) => Some(record).filter(|record| record.is_done()),
+            _ => None,
+        }
+    }
+}
+
 /// The text of a mark.
 pub(super) fn written(record: &Record, bytes: &BTreeMap<String, u64>) -> IoResult<String> {
     toml::to_string(&Written { record, bytes }).map_err(std::io::Error::other)
@@ -48,13 +80,35 @@ impl Store {
     /// # Errors
     /// When its record cannot be read, or a file of it was cut off.
     pub fn load(&self, run: &str) -> Result<Option<Record>> {
-        Ok(self.look(run)?.map(|(record, _)| record))
+        match self.look(run)? {
+            Look::Nothing => Ok(None),
+            Look::Whole(record) | Look::Lacking(record, _) => Ok(Some(record)),
+            Look::Damaged(path, problem) => Err(Error::Damaged { path, problem }),
+        }
     }
 
-    /// The record of a run and the first of its files that is gone.
-    fn look(&self, run: &str) -> Result<Option<(Record, Option<PathBuf>)>> {
+    /// The record of a run that needs no more training: it is there, whole, and did not fail.
+    ///
+    /// # Errors
+    /// When it cannot be read; a damaged one is as good as none.
+    pub fn finished(&self, run: &str) -> Result<Option<Record>> {
+        Ok(self.look(run)?.finished().cloned())
+    }
+
+    /// What there is of a run.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn look(&self, run: &str) -> Result<Look> {
+        match self.parse(run) {
+            Err(Error::Damaged { path, problem }) => Ok(Look::Damaged(path, problem)),
+            found => found,
+        }
+    }
+
+    fn parse(&self, run: &str) -> Result<Look> {
         let path = self.run(run).join(RECORD);
-        let Some(text) = text(&path)? else { return Ok(None) };
+        let Some(text) = text(&path)? else { return Ok(Look::Nothing) };
         let Mark { record, bytes } = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
         if record.run != run {
             // A copy of another run, or a name that leads elsewhere.
@@ -74,46 +128,10 @@ impl Store {
                 Err(_) => gone = gone.or(Some(path)),
             }
         }
-        Ok(Some((record, gone)))
-    }
-
-    /// Why a run that is there is to be trained again, in words; `None` where nothing is wrong with it.
-    pub fn flaw(&self, run: &str) -> Option<String> {
-        match self.look(run) {
-            Err(error @ Error::Damaged { .. }) => Some(error.to_string()),
-            Ok(Some((_, Some(gone)))) => Some(format!("{} is gone", gone.display())),
-            _ => None,
-        }
-    }
-
-    /// The record of a run that needs no more training: it is there, whole, and did not fail.
-    ///
-    /// # Errors
-    /// When it cannot be read; a damaged one is as good as none.
-    pub fn finished(&self, run: &str) -> Result<Option<Record>> {
-        match self.look(run) {
-            Err(Error::Damaged { .. }) => Ok(None),
-            found => Ok(found?.filter(|(record, gone)| record.is_done() && gone.is_none()).map(|(record, _)| record)),
-        }
-    }
-
-    /// The records of all runs in the folder that need no more training, by name.
-    ///
-    /// # Errors
-    /// When the folder or a record cannot be read.
-    pub fn finished_all(&self) -> Result<Vec<Record>> {
-        self.names()?.iter().filter_map(|name| self.finished(name).transpose()).collect()
-    }
-
-    /// The records of all runs that are done, from their folders or, of those without one, as they were packed.
-    ///
-    /// # Errors
-    /// When the folder or a record cannot be read.
-    pub fn done(&self) -> Result<Vec<Record>> {
-        let mut done = self.packed()?;
-        done.retain(|_, record| record.is_done());
-        done.extend(self.finished_all()?.into_iter().map(|record| (record.run.clone(), record)));
-        Ok(done.into_values().collect())
+        Ok(match gone {
+            Some(gone) => Look::Lacking(record, gone),
+            None => Look::Whole(record),
+        })
     }
 
     /// Writes the record of a finished run anew, beside curves that stay as they are.
@@ -126,30 +144,5 @@ impl Store {
         let Mark { bytes, .. } = toml::from_str(&old).map_err(|error| Error::damaged(&path, &error.message()))?;
         let write = || replace(&path, written(record, &bytes.unwrap_or_default())?.as_bytes());
         write().map_err(Error::io("write", &path))
-    }
-
-    /// A run that another version of optbench than this one trained, and that version, as far as they are known.
-    ///
-    /// # Errors
-    /// When the folder or a record cannot be read; a damaged one was trained by nobody.
-    pub fn trained_by_other(&self, version: &str) -> Result<Option<(String, String)>> {
-        let mut records = self.packed()?;
-        for name in self.names()? {
-            match self.load(&name) {
-                Ok(Some(record)) => drop(records.insert(name, record)),
-                Ok(None) | Err(Error::Damaged { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let versions = records.into_values().filter_map(|record| Some((record.run, record.optbench?)));
-        Ok(versions.into_iter().find(|(_, trained_by)| trained_by != version))
-    }
-
-    /// The records of all runs that have a folder, by name.
-    ///
-    /// # Errors
-    /// When a record cannot be read.
-    pub fn load_all(&self) -> Result<Vec<Record>> {
-        self.names()?.iter().filter_map(|name| self.load(name).transpose()).collect()
     }
 }

@@ -31,21 +31,24 @@ impl Store {
     /// When a folder cannot be read or written to.
     pub fn take_over(&self, other: &Self) -> Result<Merged> {
         self.create()?;
-        let (records, flaws) = other.sound_records()?;
+        let (records, flaws) = other.inventory()?.sound();
         let mut merged = Merged { flaws, ..Merged::default() };
-        let here = self.sound_records()?.0;
-        let known: HashMap<String, bool> = here.iter().map(|record| (record.run.clone(), record.is_done())).collect();
+        let here = self.inventory()?.sound().0;
+        let by_name: HashMap<&str, &Record> = here.iter().map(|record| (record.run.as_str(), record)).collect();
+        // Of the same run under two names the first counts.
+        let by_identity: HashMap<Key, &Record> =
+            here.iter().rev().filter_map(|record| Some((key(record)?, record))).collect();
         let mut packed = Vec::new();
         for record in records {
             let (from, to) = (other.run(&record.run), self.run(&record.run));
-            if let Some(same) = here.iter().find(|same| is_same_run(same, &record))
-                && same.run != record.run
-            {
+            let known = by_name.get(record.run.as_str());
+            let same = key(&record).and_then(|key| by_identity.get(&key));
+            if same.is_some_and(|same| same.run != record.run) {
                 // A folder that was extended calls its runs as it did before.
                 merged.known += 1;
                 continue;
             }
-            if let Some(another) = here.iter().find(|one| one.run == record.run && are_different_runs(one, &record)) {
+            if let Some(another) = known.filter(|known| are_different_runs(known, &record)) {
                 return Err(Error::Usage(format!(
                     "`{}` is another run in {} than in {}: it was trained with other settings",
                     another.run,
@@ -54,7 +57,7 @@ impl Store {
                 )));
             }
             if !from.exists() {
-                if known.get(&record.run).is_some_and(|done| *done || !record.is_done()) {
+                if known.is_some_and(|known| known.is_done() || !record.is_done()) {
                     merged.known += 1;
                 } else {
                     merged.taken += 1;
@@ -69,7 +72,7 @@ impl Store {
                         merged.different.push(record.run);
                     }
                 }
-                None if !record.is_done() && known.contains_key(&record.run) && to.exists() => merged.known += 1,
+                None if !record.is_done() && known.is_some() && to.exists() => merged.known += 1,
                 _ => {
                     copy(&from, &to).map_err(Error::io("write", &to))?;
                     merged.taken += 1;
@@ -83,13 +86,13 @@ impl Store {
     }
 }
 
-/// Whether two records are of one run, whatever their folders are called.
-fn is_same_run(a: &Record, b: &Record) -> bool {
-    let what = |record: &Record| record.identity.is_some() && record.is_done();
-    what(a)
-        && what(b)
-        && a.fingerprint == b.fingerprint
-        && (&a.task, &a.optimizer, &a.schedule) == (&b.task, &b.optimizer, &b.schedule)
+/// A fingerprint, and the labels of task, optimizer and schedule.
+type Key<'a> = [&'a str; 4];
+
+/// What two records of one run have alike, whatever their folders are called; `None` where nobody can tell.
+fn key(record: &Record) -> Option<Key<'_>> {
+    let is_known = record.identity.is_some() && record.is_done();
+    is_known.then_some([&record.fingerprint, &record.task, &record.optimizer, &record.schedule])
 }
 
 /// Whether two records are known to be of different runs: those from before records kept their conditions may be one.

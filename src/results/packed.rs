@@ -1,7 +1,7 @@
 //! The records of all runs in one file, which is enough to judge and to report results without their
 //! curves: what to keep of a study in a repository.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::results::file_name::is_name;
 use crate::results::{Record, Store};
 
-const FILE: &str = "records.toml";
+pub(super) const FILE: &str = "records.toml";
 
 /// What stands in the file.
 #[derive(Serialize, Deserialize)]
@@ -31,41 +31,6 @@ impl Store {
         let runs: Vec<Record> = runs.into_iter().chain(kept.into_values()).collect();
         let text = toml::to_string(&Packed { count: runs.len(), runs });
         self.write(FILE, text.map_err(|error| Error::damaged(self.root().join(FILE), &error))?)
-    }
-
-    /// The records of all runs, by name: from their folders or, where a run has none, as they were packed.
-    ///
-    /// A run that failed does not take the place of one that was packed when it was done.
-    ///
-    /// # Errors
-    /// When a record cannot be read.
-    pub fn records(&self) -> Result<Vec<Record>> {
-        let mut records = self.packed()?;
-        for own in self.load_all()? {
-            let newest = replace(&mut records, own);
-            records.insert(newest.run.clone(), newest);
-        }
-        Ok(records.into_values().collect())
-    }
-
-    /// The records of all runs as [`Store::records`], but without the runs that are damaged or lack a file, and what
-    /// is wrong with each of these.
-    ///
-    /// # Errors
-    /// When the folder or the packed records cannot be read.
-    pub fn sound_records(&self) -> Result<(Vec<Record>, Vec<String>)> {
-        let mut records = self.packed()?;
-        let mut flaws = Vec::new();
-        for name in self.names()? {
-            if let Some(flaw) = self.flaw(&name) {
-                records.remove(&name);
-                flaws.push(flaw);
-            } else if let Some(own) = self.load(&name)? {
-                let newest = replace(&mut records, own);
-                records.insert(name, newest);
-            }
-        }
-        Ok((records.into_values().collect(), flaws))
     }
 
     /// The records in the file, by name.
@@ -94,19 +59,17 @@ impl Store {
         }
         Ok(packed.runs)
     }
-
-    /// The names of all runs of which something is there: a folder, or a packed record.
-    ///
-    /// # Errors
-    /// When the folder or the packed records cannot be read.
-    pub fn known(&self) -> Result<BTreeSet<String>> {
-        Ok(self.packed()?.into_keys().chain(self.names()?).collect())
-    }
 }
 
 /// Takes the packed record of a run out, and gives back which of the two is to be kept.
 fn replace(packed: &mut BTreeMap<String, Record>, new: Record) -> Record {
     packed.remove(&new.run).filter(|old| old.is_done() && !new.is_done()).unwrap_or(new)
+}
+
+/// Puts a record in the place of a packed one, unless that is worth more.
+pub(super) fn keep(packed: &mut BTreeMap<String, Record>, new: Record) {
+    let newest = replace(packed, new);
+    packed.insert(newest.run.clone(), newest);
 }
 
 #[cfg(test)]
@@ -132,25 +95,26 @@ mod tests {
     fn a_packed_record_stays_until_its_run_is_done_again() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        assert_eq!(store.records().unwrap(), []);
+        let read = || store.inventory().unwrap().records().unwrap();
+        assert_eq!(read(), []);
         store.pack(&records()).unwrap();
-        assert_eq!(store.records().unwrap(), records());
+        assert_eq!(read(), records());
         let put = |text: &str| {
             std::fs::create_dir_all(store.run("b")).unwrap();
             std::fs::write(store.run("b").join(RECORD), text).unwrap();
         };
         std::fs::create_dir_all(store.run("b")).unwrap();
-        assert_eq!(store.records().unwrap(), records(), "an empty folder is no run");
+        assert_eq!(read(), records(), "an empty folder is no run");
         put(&record("b", "inf").replace("finished", "failed"));
-        assert_eq!(store.records().unwrap(), records(), "a failure is worth less than a result");
+        assert_eq!(read(), records(), "a failure is worth less than a result");
         put(&record("b", "0.25"));
         let successor: Record = toml::from_str(&record("b", "0.25")).unwrap();
         let both = [records()[0].clone(), successor.clone()];
-        assert_eq!(store.records().unwrap(), both);
+        assert_eq!(read(), both);
         store.pack(&[successor]).unwrap();
         std::fs::remove_dir_all(store.run("b")).unwrap();
-        assert_eq!(store.records().unwrap(), both, "what is packed does not forget the others");
-        assert_eq!(store.known().unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(read(), both, "what is packed does not forget the others");
+        assert_eq!(store.inventory().unwrap().len(), 2);
     }
 
     #[test]
@@ -159,7 +123,7 @@ mod tests {
         let store = Store::new(folder.path());
         for name in ["../../mine", "/mine", "", ".", ".hidden"] {
             store.write(FILE, format!("count = 1\n[[runs]]\n{}", record(name, "1.0"))).unwrap();
-            let error = store.records().unwrap_err().to_string();
+            let error = store.inventory().unwrap_err().to_string();
             assert!(error.contains(&format!("`{name}` is not the name of a run")), "{error}");
         }
     }
@@ -172,7 +136,7 @@ mod tests {
         let text = store.read(FILE).unwrap().unwrap();
         for end in [text.len() - 10, text.rfind("[[runs]]").unwrap()] {
             store.write(FILE, &text[..end]).unwrap();
-            let error = store.records().unwrap_err().to_string();
+            let error = store.inventory().unwrap_err().to_string();
             assert!(error.contains(FILE), "{error}");
         }
     }

@@ -20,48 +20,103 @@ const EXTENDED: &str = "extended";
 const DATA: &str = "dataset_sha256";
 const DEVICE: &str = "device";
 
+/// What stands in the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Provenance {
+    /// Every start that the folder knows of, the first one first; a merged folder knows those of its parts.
+    pub starts: Vec<Value>,
+    /// The seeds that `--extend` added once results were there.
+    pub extended: BTreeSet<u64>,
+}
+
+impl Provenance {
+    /// The SHA-256 of the data that every start read, by dataset: several where a file changed in between.
+    pub fn data_digests(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut digests: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let read = self.starts.iter().filter_map(|start| start.get(DATA)?.as_object());
+        for (dataset, digest) in read.flatten() {
+            digests.entry(dataset).or_default().extend(digest.as_str());
+        }
+        digests
+    }
+
+    /// The kinds of device that the starts trained on: `cpu`, `cuda`.
+    pub fn device_kinds(&self) -> BTreeSet<&str> {
+        let devices = self.starts.iter().filter_map(|start| start.get(DEVICE)?.as_str());
+        // `cuda:1` is a device of the kind `cuda`.
+        devices.map(|device| device.split(':').next().unwrap_or(device)).collect()
+    }
+
+    /// What the origins in the file say: one, or those of the parts of a merged folder.
+    fn of(origins: Vec<Value>) -> Self {
+        let mut provenance = Self::default();
+        for mut origin in origins {
+            let mut take = |key| origin.as_object_mut().and_then(|origin| origin.shift_remove(key));
+            let (extended, earlier) = (take(EXTENDED), take(EARLIER));
+            provenance.extended.extend(list(extended).iter().filter_map(Value::as_u64));
+            provenance.starts.extend(list(earlier));
+            if origin.as_object().is_none_or(|origin| !origin.is_empty()) {
+                provenance.starts.push(origin);
+            }
+        }
+        provenance
+    }
+
+    /// The latest start, with those before it inside.
+    fn latest_first(&self) -> Value {
+        let mut starts = self.starts.clone();
+        let mut latest = starts.pop().unwrap_or_else(nothing);
+        if !starts.is_empty() {
+            latest[EARLIER] = Value::Array(starts);
+        }
+        latest
+    }
+}
+
+fn nothing() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+fn list(value: Option<Value>) -> Vec<Value> {
+    match value {
+        Some(Value::Array(values)) => values,
+        _ => Vec::new(),
+    }
+}
+
 impl Store {
+    /// What stands in the file; nothing where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn provenance(&self) -> Result<Provenance> {
+        let Some(text) = self.read(FILE)? else { return Ok(Provenance::default()) };
+        match serde_json::from_str(&text).map_err(|error| Error::damaged(self.root().join(FILE), &error))? {
+            Value::Array(origins) => Ok(Provenance::of(origins)),
+            origin => Ok(Provenance::of(vec![origin])),
+        }
+    }
+
+    /// The same; nothing of a file that is damaged: it is of no use to anybody, and must not keep a sweep from going on.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn provenance_if_sound(&self) -> Result<Provenance> {
+        match self.provenance() {
+            Err(Error::Damaged { .. }) => Ok(Provenance::default()),
+            provenance => provenance,
+        }
+    }
+
     /// Writes the latest start down, with those before it that differ from it.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn add_origin(&self, start: Value) -> Result<()> {
-        // One that does not read back is of no use to anybody, and must not keep a sweep from going on.
-        let mut origins = self.origins().unwrap_or_default();
-        let extended = self.extended()?;
-        origins.retain(|other| *other != start);
-        origins.push(start);
-        self.write_provenance(latest_first(origins), &extended)
-    }
-
-    /// Every start that the folder knows of, the first one first; a merged folder knows those of its parts.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn origins(&self) -> Result<Vec<Value>> {
-        let mut starts = Vec::new();
-        for mut origin in self.provenance()? {
-            let earlier = origin.as_object_mut().and_then(|origin| {
-                origin.shift_remove(EXTENDED);
-                origin.shift_remove(EARLIER)
-            });
-            starts.extend(earlier.and_then(|earlier| earlier.as_array().cloned()).into_iter().flatten());
-            starts.extend(Some(origin).filter(|origin| origin.as_object().is_none_or(|origin| !origin.is_empty())));
-        }
-        Ok(starts)
-    }
-
-    /// The seeds that `--extend` added once results were there; none of a file that is damaged.
-    ///
-    /// # Errors
-    /// When the file is there but cannot be read.
-    pub fn extended(&self) -> Result<BTreeSet<u64>> {
-        let origins = match self.provenance() {
-            Err(Error::Damaged { .. }) => return Ok(BTreeSet::new()),
-            origins => origins?,
-        };
-        let seeds = origins.iter().filter_map(|origin| origin.get(EXTENDED)?.as_array());
-        Ok(seeds.flatten().filter_map(Value::as_u64).collect())
+        let mut provenance = self.provenance_if_sound()?;
+        provenance.starts.retain(|other| *other != start);
+        provenance.starts.push(start);
+        self.write_provenance(provenance.latest_first(), &provenance.extended)
     }
 
     /// Notes seeds that are added to results that are there.
@@ -69,12 +124,13 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn note_extended(&self, seeds: impl IntoIterator<Item = u64>) -> Result<()> {
-        let before = self.extended()?;
-        let all: BTreeSet<u64> = before.iter().copied().chain(seeds).collect();
-        if all == before {
+        let mut provenance = self.provenance_if_sound()?;
+        let before = provenance.extended.len();
+        provenance.extended.extend(seeds);
+        if provenance.extended.len() == before {
             return Ok(());
         }
-        self.write_provenance(latest_first(self.origins().unwrap_or_default()), &all)
+        self.write_provenance(provenance.latest_first(), &provenance.extended)
     }
 
     /// Adds what other folders know of their making to what this one knows.
@@ -82,51 +138,18 @@ impl Store {
     /// # Errors
     /// When one of the files cannot be read or written.
     pub fn merge_provenance(&self, others: &[&Self]) -> Result<()> {
-        let (mut made, mut extended) = (self.origins().unwrap_or_default(), self.extended()?);
+        let Provenance { mut starts, mut extended } = self.provenance_if_sound()?;
         for other in others {
-            for start in other.origins()? {
-                if !made.contains(&start) {
-                    made.push(start);
+            let other = other.provenance()?;
+            for start in other.starts {
+                if !starts.contains(&start) {
+                    starts.push(start);
                 }
             }
-            extended.extend(other.extended()?);
+            extended.extend(other.extended);
         }
-        let document = if made.len() == 1 { made.swap_remove(0) } else { Value::Array(made) };
+        let document = if starts.len() == 1 { starts.swap_remove(0) } else { Value::Array(starts) };
         self.write_provenance(document, &extended)
-    }
-
-    /// The SHA-256 of the data that every start read, by dataset: several where a file changed in between.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn data_digests(&self) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        let mut digests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for origin in self.origins()? {
-            for (dataset, digest) in origin.get(DATA).and_then(Value::as_object).into_iter().flatten() {
-                digests.entry(dataset.clone()).or_default().extend(digest.as_str().map(str::to_owned));
-            }
-        }
-        Ok(digests)
-    }
-
-    /// The kinds of device that the starts trained on: `cpu`, `cuda`.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn device_kinds(&self) -> Result<BTreeSet<String>> {
-        let origins = self.origins()?;
-        let devices = origins.iter().filter_map(|origin| origin.get(DEVICE)?.as_str());
-        // `cuda:1` is a device of the kind `cuda`.
-        Ok(devices.map(|device| device.split(':').next().unwrap_or(device).to_owned()).collect())
-    }
-
-    /// What stands in the file: one origin, or those of the parts of a merged folder.
-    fn provenance(&self) -> Result<Vec<Value>> {
-        let Some(text) = self.read(FILE)? else { return Ok(Vec::new()) };
-        match serde_json::from_str(&text).map_err(|error| Error::damaged(self.root().join(FILE), &error))? {
-            Value::Array(origins) => Ok(origins),
-            origin => Ok(vec![origin]),
-        }
     }
 
     fn write_provenance(&self, mut document: Value, extended: &BTreeSet<u64>) -> Result<()> {
@@ -134,7 +157,7 @@ impl Store {
             let last = match &mut document {
                 Value::Array(origins) => {
                     if origins.is_empty() {
-                        origins.push(Value::Object(serde_json::Map::new()));
+                        origins.push(nothing());
                     }
                     origins.last_mut()
                 }
@@ -147,15 +170,6 @@ impl Store {
         let text = serde_json::to_string_pretty(&document).map_err(|error| Error::Usage(error.to_string()))?;
         self.write(FILE, text + "\n")
     }
-}
-
-/// The latest start, with those before it inside.
-fn latest_first(mut origins: Vec<Value>) -> Value {
-    let mut latest = origins.pop().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    if !origins.is_empty() {
-        latest[EARLIER] = Value::Array(origins);
-    }
-    latest
 }
 
 #[cfg(test)]
@@ -172,14 +186,14 @@ mod tests {
         for threads in [1, 2, 2, 3, 2] {
             store.add_origin(start(threads)).unwrap();
         }
-        assert_eq!(store.origins().unwrap(), [start(1), start(3), start(2)]);
+        assert_eq!(store.provenance().unwrap().starts, [start(1), start(3), start(2)]);
         let text = store.read(FILE).unwrap().unwrap();
         let written: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(written, json!({ "threads": 2, "earlier": [start(1), start(3)] }));
         store.write(FILE, &text[..text.len() / 2]).unwrap();
-        assert!(store.origins().is_err());
+        assert!(store.provenance().is_err());
         store.add_origin(start(4)).unwrap();
-        assert_eq!(store.origins().unwrap(), [start(4)]);
+        assert_eq!(store.provenance().unwrap().starts, [start(4)]);
     }
 
     #[test]
@@ -197,10 +211,11 @@ mod tests {
         let written: Value = serde_json::from_str(&a.read(FILE).unwrap().unwrap()).unwrap();
         assert_eq!(written, json!({ "jobs": 2, "earlier": [{ "jobs": 1 }], "extended": [5, 6] }));
         b.note_extended([7]).unwrap();
-        assert_eq!((b.extended().unwrap().len(), b.origins().unwrap().len()), (1, 0));
+        let only_seeds = Provenance { starts: Vec::new(), extended: [7].into() };
+        assert_eq!(b.provenance().unwrap(), only_seeds);
         b.add_origin(json!({ "jobs": 3 })).unwrap();
         c.merge_provenance(&[a, b]).unwrap();
-        assert_eq!(c.extended().unwrap().into_iter().collect::<Vec<_>>(), [5, 6, 7]);
-        assert_eq!(c.origins().unwrap(), [json!({ "jobs": 1 }), json!({ "jobs": 2 }), json!({ "jobs": 3 })]);
+        let starts = vec![json!({ "jobs": 1 }), json!({ "jobs": 2 }), json!({ "jobs": 3 })];
+        assert_eq!(c.provenance().unwrap(), Provenance { starts, extended: [5, 6, 7].into() });
     }
 }

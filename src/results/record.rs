@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::metric::{Metric, Scores};
-use crate::results::Identity;
+use crate::metric::Scores;
+use crate::results::{Identity, Setting};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +52,8 @@ pub struct Record {
     pub schedule: String,
     /// The seed.
     pub seed: u64,
-    /// The optimizer's hyper-parameters, then the schedule's as `schedule.KEY`, as they are printed.
-    pub hyper_parameters: Vec<(String, String)>,
+    /// The optimizer's hyper-parameters, then the schedule's as `schedule.KEY`.
+    pub hyper_parameters: Vec<(String, Setting)>,
     /// How it ended.
     pub status: Status,
     /// The step that it ends at by plan, where that is a horizon before the experiment's full length.
@@ -75,7 +75,7 @@ pub struct Record {
     pub test: Option<Scores>,
     /// The best scores on validation, each metric for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub best: Option<Best>,
+    pub best: Option<Scores>,
     /// The first evaluation that reached the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps_to_target: Option<u64>,
@@ -107,7 +107,7 @@ pub struct Record {
 }
 
 /// What a run had reached at a step that a claim asks for: `within = "3000 steps"`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// Updates done.
     pub steps: u64,
@@ -117,7 +117,7 @@ pub struct Mark {
 }
 
 /// What a run had reached at a horizon before its end; no scores where it diverged before.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Horizon {
     /// Updates done.
     pub steps: u64,
@@ -154,8 +154,8 @@ impl Record {
                 Status::Finished | Status::Failed => Status::Failed,
             },
             steps: steps.min(self.steps),
-            validation: reached.validation,
-            test: reached.test,
+            validation: reached.validation.clone(),
+            test: reached.test.clone(),
             best: None,
             steps_to_target: self.steps_to_target.filter(|reached| *reached <= steps),
             seconds: share * self.seconds,
@@ -168,30 +168,8 @@ impl Record {
         })
     }
 
-    /// The value of a hyper-parameter as it is printed.
-    pub fn hyper_parameter(&self, key: &str) -> Option<&str> {
-        self.hyper_parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-}
-
-/// The best scores of a run, which may come from different evaluations.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Best(pub Scores);
-
-impl Best {
-    /// The best of what was and of one more evaluation.
-    #[must_use]
-    pub fn update(self, scores: &Scores) -> Self {
-        let pick = |metric: Metric, old: Option<f64>, new: Option<f64>| match (old, new) {
-            (Some(old), Some(new)) => Some(if metric.better(new, old) { new } else { old }),
-            (old, new) => new.or(old),
-        };
-        let loss = pick(Metric::Loss, Some(self.0.loss), Some(scores.loss)).unwrap_or(f64::NAN);
-        Self(Scores {
-            loss,
-            accuracy: pick(Metric::Accuracy, self.0.accuracy, scores.accuracy),
-            perplexity: pick(Metric::Perplexity, self.0.perplexity, scores.perplexity),
-        })
+    /// The value of a hyper-parameter.
+    pub fn hyper_parameter(&self, key: &str) -> Option<&Setting> {
+        self.hyper_parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 }

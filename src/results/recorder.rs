@@ -3,7 +3,8 @@
 //! A run under way lives in a hidden folder beside the finished ones. It becomes one of them by
 //! being renamed, or is taken up again from its last checkpoint, or leaves nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use candle_core::{DType, Tensor};
 
 use crate::disk::{Lock, sync_folder};
 use crate::error::{Error, Result};
+use crate::metric::Metric;
 use crate::results::checkpoint::CHECKPOINT;
 use crate::results::identity::STARTED;
 use crate::results::log::{Cell, Extent, Log};
@@ -20,7 +22,7 @@ use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, Started, cur
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
 const STEPS: (&str, &str) = ("steps.csv", "step,epoch,lr,loss,grad_norm");
-const EVALUATIONS: (&str, &str) = ("evals.csv", "step,epoch,split,loss,accuracy,perplexity");
+const EVALUATIONS: &str = "evals.csv";
 
 /// What a run writes down beside its steps and evaluations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,6 +31,17 @@ pub struct Probes {
     pub gradients: bool,
     /// Where the point is that a function of two numbers is minimised from: `path.csv`.
     pub path: bool,
+}
+
+/// What the curves of a run hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Curves {
+    /// Updates in one pass over the training set; `None` where there is none.
+    pub steps_per_epoch: Option<u64>,
+    /// What is measured, beside the built-in metrics, which have a column in every run.
+    pub metrics: Vec<Metric>,
+    /// What is written down beside steps and evaluations.
+    pub probes: Probes,
 }
 
 /// The files of a run that is under way.
@@ -41,6 +54,7 @@ pub struct Recorder {
     gradients: Option<Log>,
     path: Option<Log>,
     steps_per_epoch: Option<u64>,
+    columns: BTreeSet<Metric>,
     checkpoint: Option<Checkpoint>,
     lock: Lock,
 }
@@ -51,11 +65,14 @@ impl Recorder {
         destination: PathBuf,
         lock: Lock,
         started: &Started,
-        steps_per_epoch: Option<u64>,
-        probes: Probes,
+        curves: Curves,
     ) -> Result<Self> {
+        let Curves { steps_per_epoch, metrics, probes } = curves;
         let fingerprint = &started.fingerprint;
-        let mut files = vec![STEPS, EVALUATIONS];
+        let columns: BTreeSet<Metric> = Metric::BUILT_IN.iter().copied().chain(metrics).collect();
+        let names = curves::EVALUATED.into_iter().chain(columns.iter().map(|metric| metric.name()));
+        let evaluated = names.collect::<Vec<_>>().join(",");
+        let mut files = vec![STEPS, (EVALUATIONS, evaluated.as_str())];
         files.extend(probes.gradients.then_some((magnitudes::FILE, magnitudes::HEADER)));
         files.extend(probes.path.then_some((path::FILE, path::HEADER)));
         let checkpoint = fs::read(folder.join(CHECKPOINT)).ok().and_then(|bytes| Checkpoint::read(&bytes, fingerprint));
@@ -87,6 +104,7 @@ impl Recorder {
             gradients: probes.gradients.then(&mut next),
             path: probes.path.then(&mut next),
             steps_per_epoch,
+            columns,
             checkpoint,
             lock,
         })
@@ -98,7 +116,7 @@ impl Recorder {
     /// When the evaluations cannot be read.
     pub fn take_checkpoint(&mut self) -> Result<Option<(Checkpoint, Vec<EvaluationRow>)>> {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(None) };
-        Ok(Some((checkpoint, curves::rows(&self.folder.join(EVALUATIONS.0))?)))
+        Ok(Some((checkpoint, curves::evaluations(&self.folder.join(EVALUATIONS))?)))
     }
 
     /// Adds a row to `steps.csv`.
@@ -108,7 +126,7 @@ impl Recorder {
     pub fn step(&mut self, record: &StepRecord) -> Result<()> {
         let StepRecord { step, lr, loss, grad_norm } = record;
         let epoch = Cell(self.epoch(*step));
-        let (lr, loss, grad_norm) = (Cell(Some(*lr)), Cell(Some(*loss)), Cell(Some(*grad_norm)));
+        let (lr, loss, grad_norm) = (Cell(*lr), Cell(Some(*loss)), Cell(*grad_norm));
         self.steps.line(format_args!("{step},{epoch},{lr},{loss},{grad_norm}"))
     }
 
@@ -119,8 +137,11 @@ impl Recorder {
     pub fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
         let EvaluationRecord { step, split, scores } = record;
         let epoch = Cell(self.epoch(*step));
-        let (loss, accuracy, perplexity) = (Cell(Some(scores.loss)), Cell(scores.accuracy), Cell(scores.perplexity));
-        self.evaluations.line(format_args!("{step},{epoch},{},{loss},{accuracy},{perplexity}", split.name()))
+        let mut row = format!("{step},{epoch},{}", split.name());
+        for metric in &self.columns {
+            let _ = write!(row, ",{}", Cell(scores.get(*metric)));
+        }
+        self.evaluations.line(format_args!("{row}"))
     }
 
     /// Adds a row to `gradients.csv`, where the run has one.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{Lock, remove_temporary, replace};
 use crate::error::{Error, Result};
-use crate::results::{Probes, Recorder, Started};
+use crate::results::{Curves, Recorder, Started};
 
 /// The resolved config: the first file that is written and the last that is removed, so that it tells whose the
 /// others are.
@@ -167,16 +167,10 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn begin(
-        &self,
-        run: &str,
-        started: &Started,
-        steps_per_epoch: Option<u64>,
-        probes: Probes,
-    ) -> Result<Option<Recorder>> {
+    pub fn begin(&self, run: &str, started: &Started, curves: Curves) -> Result<Option<Recorder>> {
         let Some(lock) = Lock::alone(self.runs().join(format!(".{run}{LOCK}")))? else { return Ok(None) };
         let folder = self.runs().join(format!(".{run}{PARTIAL}"));
-        Recorder::open(folder, self.run(run), lock, started, steps_per_epoch, probes).map(Some)
+        Recorder::open(folder, self.run(run), lock, started, curves).map(Some)
     }
 }
 
@@ -206,10 +200,10 @@ mod tests {
         store.create().unwrap();
         let identity = crate::results::Identity { device: "cpu".into(), data: None, revisions: BTreeMap::new() };
         let started = Started { fingerprint: "f".into(), task: "t".into(), identity };
-        let begin = || store.begin("a", &started, None, Probes::default()).unwrap();
+        let begin = || store.begin("a", &started, Curves::default()).unwrap();
         let mut recorder = begin().unwrap();
         assert!(begin().is_none(), "locked while it is trained");
-        recorder.step(&StepRecord { step: 1, lr: 0.1, loss: 2.5, grad_norm: 1.0 }).unwrap();
+        recorder.step(&StepRecord { step: 1, lr: Some(0.1), loss: 2.5, grad_norm: Some(1.0) }).unwrap();
         recorder.abandon();
         assert!(store.load("a").unwrap().is_none());
         assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);

@@ -27,7 +27,7 @@ impl Store {
             };
             let reached = |target: Target| -> Result<Option<u64>> {
                 let mut rows = self.evaluations(&name)?.into_iter().filter(|row| row.split == Split::Validation.name());
-                Ok(rows.find(|row| target.reached(&row.scores())).map(|row| row.step))
+                Ok(rows.find(|row| target.reached(&row.scores)).map(|row| row.step))
             };
             let steps_to_target = target.map(reached).transpose()?.flatten();
             if steps_to_target != record.steps_to_target {

@@ -25,12 +25,7 @@ lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of th
             Key::choice("threshold_mode", &["rel", "abs"], "rel", "whether the threshold is a share of the best value"),
             Key::integer("cooldown", 0, Bounds::NON_NEGATIVE, "evaluations after a drop that do not count"),
             Key::float("min_factor", 0.0, Bounds::UNIT, "no drop goes below this multiple of the peak"),
-            Key::choice(
-                "metric",
-                &["loss", "accuracy", "perplexity"],
-                "loss",
-                "the metric to watch; the task must have it",
-            ),
+            Key::text("metric", "loss", "the metric to watch; the task must have it"),
             Key::choice(
                 "mode",
                 &["auto", "min", "max"],
@@ -41,7 +36,7 @@ lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of th
         source: "torch.optim.lr_scheduler.ReduceLROnPlateau",
     },
     build: |settings, _| {
-        let metric = Metric::parse(settings.text("metric")).unwrap_or(Metric::Loss);
+        let metric = Metric::named(settings.text("metric"));
         let rise = match settings.text("mode") {
             "auto" => metric.higher_is_better(),
             mode => mode == "max",
@@ -140,7 +135,7 @@ impl Schedule for Plateau {
 
 #[cfg(test)]
 mod tests {
-    use crate::metric::Scores;
+    use crate::metric::{Metric, Scores};
     use crate::schedule::Schedule;
     use crate::schedule::testing::{build, loss, settings};
     use crate::settings::Settings;
@@ -183,7 +178,7 @@ mod tests {
         let stays = |settings: &Settings| {
             let mut schedule = build(&settings.clone().with("patience", 0), 100);
             for accuracy in [0.5, 0.6, 0.7] {
-                schedule.observe(1, &Scores { loss: 1.0, accuracy: Some(accuracy), perplexity: None });
+                schedule.observe(1, &Scores::of_loss(1.0).with(Metric::ACCURACY, accuracy));
             }
             schedule.at(1).factor > 0.5
         };

@@ -45,5 +45,5 @@ pub(super) fn assert_factors<const N: usize>(schedule: &dyn Schedule, at: [u64; 
 
 /// An evaluation of which nothing is known but the loss.
 pub(super) fn loss(loss: f64) -> Scores {
-    Scores { loss, accuracy: None, perplexity: None }
+    Scores::of_loss(loss)
 }

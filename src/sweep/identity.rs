@@ -11,9 +11,9 @@ use candle_core::DType;
 
 use crate::config::Budget;
 use crate::length::Length;
-use crate::results::{Conditions, Data, Identity};
+use crate::results::{Data, Identity};
 use crate::settings::{Settings, Sort, Value};
-use crate::sweep::{Plan, Run};
+use crate::sweep::run::Run;
 use crate::task::Spec;
 use crate::train;
 
@@ -70,38 +70,6 @@ impl Numbers<'_> {
         note(&mut revisions, &self.run.optimizer);
         note(&mut revisions, &self.run.schedule);
         Identity { device: self.device.to_owned(), data: self.data.cloned(), revisions }
-    }
-}
-
-impl Plan {
-    /// Everything that decides the numbers of a run, as canonical TOML.
-    pub fn identity_text(&self, run: &Run) -> String {
-        self.numbers(run).text()
-    }
-
-    /// The conditions of a run, which are kept with its record.
-    pub fn identity(&self, run: &Run) -> Identity {
-        self.numbers(run).identity()
-    }
-
-    fn numbers<'a>(&'a self, run: &'a Run) -> Numbers<'a> {
-        Numbers {
-            run,
-            spec: &self.experiment.tasks[run.task],
-            data: self.data[run.task].as_ref(),
-            device: self.device,
-            budget: self.budget(run),
-            horizons: &self.horizons[run.task],
-        }
-    }
-
-    /// The conditions under which all runs would be trained now.
-    pub fn conditions(&self) -> Conditions {
-        let mut conditions = Conditions::default();
-        for run in &self.runs {
-            conditions.add(&self.experiment.tasks[run.task].label, &self.identity(run));
-        }
-        conditions
     }
 }
 

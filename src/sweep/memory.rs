@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use crate::optim::Common;
 use crate::settings::Value;
-use crate::sweep::{Plan, Run};
+use crate::sweep::plan::Plan;
+use crate::sweep::run::Run;
 use crate::system::{self, Memory};
 use crate::task::Footprint;
 
@@ -19,6 +20,20 @@ pub struct Room {
     pub problem: Option<String>,
 }
 
+/// What a run holds in memory at the least.
+struct Taken<'a> {
+    run: &'a Run,
+    /// Copies of its weights that an average keeps.
+    snapshots: f64,
+    bytes: f64,
+}
+
+impl<'a> Taken<'a> {
+    fn by(run: &'a Run, snapshots: f64, footprint: &Footprint) -> Self {
+        Self { run, snapshots, bytes: footprint.bytes() + snapshots * footprint.weights.bytes }
+    }
+}
+
 impl Plan {
     /// Refuses tasks of which a single run would not fit into the memory that this process may use, and tells how
     /// many fit at a time, of `jobs` that are asked for.
@@ -30,17 +45,21 @@ impl Plan {
     }
 
     fn room_in(&self, memory: Memory, jobs: usize) -> Result<Room> {
-        let mut footprints = Vec::new();
-        for (place, task) in self.tasks.iter().enumerate() {
-            let footprint = task.footprint(memory.bytes)?;
-            if let Some(footprint) = &footprint {
-                self.refuse_larger_than(memory, place, footprint)?;
+        let mut runs: Vec<f64> = Vec::new();
+        for (place, trainer) in self.trainers.iter().enumerate() {
+            let own = self.runs.iter().filter(|run| run.task == place);
+            match trainer.footprint(memory.bytes)? {
+                None => runs.extend(own.map(|_| 0.0)),
+                Some(footprint) => {
+                    // An average over the latest snapshots holds each of them.
+                    let taken = own.map(|run| Taken::by(run, self.snapshots_of(run), &footprint));
+                    let taken: Vec<Taken> = taken.collect();
+                    self.refuse_larger_than(memory, place, &footprint, &taken)?;
+                    runs.extend(taken.iter().map(|taken| taken.bytes));
+                }
             }
-            footprints.push(footprint);
         }
         // The largest may well be trained at the same time.
-        let bytes = |run: &Run| footprints[run.task].as_ref().map_or(0.0, |footprint| self.bytes(run, footprint));
-        let mut runs: Vec<f64> = self.runs.iter().map(bytes).collect();
         runs.sort_by(|a, b| b.total_cmp(a));
         let mut together = 0.0;
         let fits = |bytes: &&f64| {
@@ -60,19 +79,26 @@ impl Plan {
         Ok(Room { jobs: if problem.is_some() { fit.max(1) } else { jobs }, problem })
     }
 
-    /// What a run holds in memory at the least: an average over the latest snapshots holds each of them.
-    fn bytes(&self, run: &Run, footprint: &Footprint) -> f64 {
-        footprint.bytes() + self.snapshots_of(run) * footprint.weights.bytes
-    }
-
     fn snapshots_of(&self, run: &Run) -> f64 {
-        let average = self.optimizer_settings(run).ok().and_then(|settings| Common::of(&settings).average);
+        let average = self.job(run).optimizer_settings().ok().and_then(|settings| Common::of(&settings).average);
         average.map_or(0.0, |average| average.kept(self.budget(run).steps) as f64)
     }
 
-    fn refuse_larger_than(&self, memory: Memory, place: usize, footprint: &Footprint) -> Result<()> {
+    fn refuse_larger_than(&self, memory: Memory, place: usize, footprint: &Footprint, taken: &[Taken]) -> Result<()> {
         let spec = &self.experiment.tasks[place];
-        self.refuse_wide_average(place, footprint, memory)?;
+        if let Some(wide) = taken.iter().find(|taken| taken.snapshots > 1.0 && taken.bytes > memory.bytes) {
+            return Err(Error::Usage(format!(
+                "task `{}`: a run of optimizer `{}` takes at least {}, because {} snapshots of {} of weights are \
+                 averaged; {} {}\n  help: the size depends on `average_window` and `average_every`",
+                spec.label,
+                wide.run.optimizer_label,
+                in_words(wide.bytes),
+                wide.snapshots,
+                in_words(footprint.weights.bytes),
+                memory.limit,
+                in_words(memory.bytes),
+            )));
+        }
         if footprint.bytes() > memory.bytes {
             let (name, sides, bytes) = &footprint.weights.largest;
             let sides: Vec<String> = sides.iter().map(ToString::to_string).collect();
@@ -97,27 +123,6 @@ impl Plan {
                 in_words(memory.bytes),
                 keys.join(", "),
             )));
-        }
-        Ok(())
-    }
-}
-
-impl Plan {
-    fn refuse_wide_average(&self, task: usize, footprint: &Footprint, memory: Memory) -> Result<()> {
-        for run in self.runs.iter().filter(|run| run.task == task) {
-            let (snapshots, bytes) = (self.snapshots_of(run), self.bytes(run, footprint));
-            if snapshots > 1.0 && bytes > memory.bytes {
-                return Err(Error::Usage(format!(
-                    "task `{}`: a run of optimizer `{}` takes at least {}, because {snapshots} snapshots of {} of \
-                     weights are averaged; {} {}\n  help: the size depends on `average_window` and `average_every`",
-                    self.experiment.tasks[task].label,
-                    run.optimizer_label,
-                    in_words(bytes),
-                    in_words(footprint.weights.bytes),
-                    memory.limit,
-                    in_words(memory.bytes),
-                )));
-            }
         }
         Ok(())
     }

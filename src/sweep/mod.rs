@@ -3,19 +3,29 @@
 mod execute;
 mod horizon;
 mod identity;
+mod in_process;
 mod marks;
 mod memory;
 mod name;
 pub mod order;
 mod panic;
 mod plan;
+mod progress;
 mod rounds;
+mod run;
 mod shard;
+#[cfg(test)]
+mod tests;
+mod trainer;
 mod witness;
 
-pub use execute::{Execution, Progress, execute};
+pub use execute::{Execution, Sweep};
+pub use in_process::InProcess;
 pub use memory::{Room, in_words};
-pub use plan::{Plan, Run};
-pub use rounds::Outlook;
+pub use plan::Plan;
+pub use progress::Progress;
+pub use rounds::{Due, Outlook};
+pub use run::Run;
 pub use shard::Shard;
+pub use trainer::{Facts, Job, Trainer};
 pub use witness::Snapshots;

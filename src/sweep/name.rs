@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::results::Record;
 use crate::results::file_name::{Distinct, safe};
-use crate::sweep::{Plan, Run};
+use crate::sweep::run::Run;
 
 /// File systems take 255 bytes; locks and temporary folders add to a name.
 const LONGEST: usize = 150;
@@ -115,21 +115,6 @@ impl Names {
             name += &safe(&format!("-{key}{value}"));
         }
         name
-    }
-}
-
-impl Plan {
-    /// Calls the runs that are in a folder already as they are called there.
-    pub fn adopt(&mut self, records: &[Record]) {
-        self.names.adopt(records);
-        self.name_all();
-    }
-
-    pub(super) fn name_all(&mut self) {
-        let names: Vec<String> = self.runs.iter().map(|run| self.names.of(run, &self.experiment)).collect();
-        for (run, name) in self.runs.iter_mut().zip(names) {
-            run.name = name;
-        }
     }
 }
 

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use crate::config::Experiment;
-use crate::results::Record;
-use crate::sweep::plan::hyper_parameters;
+use crate::results::{Record, Setting};
 
-/// What a setting is found by: the labels of its optimizer and schedule, and its hyper-parameters.
-type Setting<'a> = (&'a str, &'a str, Vec<(String, String)>);
+/// What settings are found by: the labels of their optimizer and schedule, and their hyper-parameters.
+type Key<'a> = (&'a str, &'a str, Vec<(String, Setting)>);
 
 /// Sorts records as their runs are planned: by task, optimizer, schedule, hyper-parameters, horizon
 /// and seed, each in the order of the config; the rungs of a search follow one another. Runs that the
@@ -34,7 +33,7 @@ fn place<'a, T: PartialEq + 'a>(mut all: impl Iterator<Item = &'a T>, one: &T) -
 }
 
 /// The place of every setting among those of its optimizer and schedule.
-fn settings(experiment: &Experiment) -> HashMap<Setting<'_>, usize> {
+fn settings(experiment: &Experiment) -> HashMap<Key<'_>, usize> {
     let mut places = HashMap::new();
     for optimizer in experiment.optimizers.iter().map(|entrant| &entrant.grid) {
         let variants = optimizer.variants();
@@ -42,7 +41,7 @@ fn settings(experiment: &Experiment) -> HashMap<Setting<'_>, usize> {
             let schedule_variants = schedule.variants();
             let pairs = variants.iter().flat_map(|one| schedule_variants.iter().map(move |other| (one, other)));
             for (i, (one, other)) in pairs.enumerate() {
-                let setting = (optimizer.label.as_str(), schedule.label.as_str(), hyper_parameters(one, other));
+                let setting = (optimizer.label.as_str(), schedule.label.as_str(), Setting::all(one, other));
                 places.entry(setting).or_insert(i);
             }
         }

@@ -5,64 +5,32 @@ use std::sync::Arc;
 use candle_core::{Device, DeviceLocation};
 
 use crate::checksum::sha256;
-use crate::config::{Budget, Entrant, Experiment, Grid};
+use crate::config::{Budget, Entrant, Experiment, Grid, Rung};
 use crate::error::{Error, Result};
 use crate::length::Timeline;
-use crate::results::{Data, Mark};
+use crate::results::{Conditions, Data, Identity, Mark, Record};
 use crate::rng::Stream;
-use crate::settings::Settings;
-use crate::sweep::Snapshots;
 use crate::sweep::horizon::Dependence;
+use crate::sweep::identity::Numbers;
+use crate::sweep::in_process::InProcess;
 use crate::sweep::marks;
 use crate::sweep::name::Names;
+use crate::sweep::run::Run;
+use crate::sweep::trainer::{Facts, Job, Trainer};
+use crate::sweep::witness::Snapshots;
+use crate::task;
 use crate::task::data::Library;
-use crate::task::{self, Task};
+use crate::train::{Observer, Outcome, Snapshot};
 use crate::{optim, schedule};
-
-/// One training of the sweep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Run {
-    /// The name of the run and of its folder.
-    pub name: String,
-    /// The place of the task in the experiment.
-    pub task: usize,
-    /// The optimizer's label.
-    pub optimizer_label: String,
-    /// The optimizer and its hyper-parameters.
-    pub optimizer: Settings,
-    /// The schedule's label.
-    pub schedule_label: String,
-    /// The schedule and its keys.
-    pub schedule: Settings,
-    /// The seed.
-    pub seed: u64,
-    /// The horizon that it ends at, where that is before the experiment's full length.
-    pub horizon: Option<u64>,
-    /// The horizons at which it stands for a run that ends there, because nothing in it depends on its length.
-    pub stands_for: Vec<u64>,
-    /// The hash of everything that decides the run's numbers: SHA-256 of [`Plan::identity_text`].
-    pub fingerprint: String,
-}
-
-impl Run {
-    /// The hyper-parameters as they are printed: the optimizer's, then the schedule's as `schedule.KEY`.
-    pub fn hyper_parameters(&self) -> Vec<(String, String)> {
-        hyper_parameters(&self.optimizer, &self.schedule)
-    }
-}
-
-pub(super) fn hyper_parameters(optimizer: &Settings, schedule: &Settings) -> Vec<(String, String)> {
-    let optimizer = optimizer.iter().map(|(key, value)| (key.to_owned(), value.to_string()));
-    let schedule = schedule.iter().map(|(key, value)| (format!("schedule.{key}"), value.to_string()));
-    optimizer.chain(schedule).collect()
-}
 
 /// An experiment made ready to run.
 pub struct Plan {
     /// The experiment.
     pub experiment: Experiment,
-    /// Its tasks with their data, in order.
-    pub tasks: Vec<Arc<dyn Task>>,
+    /// What trains the runs of each task.
+    pub trainers: Vec<Arc<dyn Trainer>>,
+    /// What is known of each task.
+    pub facts: Vec<Facts>,
     /// The length of a run of each task.
     pub budgets: Vec<Budget>,
     /// The horizons of the anytime comparison of each task, in steps.
@@ -71,7 +39,7 @@ pub struct Plan {
     pub data: Vec<Option<Data>>,
     /// The kind of device that trains: `cpu` or `cuda`.
     pub device: &'static str,
-    pub(super) names: Names,
+    names: Names,
     /// All runs, in an order that is the same in every process; of a search the first tries, see [`Plan::due`].
     pub runs: Vec<Run>,
     /// Whether seeds were added after results had been seen, so that a look decides by another standard.
@@ -114,7 +82,8 @@ impl Plan {
     /// When a dataset is missing, or with everything that does not fit the data, one problem a line.
     pub fn on(device: &Device, experiment: Experiment, library: &Library) -> Result<Self> {
         let mut plan = Self {
-            tasks: Vec::new(),
+            trainers: Vec::new(),
+            facts: Vec::new(),
             budgets: Vec::new(),
             horizons: Vec::new(),
             data: Vec::new(),
@@ -131,22 +100,25 @@ impl Plan {
         let mut problems = Problems::default();
         for spec in &plan.experiment.tasks {
             let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
-            let measured = |task: Arc<dyn Task>| {
-                let epoch = task.steps_per_epoch();
+            let measured = |task| {
+                let trainer = InProcess { task, device: device.clone() };
+                let facts = trainer.facts();
+                let epoch = facts.steps_per_epoch;
                 let horizons = plan.experiment.horizons(epoch).map_err(mistaken)?;
                 let budget = plan.experiment.budget(epoch).map_err(mistaken)?;
                 marks::check(&plan.experiment, spec, budget, epoch, &horizons).map_err(Error::Usage)?;
                 let digest = |settings| Ok::<_, Error>(Data::of(settings, library.digest(settings)?));
                 let data = spec.dataset.as_ref().map(digest).transpose()?;
-                Ok((budget, horizons, data, task))
+                Ok((budget, horizons, data, facts, trainer))
             };
-            if let Some((budget, horizons, data, task)) =
+            if let Some((budget, horizons, data, facts, trainer)) =
                 problems.keep(task::build(spec, library).and_then(measured))?
             {
                 plan.budgets.push(budget);
                 plan.horizons.push(horizons);
                 plan.data.push(data);
-                plan.tasks.push(task);
+                plan.facts.push(facts);
+                plan.trainers.push(Arc::new(trainer));
             }
         }
         problems.none()?;
@@ -155,7 +127,7 @@ impl Plan {
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
             problems.keep(plan.schedule(run))?;
-            problems.keep(plan.optimizer_settings(run))?;
+            problems.keep(plan.trainers[run.task].check(&plan.job(run)))?;
         }
         problems.none()?;
         Ok(plan)
@@ -223,6 +195,55 @@ impl Plan {
         run
     }
 
+    /// The step that the runs of a rung end at; `None` for whole ones.
+    pub(super) fn horizon(&self, task: usize, rung: Rung) -> Option<u64> {
+        let whole = self.budgets[task].steps;
+        Some((rung.share * whole as f64).round().max(1.0) as u64).filter(|steps| *steps < whole)
+    }
+
+    /// Calls the runs that are in a folder already as they are called there.
+    pub fn adopt(&mut self, records: &[Record]) {
+        self.names.adopt(records);
+        self.name_all();
+    }
+
+    fn name_all(&mut self) {
+        let names: Vec<String> = self.runs.iter().map(|run| self.names.of(run, &self.experiment)).collect();
+        for (run, name) in self.runs.iter_mut().zip(names) {
+            run.name = name;
+        }
+    }
+
+    /// Everything that decides the numbers of a run, as canonical TOML.
+    pub fn identity_text(&self, run: &Run) -> String {
+        self.numbers(run).text()
+    }
+
+    /// The conditions of a run, which are kept with its record.
+    pub fn identity(&self, run: &Run) -> Identity {
+        self.numbers(run).identity()
+    }
+
+    fn numbers<'a>(&'a self, run: &'a Run) -> Numbers<'a> {
+        Numbers {
+            run,
+            spec: &self.experiment.tasks[run.task],
+            data: self.data[run.task].as_ref(),
+            device: self.device,
+            budget: self.budget(run),
+            horizons: &self.horizons[run.task],
+        }
+    }
+
+    /// The conditions under which all runs would be trained now.
+    pub fn conditions(&self) -> Conditions {
+        let mut conditions = Conditions::default();
+        for run in &self.runs {
+            conditions.add(&self.experiment.tasks[run.task].label, &self.identity(run));
+        }
+        conditions
+    }
+
     /// The run of full length, and one for each horizon at which that one cannot stand for it.
     fn lengths(&self, run: &Run, dependence: &mut Dependence) -> Vec<Run> {
         let long = self.timeline(run);
@@ -288,7 +309,7 @@ impl Plan {
     pub fn timeline(&self, run: &Run) -> Timeline {
         Timeline {
             steps: self.budget(run).steps,
-            steps_per_epoch: self.tasks[run.task].steps_per_epoch(),
+            steps_per_epoch: self.facts[run.task].steps_per_epoch,
             beta2: optim::second_moment_decay(&run.optimizer),
         }
     }
@@ -298,17 +319,26 @@ impl Plan {
     /// # Errors
     /// When a duration has no meaning for its task.
     pub fn schedule(&self, run: &Run) -> Result<Box<dyn schedule::Schedule>> {
-        schedule::build(&run.schedule, &self.timeline(run))
-            .map_err(|problem| Error::Usage(format!("schedule `{}`: {problem}", run.schedule_label)))
+        self.job(run).schedule()
     }
 
-    /// The settings of a run's optimizer, with every duration in steps.
+    /// A run, as its trainer is told.
+    pub fn job<'a>(&'a self, run: &'a Run) -> Job<'a> {
+        Job {
+            run,
+            spec: &self.experiment.tasks[run.task],
+            budget: self.budget(run),
+            horizons: if run.horizon.is_none() { &self.horizons[run.task] } else { &[] },
+            timeline: self.timeline(run),
+        }
+    }
+
+    /// Trains a run, watched by nobody else: see [`Trainer::train`].
     ///
     /// # Errors
-    /// When a duration has no meaning for its task.
-    pub fn optimizer_settings(&self, run: &Run) -> Result<Settings> {
-        let settings = run.optimizer.in_steps(&self.timeline(run));
-        settings.map_err(|problem| Error::Usage(format!("optimizer `{}`: {problem}", run.optimizer_label)))
+    /// When the run fails, or the observer.
+    pub fn train(&self, run: &Run, resume: Option<Snapshot>, observer: &mut dyn Observer) -> Result<Outcome> {
+        self.trainers[run.task].train(&self.job(run), resume, observer)
     }
 }
 

@@ -9,9 +9,20 @@ use std::collections::HashMap;
 
 use crate::analysis::sequential::decided_at;
 use crate::analysis::{order, ranking, summaries};
-use crate::config::Rung;
 use crate::results::Record;
-use crate::sweep::{Plan, Run, Shard, order as listing};
+use crate::sweep::order as listing;
+use crate::sweep::plan::Plan;
+use crate::sweep::run::Run;
+use crate::sweep::shard::Shard;
+
+/// What is to be trained next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    /// The place of the look that is under way, counted from 0; 0 where none is planned.
+    pub look: usize,
+    /// The runs that are needed as far as can be told, done ones too.
+    pub runs: Vec<Run>,
+}
 
 /// What a sweep may come to at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +41,9 @@ impl Plan {
     /// A plain sweep needs all runs of a look from the start, and is cut into parts run by run. Where settings are
     /// chosen before the last runs, a sweep is cut by optimizer and schedule: the tries of one decide together which of
     /// them goes on.
-    pub fn due(&self, records: &[Record], shard: Shard) -> Vec<Run> {
-        self.due_at(self.look(records), records, shard)
+    pub fn due(&self, records: &[Record], shard: Shard) -> Due {
+        let look = self.look(records);
+        Due { look, runs: self.due_at(look, records, shard) }
     }
 
     /// What is needed where every planned look is.
@@ -53,8 +65,8 @@ impl Plan {
         all
     }
 
-    /// The place of the look that is under way, counted from 0; 0 where none is planned.
-    pub fn look(&self, records: &[Record]) -> usize {
+    /// The place of the look that is under way.
+    fn look(&self, records: &[Record]) -> usize {
         let last = self.experiment.stages().len() - 1;
         let decided = LazyCell::new(|| {
             // As a report lists them: what is equally good is decided by its place.
@@ -167,7 +179,7 @@ impl Plan {
     fn best(&self, runs: &[Run], n: usize, known: &HashMap<&str, &Record>) -> Option<Vec<Run>> {
         let metric = self.experiment.tasks[runs.first()?.task].metric;
         let records = all_done(runs, known)?;
-        let arms = summaries(&records);
+        let arms = summaries(records);
         let mut places: Vec<usize> = (0..runs.len()).collect();
         places.sort_by(|a, b| order(&arms[*a], &arms[*b], metric));
         places.truncate(n);
@@ -179,15 +191,9 @@ impl Plan {
     fn chosen(&self, choosing: &[Run], known: &HashMap<&str, &Record>) -> Option<Run> {
         let spec = &self.experiment.tasks[choosing.first()?.task];
         let records = all_done(choosing, known)?;
-        let ranking = ranking(&records, &spec.label, spec.metric);
+        let ranking = ranking(records, &spec.label, spec.metric);
         let chosen = ranking.ranks.first()?.selection.runs[0];
         choosing.iter().find(|run| run.name == chosen.run).cloned()
-    }
-
-    /// The step that the runs of a rung end at; `None` for whole ones.
-    pub(super) fn horizon(&self, task: usize, rung: Rung) -> Option<u64> {
-        let whole = self.budgets[task].steps;
-        Some((rung.share * whole as f64).round().max(1.0) as u64).filter(|steps| *steps < whole)
     }
 }
 
@@ -201,8 +207,8 @@ fn done<'a>(run: &Run, known: &HashMap<&str, &'a Record>) -> Option<&'a Record> 
 }
 
 /// The records of all runs; `None` while one of them is not done.
-fn all_done(runs: &[Run], known: &HashMap<&str, &Record>) -> Option<Vec<Record>> {
-    runs.iter().map(|run| done(run, known).cloned()).collect()
+fn all_done<'a>(runs: &[Run], known: &HashMap<&str, &'a Record>) -> Option<Vec<&'a Record>> {
+    runs.iter().map(|run| done(run, known)).collect()
 }
 
 fn same_arm(a: &Run, b: &Run) -> bool {
@@ -242,7 +248,7 @@ mod tests {
             optimizer: run.optimizer_label.clone(),
             hyper_parameters: run.hyper_parameters(),
             horizon: run.horizon,
-            validation: Some(Scores { loss, accuracy: None, perplexity: None }),
+            validation: Some(Scores::of_loss(loss)),
             status: Status::Finished,
             ..record
         }
@@ -254,7 +260,7 @@ mod tests {
         let mut records: Vec<Record> = Vec::new();
         let mut rounds = Vec::new();
         loop {
-            let due = plan.due(&records, Shard::WHOLE);
+            let due = plan.due(&records, Shard::WHOLE).runs;
             let fresh: Vec<&Run> = due.iter().filter(|run| records.iter().all(|r| r.run != run.name)).collect();
             if fresh.is_empty() {
                 let steps = due.iter().map(|run| plan.budget(run).steps).sum();
@@ -271,16 +277,16 @@ mod tests {
             let highest = own().map(|run| run.optimizer.float("lr")).fold(0.0, f64::max);
             let whole: Vec<&Record> = records.iter().filter(|r| r.optimizer == label && r.horizon.is_none()).collect();
             assert_eq!(whole.len(), 3);
-            assert!(whole.iter().all(|r| r.hyper_parameter("lr").unwrap().parse() == Ok(highest)), "{label}");
+            assert!(whole.iter().all(|r| r.hyper_parameter("lr") == Some(&highest.into())), "{label}");
         }
     }
 
     #[test]
     fn the_parts_of_a_search_are_whole_arms_and_make_the_whole() {
         let plan = plan();
-        let parts: Vec<Vec<Run>> = (1..=2).map(|i| plan.due(&[], Shard::new(i, 2))).collect();
+        let parts: Vec<Vec<Run>> = (1..=2).map(|i| plan.due(&[], Shard::new(i, 2)).runs).collect();
         assert!(parts.iter().all(|part| part.iter().all(|run| same_arm(run, &part[0]))));
-        assert_eq!(parts.concat().len(), plan.due(&[], Shard::WHOLE).len());
+        assert_eq!(parts.concat().len(), plan.due(&[], Shard::WHOLE).runs.len());
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Watches one training: writes it down, remembers what its record needs, asks for checkpoints.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metric::Scores;
-use crate::results::{Best, Horizon, Magnitudes, Mark, Probes, Quantity, Recorder, is_probed};
-use crate::sweep::execute::Context;
+use crate::results::{EvaluationRow, Horizon, Magnitudes, Mark, Probes, Quantity, Recorder, is_probed};
+use crate::sweep::progress::Progress;
 use crate::task::{Split, Target};
 use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
 
@@ -30,7 +30,7 @@ pub(super) struct Witness<'a> {
     pub(super) steps: u64,
     pub(super) validation: Option<Scores>,
     pub(super) test: Option<Scores>,
-    pub(super) best: Option<Best>,
+    pub(super) best: Option<Scores>,
     pub(super) steps_to_target: Option<u64>,
     pub(super) horizons: Vec<Horizon>,
     /// The steps that claims ask for, with the scores there.
@@ -39,60 +39,103 @@ pub(super) struct Witness<'a> {
     pub(super) saved: bool,
     /// Seconds that the run had taken when it was taken up again.
     pub(super) seconds_before: f64,
+    /// Whether the folder was not to be written to.
+    pub(super) refused: bool,
     target: Option<Target>,
     probes: Probes,
-    context: &'a Context<'a>,
+    follower: Follower<'a>,
     snapshots: Snapshots,
     start: Instant,
     last: Instant,
     cost: Duration,
 }
 
+/// Who follows a run, and who may interrupt it.
+#[derive(Clone, Copy)]
+pub(super) struct Follower<'a> {
+    pub(super) interrupt: &'a AtomicBool,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) worker: usize,
+}
+
+/// What there is to watch for in a run.
+pub(super) struct Watch {
+    pub(super) target: Option<Target>,
+    pub(super) probes: Probes,
+    pub(super) snapshots: Snapshots,
+    /// The horizons that it stands for.
+    pub(super) horizons: Vec<u64>,
+    pub(super) marks: Vec<Mark>,
+}
+
 impl<'a> Witness<'a> {
+    /// Goes on from a checkpoint and the evaluations up to it, where there is one.
     pub(super) fn new(
         recorder: Recorder,
-        context: &'a Context<'a>,
-        target: Option<Target>,
-        probes: Probes,
-        snapshots: Snapshots,
-        horizons: &[u64],
+        follower: Follower<'a>,
+        watch: Watch,
+        before: Option<(f64, Vec<EvaluationRow>)>,
     ) -> Self {
+        let Watch { target, probes, snapshots, horizons, marks } = watch;
+        let horizons = horizons.into_iter().map(|steps| Horizon { steps, validation: None, test: None });
         let now = Instant::now();
-        Self {
+        let mut witness = Self {
             recorder,
             steps: 0,
             validation: None,
             test: None,
             best: None,
             steps_to_target: None,
-            horizons: horizons.iter().map(|&steps| Horizon { steps, validation: None, test: None }).collect(),
-            marks: Vec::new(),
-            saved: false,
+            horizons: horizons.collect(),
+            marks,
+            saved: before.is_some(),
             seconds_before: 0.0,
+            refused: false,
             target,
             probes,
-            context,
+            follower,
             snapshots,
             start: now,
             last: now,
             cost: Duration::ZERO,
+        };
+        if let Some((seconds, evaluations)) = before {
+            witness.seconds_before = seconds;
+            for EvaluationRow { step, split, scores, .. } in evaluations {
+                if let Some(split) = Split::parse(&split) {
+                    witness.judge(split, step, &scores);
+                }
+            }
         }
+        witness
+    }
+
+    /// Seconds that the run has taken, those before an interruption included.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds_before + self.start.elapsed().as_secs_f64()
+    }
+
+    /// Writes something down, and remembers a refusal: that is not the run's fault.
+    fn write(&mut self, write: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<()> {
+        let written = write(&mut self.recorder);
+        self.refused |= matches!(written, Err(Error::Io { .. }));
+        written
     }
 
     /// Takes note of an evaluation, whether it is new or from before an interruption.
-    pub(super) fn judge(&mut self, split: Split, step: u64, scores: &Scores) {
+    fn judge(&mut self, split: Split, step: u64, scores: &Scores) {
         let horizon = self.horizons.iter_mut().find(|horizon| horizon.steps == step);
-        let finite = scores.are_finite().then_some(*scores);
+        let finite = scores.are_finite().then(|| scores.clone());
         match split {
             Split::Validation => {
                 if let Some(horizon) = horizon {
-                    horizon.validation = finite;
+                    horizon.validation.clone_from(&finite);
                 }
                 if let Some(mark) = self.marks.iter_mut().find(|mark| mark.steps == step) {
                     mark.validation = finite;
                 }
-                self.validation = Some(*scores);
-                self.best = Some(self.best.map_or(Best(*scores), |best| best.update(scores)));
+                self.validation = Some(scores.clone());
+                self.best.get_or_insert_default().improve(scores);
                 if self.target.is_some_and(|target| target.reached(scores)) {
                     self.steps_to_target.get_or_insert(step);
                 }
@@ -100,10 +143,12 @@ impl<'a> Witness<'a> {
             Split::Test => {
                 if let Some(horizon) = horizon {
                     horizon.test = finite;
-                    // Without scores it counts as diverged by then.
-                    horizon.validation = horizon.validation.filter(|_| finite.is_some());
+                    if horizon.test.is_none() {
+                        // Without scores it counts as diverged by then.
+                        horizon.validation = None;
+                    }
                 }
-                self.test = Some(*scores);
+                self.test = Some(scores.clone());
             }
             Split::Train => {}
         }
@@ -113,13 +158,13 @@ impl<'a> Witness<'a> {
 impl Observer for Witness<'_> {
     fn step(&mut self, record: &StepRecord) -> Result<()> {
         self.steps = record.step;
-        self.context.progress.step(self.context.worker, record.step);
-        self.recorder.step(record)
+        self.follower.progress.step(self.follower.worker, record.step);
+        self.write(|recorder| recorder.step(record))
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
         self.judge(record.split, record.step, &record.scores);
-        self.recorder.evaluation(record)
+        self.write(|recorder| recorder.evaluation(record))
     }
 
     fn watches(&mut self, step: u64) -> bool {
@@ -131,25 +176,27 @@ impl Observer for Witness<'_> {
         if self.probes.gradients && is_probed(*step) {
             let pairs = after.iter().zip(*before);
             let updates = pairs.map(|(after, before)| after - before).collect::<candle_core::Result<Vec<_>>>()?;
-            self.recorder.magnitudes(&Magnitudes::of(*step, Quantity::Gradient, gradients)?)?;
-            self.recorder.magnitudes(&Magnitudes::of(*step, Quantity::Update, &updates)?)?;
+            for (of, tensors) in [(Quantity::Gradient, *gradients), (Quantity::Update, &updates)] {
+                let found = Magnitudes::of(*step, of, tensors)?;
+                self.write(|recorder| recorder.magnitudes(&found))?;
+            }
         }
         if self.probes.path {
             if *step == 1 {
-                self.recorder.point(0, before)?;
+                self.write(|recorder| recorder.point(0, before))?;
             }
-            self.recorder.point(*step, delivered.as_ref().unwrap_or(after))?;
+            self.write(|recorder| recorder.point(*step, delivered.as_ref().unwrap_or(after)))?;
         }
         Ok(())
     }
 
     fn proceed(&mut self) -> bool {
-        !self.context.interrupt.load(Ordering::Relaxed)
+        !self.follower.interrupt.load(Ordering::Relaxed)
     }
 
     fn wants_snapshot(&mut self) -> bool {
         let since = self.last.elapsed();
-        if self.context.interrupt.load(Ordering::Relaxed) {
+        if self.follower.interrupt.load(Ordering::Relaxed) {
             return since >= WORTH_KEEPING;
         }
         match self.snapshots {
@@ -160,7 +207,8 @@ impl Observer for Witness<'_> {
 
     fn snapshot(&mut self, snapshot: &Snapshot) -> Result<()> {
         let start = Instant::now();
-        self.recorder.save(snapshot, self.seconds_before + self.start.elapsed().as_secs_f64())?;
+        let seconds = self.seconds();
+        self.write(|recorder| recorder.save(snapshot, seconds))?;
         self.saved = true;
         self.cost = start.elapsed();
         self.last = Instant::now();

@@ -64,6 +64,6 @@ impl Problem for Point {
         if split != Split::Validation {
             return Ok(None);
         }
-        Ok(Some(Scores { loss: self.function.value(&self.x()?), accuracy: None, perplexity: None }))
+        Ok(Some(Scores::of_loss(self.function.value(&self.x()?))))
     }
 }

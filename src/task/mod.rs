@@ -77,19 +77,13 @@ pub struct Spec {
     pub dtype: DType,
     /// What counts as done.
     pub target: Option<Target>,
-    /// What arms are ranked by.
+    /// What is measured of the task.
+    pub metrics: Vec<Metric>,
+    /// What arms are ranked by: one of these.
     pub metric: Metric,
 }
 
 impl Spec {
-    /// What is measured of the task; arms are ranked by the last unless the config says otherwise.
-    pub fn metrics(&self) -> &'static [Metric] {
-        match self.model.definition::<model::Definition>().kind {
-            Kind::Network { metrics, .. } => metrics,
-            Kind::Function(_) => &[Metric::Loss],
-        }
-    }
-
     /// The function that is minimised; `None` for a network.
     pub fn function(&self) -> Option<Arc<dyn Function>> {
         match self.model.definition::<model::Definition>().kind {

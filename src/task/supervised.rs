@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::metric::Scores;
+use crate::metric::{Metric, Scores};
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::nn::statistics::Statistics;
@@ -171,11 +171,11 @@ impl Problem for Learner {
         self.network.exchange_memory(trained);
         let tally = tally?;
         let (count, loss) = (tally.count as f64, tally.loss / tally.count as f64);
-        let perplexity = match self.data.input() {
-            Input::Tokens { .. } => Some(loss.exp()),
-            Input::Image { .. } => None,
-        };
-        Ok(Some(Scores { loss, accuracy: Some(tally.correct as f64 / count), perplexity }))
+        let scores = Scores::of_loss(loss).with(Metric::ACCURACY, tally.correct as f64 / count);
+        Ok(Some(match self.data.input() {
+            Input::Tokens { .. } => scores.with(Metric::PERPLEXITY, loss.exp()),
+            Input::Image { .. } => scores,
+        }))
     }
 
     fn recalibrate(&mut self) -> Result<Option<Vec<Tensor>>> {

@@ -16,7 +16,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use optbench::catalog::Catalog;
 use optbench::checksum::sha256;
-use optbench::optim::State;
 use optbench::results::{Checkpoint, Extent};
 use optbench::rng::Stream;
 use optbench::train::{Snapshot, Times};
@@ -56,17 +55,9 @@ fn a_checkpoint() -> Vec<u8> {
     let checkpoint = Checkpoint {
         snapshot: Snapshot {
             steps: 7,
-            weights: vec![tensor(&[1.0, 2.0]), tensor(&[3.0])],
-            problem: vec![tensor(&[5.0])],
-            optimizer: State {
-                kind: "ema".into(),
-                scalars: vec![0.1],
-                tensors: vec![("0.z".into(), tensor(&[4.0]))],
-                inner: vec![State { kind: "sgd".into(), ..State::default() }],
-            },
-            asked: 1,
-            schedule: vec![0.5],
             times: Times::default(),
+            tensors: vec![("weights.0".into(), tensor(&[1.0, 2.0])), ("state.0.z".into(), tensor(&[4.0]))],
+            words: [("optimizer".to_owned(), "sgd".to_owned())].into(),
         },
         extents: vec![Extent { length: 100, checksum: 1 }, Extent { length: 50, checksum: 2 }],
         seconds: 2.5,

@@ -54,8 +54,16 @@ fn function(name: &str, json: &Json, dtype: DType) -> Box<dyn Problem> {
     if name == "quadratic" {
         model.set("curvature", list("curvature"));
     }
-    let spec =
-        Spec { label: name.into(), model, dataset: None, batch_size: 1, dtype, target: None, metric: Metric::Loss };
+    let spec = Spec {
+        label: name.into(),
+        model,
+        dataset: None,
+        batch_size: 1,
+        dtype,
+        target: None,
+        metrics: vec![Metric::LOSS],
+        metric: Metric::LOSS,
+    };
     task::build(&spec, &Library::new(None)).unwrap().problem(0, &Device::Cpu).unwrap()
 }
 

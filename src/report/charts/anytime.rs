@@ -63,7 +63,7 @@ impl Canvas<'_, '_> {
         for record in &arm.runs {
             for row in self.results.store.evaluations(&record.run)? {
                 if let (true, true, Some(value)) =
-                    (row.split == "val", row.step > 0, row.scores().get(self.ranking.metric))
+                    (row.split == "val", row.step > 0, row.scores.get(self.ranking.metric))
                 {
                     at_step.entry(row.step).or_default().push(value);
                 }

@@ -20,7 +20,7 @@ impl Canvas<'_, '_> {
             let mut at_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
             for record in &rank.best.runs {
                 for row in self.results.store.evaluations(&record.run)? {
-                    if let (true, Some(value)) = (row.split == "val", row.scores().get(metric)) {
+                    if let (true, Some(value)) = (row.split == "val", row.scores.get(metric)) {
                         at_step.entry(row.step).or_default().push(value);
                     }
                 }
@@ -85,7 +85,7 @@ impl Canvas<'_, '_> {
                 "{}, averaged over the last 2% of the steps (exponentially)",
                 self.seeds("mean over seeds")
             )),
-            y: Axis::new(format!("training loss{}", self.unit(Metric::Loss)), Scale::auto(values)),
+            y: Axis::new(format!("training loss{}", self.unit(Metric::LOSS)), Scale::auto(values)),
             x: x_axis(over),
             series,
             rules: Vec::new(),
@@ -97,7 +97,7 @@ impl Canvas<'_, '_> {
         let mut series = Vec::new();
         for rank in &self.ranking.ranks {
             let rows = self.results.store.steps(&rank.best.runs[0].run)?;
-            let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.step as f64, row.lr)).collect();
+            let points: Vec<(f64, f64)> = rows.iter().filter_map(|row| Some((row.step as f64, row.lr?))).collect();
             series.push(self.series(rank, thin(&points)));
         }
         let rates = series.iter().flat_map(|series: &Series| &series.points).map(|(_, y)| *y);

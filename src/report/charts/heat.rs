@@ -76,7 +76,7 @@ fn cell(rank: &Rank, (lr, key, value): (f64, &str, f64), metric: Metric) -> Cell
     let sound = tried().filter(|arm| arm.diverged == 0);
     let means = sound.filter_map(|arm| arm.validation(metric).mean()).filter(|mean| mean.is_finite());
     match means.reduce(|a, b| if metric.better(b, a) { b } else { a }) {
-        Some(score) => Cell::Score(if metric == Metric::Accuracy { 100.0 * score } else { score }),
+        Some(score) => Cell::Score(if metric.is_share() { 100.0 * score } else { score }),
         None if tried().any(|arm| arm.diverged > 0) => Cell::Diverged,
         None => Cell::Blank,
     }
@@ -110,9 +110,9 @@ mod tests {
             }
             all.extend(runs);
         }
-        let ranking = ranking(&all, "task", Metric::Loss);
+        let ranking = ranking(&all, "task", Metric::LOSS);
         let rank = &ranking.ranks[0];
-        let at = |lr: f64, beta: f64| cell(rank, (lr, "beta", beta), Metric::Loss);
+        let at = |lr: f64, beta: f64| cell(rank, (lr, "beta", beta), Metric::LOSS);
         assert_eq!([at(0.1, 0.5), at(0.1, 0.9)], [Cell::Score(2.0), Cell::Diverged]);
         assert_eq!([at(1.0, 0.5), at(1.0, 0.9)], [Cell::Blank, Cell::Blank]);
     }

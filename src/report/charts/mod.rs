@@ -16,7 +16,7 @@ use std::path::Path;
 use crate::analysis::{Rank, Ranking, Summary};
 use crate::chart::{Axis, Chart, Palette, Scale};
 use crate::error::{Error, Result};
-use crate::metric::Metric;
+use crate::metric::{Metric, Unit};
 use crate::report::search::Search;
 use crate::report::words::{score, short};
 use crate::report::{Results, glob};
@@ -134,7 +134,8 @@ impl Canvas<'_, '_> {
     fn all(&self, choice: &Choice) -> Result<Vec<(String, Chart)>> {
         let mut charts: Vec<(String, Chart)> = Vec::new();
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
-        let metrics = Metric::ALL.into_iter().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
+        let measured = self.spec().map_or(Metric::BUILT_IN, |task| &task.metrics);
+        let metrics = measured.iter().copied().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
         let overs = choice.overs();
         let curves = self.results.curves;
         for metric in metrics.filter(|metric| curves && scored(metric)) {
@@ -176,11 +177,7 @@ impl Canvas<'_, '_> {
 
     /// The lines that a score is read against: the target, and what no model can do better than.
     fn rules(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
-        let floor = match metric {
-            Metric::Loss => self.ranking.loss_floor(),
-            Metric::Perplexity => self.ranking.loss_floor().map(f64::exp),
-            Metric::Accuracy => None,
-        };
+        let floor = metric.floor(self.ranking.loss_floor());
         let floor = floor.map(|floor| (floor, format!("floor {}", score(floor, metric))));
         self.target(metric, axis).into_iter().chain(floor).collect()
     }
@@ -204,10 +201,10 @@ impl Canvas<'_, '_> {
         self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task)
     }
 
-    /// An axis for scores, with their unit. An accuracy is bounded, so nothing of it needs to be cut off.
+    /// An axis for scores, with their unit. A share is bounded, so nothing of it needs to be cut off.
     fn axis(&self, what: &str, metric: Metric, values: impl Iterator<Item = f64> + Clone) -> Axis {
         let label = format!("{what} {}{}", metric.name(), self.unit(metric));
-        if metric != Metric::Accuracy {
+        if !metric.is_share() {
             return Axis::new(label, Scale::auto(values));
         }
         let range = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
@@ -219,12 +216,11 @@ impl Canvas<'_, '_> {
     }
 
     /// The unit of a score, in brackets: a function's value has none.
-    fn unit(&self, metric: Metric) -> &'static str {
-        match metric {
-            Metric::Accuracy => " (%)",
-            Metric::Loss if self.spec().is_none_or(|task| task.function().is_none()) => " (nats)",
-            Metric::Loss => "",
-            Metric::Perplexity => " (per token)",
+    fn unit(&self, metric: Metric) -> String {
+        match metric.unit() {
+            Unit::Number => String::new(),
+            Unit::Nats if self.spec().is_some_and(|task| task.function().is_some()) => String::new(),
+            unit => format!(" ({})", unit.name()),
         }
     }
 
@@ -258,7 +254,7 @@ fn stems<'a>(labels: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> 
 
 /// A score as a config means it: a share in percent, other numbers as they are.
 fn plain(value: f64, metric: Metric) -> String {
-    if metric == Metric::Accuracy { format!("{}%", short(100.0 * value)) } else { value.to_string() }
+    if metric.is_share() { format!("{}%", short(100.0 * value)) } else { value.to_string() }
 }
 
 /// Seconds of training of a step of a run.

@@ -48,17 +48,17 @@ mod tests {
 
     #[test]
     fn one_bad_score_does_not_flatten_the_others() {
-        let (low, high) = shown(Scale::Linear, &[0.97, 0.98, 0.96, 0.1], Metric::Accuracy).unwrap();
+        let (low, high) = shown(Scale::Linear, &[0.97, 0.98, 0.96, 0.1], Metric::ACCURACY).unwrap();
         assert!((0.9..0.96).contains(&low) && (0.98..1.0).contains(&high), "{low} {high}");
-        let (low, high) = shown(Scale::Log10, &[0.1, 0.12, 0.11, 2e3], Metric::Loss).unwrap();
+        let (low, high) = shown(Scale::Log10, &[0.1, 0.12, 0.11, 2e3], Metric::LOSS).unwrap();
         assert!(low < 0.1 && (0.12..0.2).contains(&high), "{low} {high}");
     }
 
     #[test]
     fn an_even_spread_is_shown_whole() {
-        assert_eq!(shown(Scale::Linear, &[0.9, 0.8, 0.7, 0.6], Metric::Accuracy), None);
-        assert_eq!(shown(Scale::Linear, &[1.0, 1.0, 1.0, 9.0], Metric::Loss), None, "nothing to measure by");
-        assert_eq!(shown(Scale::Linear, &[f64::NAN], Metric::Loss), None);
-        assert_eq!(shown(Scale::Linear, &[], Metric::Loss), None);
+        assert_eq!(shown(Scale::Linear, &[0.9, 0.8, 0.7, 0.6], Metric::ACCURACY), None);
+        assert_eq!(shown(Scale::Linear, &[1.0, 1.0, 1.0, 9.0], Metric::LOSS), None, "nothing to measure by");
+        assert_eq!(shown(Scale::Linear, &[f64::NAN], Metric::LOSS), None);
+        assert_eq!(shown(Scale::Linear, &[], Metric::LOSS), None);
     }
 }

@@ -43,7 +43,7 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
     },
     kind: Kind::Network {
         default_dataset: "markov",
-        metrics: &[Metric::Loss, Metric::Accuracy, Metric::Perplexity],
+        metrics: &[Metric::LOSS, Metric::ACCURACY, Metric::PERPLEXITY],
         build,
     },
 };

@@ -46,7 +46,7 @@ const LABEL_SMOOTHING: Key = Key::float(
 );
 const BATCH_SIZE: Key = Key::integer("batch_size", 64, Bounds::within(1.0, 1_048_576.0), "examples in a batch");
 /// What a classifier is measured by.
-const CLASSIFIES: &[Metric] = &[Metric::Loss, Metric::Accuracy];
+const CLASSIFIES: &[Metric] = &[Metric::LOSS, Metric::ACCURACY];
 
 /// A model as it is registered.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,9 @@
 //! evaluation points: whatever weights an optimizer trains at, its evaluations are at those it
 //! would deliver, and the training goes on from exactly where it was.
 
+mod observer;
+mod snapshot;
+
 use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
@@ -11,9 +14,14 @@ use candle_core::Tensor;
 use crate::error::{Error, Result};
 use crate::metric::Scores;
 use crate::nn::params::{Parameter, assign, copies, norm};
-use crate::optim::{Answer, Optimizer, Oracle, State, Statistics, Step, clipping};
+use crate::optim::{Answer, Optimizer, Oracle, Statistics, Step, clipping};
 use crate::schedule::Schedule;
 use crate::task::{Problem, Split};
+
+use snapshot::Parts;
+
+pub use observer::{EvaluationRecord, Look, Observer, StepRecord};
+pub use snapshot::{Snapshot, Times};
 
 /// The revision of what every run shares: the loop, averages of weights, evaluations, batches and initial weights.
 ///
@@ -36,6 +44,13 @@ pub struct Training {
     /// What batch normalisation evaluates by; where absent, statistics are estimated anew, on training batches at the
     /// weights that are evaluated, wherever these are not the ones that are trained.
     pub statistics: Option<Statistics>,
+    /// How long it is, and where it is evaluated.
+    pub course: Course,
+}
+
+/// How long a training is, and where it is evaluated: at its start, its end, and in between.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Course {
     /// Updates to do.
     pub steps: u64,
     /// Updates between two evaluations.
@@ -44,121 +59,17 @@ pub struct Training {
     ///
     /// They change no update: a schedule that listens to evaluations does not hear of them.
     pub horizons: Vec<u64>,
-    /// Where to go on from, instead of from the start.
-    pub resume: Option<Snapshot>,
 }
 
-/// Everything that a training needs to go on, bit for bit, from between two updates.
-///
-/// Batches and random numbers are not in it: they depend on the seed and the step alone.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// Updates done.
-    pub steps: u64,
-    /// The weights, parameter by parameter.
-    pub weights: Vec<Tensor>,
-    /// What the problem carries along beside them.
-    pub problem: Vec<Tensor>,
-    /// What the optimizer remembers.
-    pub optimizer: State,
-    /// What the schedule has learned.
-    pub schedule: Vec<f64>,
-    /// Gradients that the optimizer asked for beside the one of every update.
-    pub asked: u64,
-    /// Where the time went so far.
-    pub times: Times,
-}
-
-/// One update, as it is logged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepRecord {
-    /// Updates done, this one included.
-    pub step: u64,
-    /// The rate of this update.
-    pub lr: f64,
-    /// The training loss where the gradient was taken.
-    pub loss: f64,
-    /// The length of the whole gradient, before any clipping.
-    pub grad_norm: f64,
-}
-
-/// One evaluation, as it is logged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EvaluationRecord {
-    /// Updates done.
-    pub step: u64,
-    /// What was evaluated on.
-    pub split: Split,
-    /// What was measured.
-    pub scores: Scores,
-}
-
-/// The inside of one update, for an observer that asked to look.
-pub struct Look<'a> {
-    /// Updates done, this one included.
-    pub step: u64,
-    /// The gradient, parameter by parameter, before any clipping.
-    pub gradients: &'a [Tensor],
-    /// The weights that the gradient was taken at.
-    pub before: &'a [Tensor],
-    /// The weights that the next gradient is taken at.
-    pub after: Vec<Tensor>,
-    /// The weights that an evaluation would be of, where they are not those of `after`.
-    pub delivered: Option<Vec<Tensor>>,
-}
-
-/// Sees what happens in a training. Every method may stay as it is.
-pub trait Observer {
-    /// An update was done, or found impossible because it diverged.
-    ///
-    /// # Errors
-    /// Ends the training.
-    fn step(&mut self, _record: &StepRecord) -> Result<()> {
-        Ok(())
+impl Course {
+    fn is_horizon(&self, step: u64) -> bool {
+        self.horizons.contains(&step) && step < self.steps
     }
 
-    /// An evaluation was done.
-    ///
-    /// # Errors
-    /// Ends the training.
-    fn evaluation(&mut self, _record: &EvaluationRecord) -> Result<()> {
-        Ok(())
-    }
-
-    /// Asked before every update, by the number it will have: whether to look inside.
-    fn watches(&mut self, _step: u64) -> bool {
-        false
-    }
-
-    /// The inside of an update that was asked for and done.
-    ///
-    /// # Errors
-    /// Ends the training.
-    fn look(&mut self, _look: &Look) -> Result<()> {
-        Ok(())
-    }
-
-    /// Asked before every update; `false` interrupts the training.
-    fn proceed(&mut self) -> bool {
-        true
-    }
-
-    /// Asked before every update and at an interruption: whether to be given a snapshot now.
-    fn wants_snapshot(&mut self) -> bool {
-        false
-    }
-
-    /// A snapshot, of the state after the last record that was seen.
-    ///
-    /// # Errors
-    /// Ends the training.
-    fn snapshot(&mut self, _snapshot: &Snapshot) -> Result<()> {
-        Ok(())
+    fn is_evaluated(&self, step: u64) -> bool {
+        self.is_horizon(step) || step == self.steps || step.is_multiple_of(self.eval_every)
     }
 }
-
-/// An observer that looks away.
-impl Observer for () {}
 
 /// How a training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,33 +97,22 @@ pub struct Outcome {
     pub state_bytes: usize,
 }
 
-/// Where the time of a training went.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Times {
-    /// Batches, forward and backward passes.
-    pub gradients: Duration,
-    /// Updates of the weights.
-    pub optimizer: Duration,
-    /// Evaluations.
-    pub evaluation: Duration,
-}
-
 /// Trains from the first update, or from where a snapshot was taken, to the last.
 ///
 /// # Errors
 /// When a tensor operation or the observer fails. Divergence is an outcome, not an error.
-pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outcome> {
+pub fn train(mut training: Training, resume: Option<Snapshot>, observer: &mut dyn Observer) -> Result<Outcome> {
     // Clones share their tensors: an optimizer that asks for gradients holds these while the problem computes.
     let parameters = training.problem.parameters().to_vec();
     let (mut times, mut steps, mut asked) = (Times::default(), 0, 0);
     let mut ending = Ending::Finished;
-    if let Some(snapshot) = training.resume.take() {
-        (steps, asked, times) = (snapshot.steps, snapshot.asked, snapshot.times);
-        training.go_back_to(snapshot)?;
+    if let Some(snapshot) = resume {
+        (steps, times) = (snapshot.steps, snapshot.times);
+        asked = training.go_back_to(snapshot)?;
     } else if !training.evaluate(0, Split::Validation, &mut times, observer)? {
         ending = Ending::Diverged;
     }
-    while ending == Ending::Finished && steps < training.steps {
+    while ending == Ending::Finished && steps < training.course.steps {
         let proceed = observer.proceed();
         if observer.wants_snapshot() {
             observer.snapshot(&training.snapshot(steps, asked, times)?)?;
@@ -223,11 +123,10 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
         }
         let (mut finite, more) = training.update(steps, &parameters, &mut times, observer)?;
         (steps, asked) = (steps + 1, asked + more);
-        let horizon = training.horizons.contains(&steps) && steps < training.steps;
-        if !finite || horizon || steps == training.steps || steps.is_multiple_of(training.eval_every) {
+        if !finite || training.course.is_evaluated(steps) {
             finite &= training.evaluate(steps, Split::Validation, &mut times, observer)?;
         }
-        if horizon && finite {
+        if training.course.is_horizon(steps) && finite {
             finite = training.evaluate(steps, Split::Test, &mut times, observer)?;
         }
         if !finite {
@@ -243,23 +142,24 @@ pub fn train(mut training: Training, observer: &mut dyn Observer) -> Result<Outc
 
 impl Training {
     fn snapshot(&mut self, steps: u64, asked: u64, times: Times) -> Result<Snapshot> {
-        Ok(Snapshot {
-            steps,
+        let parts = Parts {
             weights: copies(self.problem.parameters())?,
             problem: self.problem.state()?,
             optimizer: self.optimizer.state()?,
             schedule: self.schedule.state(),
             asked,
-            times,
-        })
+        };
+        parts.pack(steps, times)
     }
 
-    fn go_back_to(&mut self, snapshot: Snapshot) -> Result<()> {
-        assign(self.problem.parameters(), &snapshot.weights)?;
-        self.problem.restore(snapshot.problem)?;
-        self.optimizer.restore(self.problem.parameters(), snapshot.optimizer)?;
-        self.schedule.restore(&snapshot.schedule);
-        Ok(())
+    /// Takes a snapshot back: how many gradients the optimizer had asked for.
+    fn go_back_to(&mut self, snapshot: Snapshot) -> Result<u64> {
+        let parts = Parts::unpack(snapshot)?;
+        assign(self.problem.parameters(), &parts.weights)?;
+        self.problem.restore(parts.problem)?;
+        self.optimizer.restore(self.problem.parameters(), parts.optimizer)?;
+        self.schedule.restore(&parts.schedule);
+        Ok(parts.asked)
     }
 
     /// Does the update after `t` updates: whether loss and gradient are finite, and how many gradients the optimizer
@@ -279,7 +179,7 @@ impl Training {
         let point = self.schedule.at(t);
         let at = Step {
             t,
-            steps: self.steps,
+            steps: self.course.steps,
             lr: self.lr * point.factor,
             momentum: point.momentum,
             loss,
@@ -309,7 +209,7 @@ impl Training {
             let after = parameters.iter().map(|parameter| parameter.var.as_detached_tensor()).collect();
             observer.look(&Look { step: t + 1, gradients: &gradients, before: &before, after, delivered })?;
         }
-        observer.step(&StepRecord { step: t + 1, lr, loss, grad_norm })?;
+        observer.step(&StepRecord { step: t + 1, lr: Some(lr), loss, grad_norm: Some(grad_norm) })?;
         Ok((finite, more))
     }
 
@@ -336,12 +236,13 @@ impl Training {
         };
         times.evaluation += start.elapsed();
         let Some(scores) = scores else { return Ok(true) };
-        observer.evaluation(&EvaluationRecord { step, split, scores })?;
+        let record = EvaluationRecord { step, split, scores };
+        observer.evaluation(&record)?;
         // No update follows the last evaluation, and what a horizon adds is not the schedule's to hear.
-        if split == Split::Validation && step > 0 && step.is_multiple_of(self.eval_every) {
-            self.schedule.observe(step, &scores);
+        if split == Split::Validation && step > 0 && step.is_multiple_of(self.course.eval_every) {
+            self.schedule.observe(step, &record.scores);
         }
-        Ok(scores.are_finite())
+        Ok(record.scores.are_finite())
     }
 
     /// The scores of the current weights, with running statistics estimated anew or not; those of the
