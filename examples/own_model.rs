@@ -33,7 +33,7 @@ pub static MODEL: Definition = Definition {
         ],
         source: "He et al. 2016, arXiv 1512.03385, without convolutions",
     },
-    kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::Loss, Metric::Accuracy], build },
+    kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::LOSS, Metric::ACCURACY], build },
 };
 
 /// From the keys of a config and the shape of an example to a network.

@@ -346,7 +346,7 @@ fn task(model: &'static model::Definition, dtype: DType) -> std::sync::Arc<dyn T
         batch_size: 32,
         dtype,
         target: None,
-        metric: Metric::Accuracy,
+        metric: Metric::ACCURACY,
     };
     task::build(&spec, &Library::default()).unwrap()
 }
@@ -390,7 +390,7 @@ fn a_model_whose_gradient_is_cut_is_not_trained() {
     }
     static CUT: model::Definition = model::Definition {
         about: About { name: "cut", revision: 1, summary: "", equations: "", keys: &[], source: "" },
-        kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::Loss, Metric::Accuracy], build },
+        kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::LOSS, Metric::ACCURACY], build },
     };
     let task = task(&CUT, DType::F32);
     for seed in [0, 1] {

@@ -55,9 +55,15 @@ impl Summary<'_> {
         self.diverged + self.failed
     }
 
+    /// What tells runs apart best: the loss or, of a task without one, the first of what is measured.
+    fn finest(&self) -> Metric {
+        let measured = self.runs.iter().find_map(|record| record.validation.as_ref()?.iter().next());
+        measured.map_or(Metric::LOSS, |(metric, _)| metric)
+    }
+
     /// Whether the seed changes nothing: two or more runs, all with the same loss.
     pub fn is_deterministic(&self) -> bool {
-        let losses = self.validation(Metric::LOSS);
+        let losses = self.validation(self.finest());
         losses.len() > 1 && losses.deviation() == Some(0.0)
     }
 
@@ -108,7 +114,8 @@ impl Summary<'_> {
 
     /// Whether the runs of both, seed by seed, came to the same losses: the same computation twice.
     pub fn repeats(&self, other: &Summary) -> bool {
-        let (ours, theirs, paired) = compared(&self.by_seed(Metric::LOSS), &other.by_seed(Metric::LOSS));
+        let metric = self.finest();
+        let (ours, theirs, paired) = compared(&self.by_seed(metric), &other.by_seed(metric));
         paired && ours == theirs
     }
 
@@ -206,6 +213,23 @@ pub fn summaries<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Summa
 mod tests {
     use super::*;
     use crate::analysis::simulated::{Arm, records};
+    use crate::metric::Direction;
+
+    #[test]
+    fn a_task_without_a_loss_is_told_apart_by_what_it_has() {
+        let reward = Metric::declared("summary_rs_reward", Direction::Higher).unwrap();
+        let of = |rewards: [f64; 2]| {
+            let mut runs = records(&[Arm::new("a", &[0.0; 2])]);
+            for (run, score) in runs.iter_mut().zip(rewards) {
+                run.validation = Some([(reward, score)].into_iter().collect());
+            }
+            runs
+        };
+        let (one, other) = (of([1.0, 2.0]), of([3.0, 3.0]));
+        let arms = [&summaries(&one)[0], &summaries(&other)[0]];
+        assert_eq!(arms.map(Summary::is_deterministic), [false, true]);
+        assert!(!arms[0].repeats(arms[1]) && arms[0].repeats(arms[0]));
+    }
 
     #[test]
     fn a_score_that_is_not_finite_counts_as_diverged_in_that_metric_alone() {

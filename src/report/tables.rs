@@ -99,7 +99,8 @@ impl Section<'_> {
 
     fn ranking(&self) -> Table {
         let deciding = self.ranking.metric;
-        let metrics = if deciding == Metric::LOSS { vec![deciding] } else { vec![deciding, Metric::LOSS] };
+        let has_loss = self.spec.is_none_or(|spec| spec.metrics.contains(&Metric::LOSS));
+        let metrics = if deciding == Metric::LOSS || !has_loss { vec![deciding] } else { vec![deciding, Metric::LOSS] };
         let tested = self.split() == "test";
         let level = words::short(100.0 * self.standard.alpha);
         let mut note = vec![format!(

@@ -7,13 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::results::{Curves, Probes, Record, Started, Status, Store};
+use crate::results::{Curves, Identity, Probes, Record, Started, Status, Store};
 use crate::sweep::panic::caught;
 use crate::sweep::plan::Plan;
 use crate::sweep::progress::Progress;
 use crate::sweep::run::Run;
-use crate::sweep::witness::{Follower, Watch, Witness};
-use crate::train::Ending;
+use crate::sweep::witness::{Follower, Seen, Witness};
+use crate::train::{Ending, Outcome};
 
 /// The stack of a training thread: candle walks a graph by recursion.
 const STACK: usize = 256 << 20;
@@ -113,7 +113,7 @@ impl Sweep<'_> {
         let identity = plan.identity(run);
         let started =
             Started { fingerprint: run.fingerprint.clone(), task: spec.label.clone(), identity: identity.clone() };
-        let Some(mut recorder) = store.begin(&run.name, &started, curves)? else { return Ok(Trained::Elsewhere) };
+        let Some(recorder) = store.begin(&run.name, &started, curves)? else { return Ok(Trained::Elsewhere) };
         if let Some(before) = store.finished(&run.name)? {
             recorder.abandon();
             if before.fingerprint != run.fingerprint {
@@ -123,37 +123,35 @@ impl Sweep<'_> {
             return Ok(Trained::Before);
         }
         progress.started(worker, run, job.budget.steps);
-        let (before, resume) = match recorder.take_checkpoint()? {
-            Some((checkpoint, evaluations)) => (Some((checkpoint.seconds, evaluations)), Some(checkpoint.snapshot)),
-            None => (None, None),
-        };
-        let watch = Watch {
-            target: spec.target,
-            probes,
-            snapshots: plan.snapshots(run),
-            horizons: run.stands_for.clone(),
-            marks: plan.marks_of(run),
-        };
-        let mut witness = Witness::new(recorder, Follower { interrupt, progress, worker }, watch, before);
+        let seen = Seen::new(spec.target, &run.stands_for, plan.marks_of(run));
+        let follower = Follower { interrupt, progress, worker };
+        let mut witness = Witness::new(seen, recorder, follower, probes, plan.snapshots(run));
+        let resume = witness.take_up()?;
         let outcome = match caught(|| plan.train(run, resume, &mut witness)) {
-            // The disk's refusal is not the run's fault, and concerns every other run too.
-            Err(error) if witness.refused => return Err(error),
+            Err(error) if witness.was_refused() => return Err(error),
             Ok(outcome) if outcome.ending == Ending::Interrupted => {
-                if !witness.saved {
-                    witness.recorder.abandon();
-                }
+                witness.leave();
                 return Ok(Trained::Interrupted);
             }
             outcome => outcome,
         };
+        let record = self.record(run, identity, &witness, outcome);
+        witness.finish(&record)?;
+        progress.finished(worker, &record);
+        Ok(Trained::Done(record))
+    }
+
+    /// What is kept of a run that has ended.
+    fn record(&self, run: &Run, identity: Identity, witness: &Witness, outcome: Result<Outcome>) -> Record {
+        let (seen, facts) = (&witness.seen, self.plan.facts[run.task]);
         let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
-        let record = Record {
+        Record {
             optbench: Some(env!("CARGO_PKG_VERSION").to_owned()),
             commit: option_env!("OPTBENCH_COMMIT").map(str::to_owned),
             run: run.name.clone(),
             fingerprint: run.fingerprint.clone(),
             identity: Some(identity),
-            task: spec.label.clone(),
+            task: self.plan.experiment.tasks[run.task].label.clone(),
             optimizer: run.optimizer_label.clone(),
             schedule: run.schedule_label.clone(),
             seed: run.seed,
@@ -165,28 +163,25 @@ impl Sweep<'_> {
             },
             horizon: run.horizon,
             error: outcome.as_ref().err().map(ToString::to_string),
-            steps: outcome.as_ref().map_or(witness.steps, |outcome| outcome.steps),
+            steps: outcome.as_ref().map_or(seen.steps, |outcome| outcome.steps),
             gradient_evaluations: outcome.as_ref().ok().and_then(|outcome| {
                 (outcome.gradient_evaluations > outcome.steps).then_some(outcome.gradient_evaluations)
             }),
+            validation: seen.validation.clone(),
+            test: seen.test.clone(),
+            best: seen.best.clone(),
+            steps_to_target: seen.steps_to_target,
             seconds: witness.seconds(),
-            test_examples: facts.test_examples.filter(|_| witness.test.is_some()),
-            validation: witness.validation,
-            test: witness.test,
-            best: witness.best,
-            steps_to_target: witness.steps_to_target,
             gradient_seconds: times.gradients.as_secs_f64(),
             optimizer_seconds: times.optimizer.as_secs_f64(),
             evaluation_seconds: times.evaluation.as_secs_f64(),
             state_bytes: outcome.map_or(0, |outcome| outcome.state_bytes as u64),
             loss_floor: facts.loss_floor,
             validation_examples: facts.validation_examples,
-            marks: witness.marks,
-            horizons: witness.horizons,
-        };
-        witness.recorder.finish(&record)?;
-        progress.finished(worker, &record);
-        Ok(Trained::Done(record))
+            test_examples: facts.test_examples.filter(|_| seen.test.is_some()),
+            marks: seen.marks.clone(),
+            horizons: seen.horizons.clone(),
+        }
     }
 }
 

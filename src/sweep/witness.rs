@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::metric::Scores;
-use crate::results::{EvaluationRow, Horizon, Magnitudes, Mark, Probes, Quantity, Recorder, is_probed};
+use crate::results::{EvaluationRow, Horizon, Magnitudes, Mark, Probes, Quantity, Record, Recorder, is_probed};
 use crate::sweep::progress::Progress;
 use crate::task::{Split, Target};
 use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
@@ -24,32 +24,6 @@ const SHARE: u32 = 50;
 /// What a run must have taken for its state to be kept at an interruption.
 const WORTH_KEEPING: Duration = Duration::from_secs(1);
 
-/// The observer of a run.
-pub(super) struct Witness<'a> {
-    pub(super) recorder: Recorder,
-    pub(super) steps: u64,
-    pub(super) validation: Option<Scores>,
-    pub(super) test: Option<Scores>,
-    pub(super) best: Option<Scores>,
-    pub(super) steps_to_target: Option<u64>,
-    pub(super) horizons: Vec<Horizon>,
-    /// The steps that claims ask for, with the scores there.
-    pub(super) marks: Vec<Mark>,
-    /// Whether there is a checkpoint to go on from.
-    pub(super) saved: bool,
-    /// Seconds that the run had taken when it was taken up again.
-    pub(super) seconds_before: f64,
-    /// Whether the folder was not to be written to.
-    pub(super) refused: bool,
-    target: Option<Target>,
-    probes: Probes,
-    follower: Follower<'a>,
-    snapshots: Snapshots,
-    start: Instant,
-    last: Instant,
-    cost: Duration,
-}
-
 /// Who follows a run, and who may interrupt it.
 #[derive(Clone, Copy)]
 pub(super) struct Follower<'a> {
@@ -58,68 +32,25 @@ pub(super) struct Follower<'a> {
     pub(super) worker: usize,
 }
 
-/// What there is to watch for in a run.
-pub(super) struct Watch {
-    pub(super) target: Option<Target>,
-    pub(super) probes: Probes,
-    pub(super) snapshots: Snapshots,
-    /// The horizons that it stands for.
-    pub(super) horizons: Vec<u64>,
+/// What is seen of a run: what its record needs beside the outcome.
+pub(super) struct Seen {
+    pub(super) steps: u64,
+    pub(super) validation: Option<Scores>,
+    pub(super) test: Option<Scores>,
+    pub(super) best: Option<Scores>,
+    pub(super) steps_to_target: Option<u64>,
+    /// The horizons that it stands for, with the scores there.
+    pub(super) horizons: Vec<Horizon>,
+    /// The steps that claims ask for, with the scores there.
     pub(super) marks: Vec<Mark>,
+    target: Option<Target>,
 }
 
-impl<'a> Witness<'a> {
-    /// Goes on from a checkpoint and the evaluations up to it, where there is one.
-    pub(super) fn new(
-        recorder: Recorder,
-        follower: Follower<'a>,
-        watch: Watch,
-        before: Option<(f64, Vec<EvaluationRow>)>,
-    ) -> Self {
-        let Watch { target, probes, snapshots, horizons, marks } = watch;
-        let horizons = horizons.into_iter().map(|steps| Horizon { steps, validation: None, test: None });
-        let now = Instant::now();
-        let mut witness = Self {
-            recorder,
-            steps: 0,
-            validation: None,
-            test: None,
-            best: None,
-            steps_to_target: None,
-            horizons: horizons.collect(),
-            marks,
-            saved: before.is_some(),
-            seconds_before: 0.0,
-            refused: false,
-            target,
-            probes,
-            follower,
-            snapshots,
-            start: now,
-            last: now,
-            cost: Duration::ZERO,
-        };
-        if let Some((seconds, evaluations)) = before {
-            witness.seconds_before = seconds;
-            for EvaluationRow { step, split, scores, .. } in evaluations {
-                if let Some(split) = Split::parse(&split) {
-                    witness.judge(split, step, &scores);
-                }
-            }
-        }
-        witness
-    }
-
-    /// Seconds that the run has taken, those before an interruption included.
-    pub(super) fn seconds(&self) -> f64 {
-        self.seconds_before + self.start.elapsed().as_secs_f64()
-    }
-
-    /// Writes something down, and remembers a refusal: that is not the run's fault.
-    fn write(&mut self, write: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<()> {
-        let written = write(&mut self.recorder);
-        self.refused |= matches!(written, Err(Error::Io { .. }));
-        written
+impl Seen {
+    /// Nothing yet of a run with these horizons and marks.
+    pub(super) fn new(target: Option<Target>, horizons: &[u64], marks: Vec<Mark>) -> Self {
+        let horizons = horizons.iter().map(|&steps| Horizon { steps, validation: None, test: None }).collect();
+        Self { steps: 0, validation: None, test: None, best: None, steps_to_target: None, horizons, marks, target }
     }
 
     /// Takes note of an evaluation, whether it is new or from before an interruption.
@@ -155,15 +86,106 @@ impl<'a> Witness<'a> {
     }
 }
 
+/// The observer of a run.
+pub(super) struct Witness<'a> {
+    pub(super) seen: Seen,
+    recorder: Recorder,
+    follower: Follower<'a>,
+    probes: Probes,
+    snapshots: Snapshots,
+    /// Whether there is a checkpoint to go on from.
+    saved: bool,
+    /// Whether the folder was not to be written to.
+    refused: bool,
+    /// Seconds that the run had taken when it was taken up again.
+    seconds_before: f64,
+    start: Instant,
+    last: Instant,
+    cost: Duration,
+}
+
+impl<'a> Witness<'a> {
+    /// At the start of a run.
+    pub(super) fn new(
+        seen: Seen,
+        recorder: Recorder,
+        follower: Follower<'a>,
+        probes: Probes,
+        snapshots: Snapshots,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            seen,
+            recorder,
+            follower,
+            probes,
+            snapshots,
+            saved: false,
+            refused: false,
+            seconds_before: 0.0,
+            start: now,
+            last: now,
+            cost: Duration::ZERO,
+        }
+    }
+
+    /// Takes up a run from its checkpoint, if there is one: what its trainer goes on from.
+    ///
+    /// # Errors
+    /// When the evaluations up to it cannot be read.
+    pub(super) fn take_up(&mut self) -> Result<Option<Snapshot>> {
+        let Some((checkpoint, evaluations)) = self.recorder.take_checkpoint()? else { return Ok(None) };
+        for EvaluationRow { step, split, scores, .. } in evaluations {
+            if let Some(split) = Split::parse(&split) {
+                self.seen.judge(split, step, &scores);
+            }
+        }
+        (self.saved, self.seconds_before) = (true, checkpoint.seconds);
+        Ok(Some(checkpoint.snapshot))
+    }
+
+    /// Whether the folder was not to be written to: that is not the run's fault, and concerns every other run too.
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// Seconds that the run has taken, those before an interruption included.
+    pub(super) fn seconds(&self) -> f64 {
+        self.seconds_before + self.start.elapsed().as_secs_f64()
+    }
+
+    /// Leaves an interrupted run to be taken up again, or nothing where it has no checkpoint.
+    pub(super) fn leave(self) {
+        if !self.saved {
+            self.recorder.abandon();
+        }
+    }
+
+    /// Makes the run durable.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn finish(self, record: &Record) -> Result<()> {
+        self.recorder.finish(record)
+    }
+
+    /// Writes something down, and remembers a refusal.
+    fn write(&mut self, write: impl FnOnce(&mut Recorder) -> Result<()>) -> Result<()> {
+        let written = write(&mut self.recorder);
+        self.refused |= matches!(written, Err(Error::Io { .. }));
+        written
+    }
+}
+
 impl Observer for Witness<'_> {
     fn step(&mut self, record: &StepRecord) -> Result<()> {
-        self.steps = record.step;
+        self.seen.steps = record.step;
         self.follower.progress.step(self.follower.worker, record.step);
         self.write(|recorder| recorder.step(record))
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
-        self.judge(record.split, record.step, &record.scores);
+        self.seen.judge(record.split, record.step, &record.scores);
         self.write(|recorder| recorder.evaluation(record))
     }
 
@@ -200,7 +222,7 @@ impl Observer for Witness<'_> {
             return since >= WORTH_KEEPING;
         }
         match self.snapshots {
-            Snapshots::Every(steps) => self.steps > 0 && self.steps.is_multiple_of(steps),
+            Snapshots::Every(steps) => self.seen.steps > 0 && self.seen.steps.is_multiple_of(steps),
             Snapshots::Automatic => since >= PERIOD.max(self.cost * SHARE),
         }
     }
