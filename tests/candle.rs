@@ -13,7 +13,7 @@ use optbench::settings::Settings;
 use optbench::task::data::{Input, Library};
 use optbench::task::model::{self, FromCandle, Kind, Network};
 use optbench::task::{self, Problem, Spec, Split, Task};
-use optbench::train::{EvaluationRecord, Observer, Snapshot, StepRecord, Training, train};
+use optbench::train::{Course, EvaluationRecord, Observer, Snapshot, StepRecord, Training, train};
 
 #[path = "../examples/own_model.rs"]
 #[allow(dead_code, unreachable_pub)]
@@ -74,8 +74,7 @@ impl Problem for Ours {
     }
 
     fn evaluate(&mut self, split: Split) -> Result<Option<Scores>> {
-        let scores = Scores { loss: self.0.value(), accuracy: None, perplexity: None };
-        Ok((split == Split::Validation).then_some(scores))
+        Ok((split == Split::Validation).then(|| Scores::of_loss(self.0.value())))
     }
 }
 
@@ -95,7 +94,7 @@ impl Observer for Records {
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
-        self.evaluations.push(*record);
+        self.evaluations.push(record.clone());
         Ok(())
     }
 
@@ -124,12 +123,9 @@ fn train_here(
         lr: settings.float("lr"),
         clip_norm: settings.optional_float("clip_norm"),
         statistics: None,
-        steps,
-        eval_every: 5,
-        horizons: Vec::new(),
-        resume,
+        course: Course { steps, eval_every: 5, horizons: Vec::new() },
     };
-    train(training, records).unwrap();
+    train(training, resume, records).unwrap();
 }
 
 fn constant() -> Box<dyn optbench::schedule::Schedule> {
@@ -165,7 +161,7 @@ fn a_loop_of_ones_own_trains_as_ours_does_to_the_bit() {
                     let trained = weights(&own);
                     let evaluation = optimizer.evaluation().unwrap();
                     let expected = records.evaluations.iter().find(|record| record.step == step).unwrap();
-                    assert_eq!(theirs.value(), expected.scores.loss, "{kind} {keys}, evaluation after {step} steps");
+                    assert_eq!(Some(theirs.value()), expected.scores.get(Metric::LOSS), "{kind} {keys}, evaluation after {step} steps");
                     drop(evaluation);
                     assert_eq!(weights(&own), trained, "{kind} {keys}");
                 }
@@ -346,6 +342,7 @@ fn task(model: &'static model::Definition, dtype: DType) -> std::sync::Arc<dyn T
         batch_size: 32,
         dtype,
         target: None,
+        metrics: vec![Metric::LOSS, Metric::ACCURACY],
         metric: Metric::ACCURACY,
     };
     task::build(&spec, &Library::default()).unwrap()
