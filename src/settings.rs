@@ -205,6 +205,11 @@ impl Settings {
         self.get(key).and_then(Value::as_choice)
     }
 
+    /// A list of choices; empty where the key is absent.
+    pub fn choices<T: Choice>(&self, key: &str) -> Vec<T> {
+        self.list(key).iter().filter_map(Value::as_choice).collect()
+    }
+
     /// A length of time.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! Up to the peak and down again, over and over.
 
+use crate::choice::Choice;
 use crate::length::Length;
 use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{CYCLE_MOMENTUM, Definition, Point, Schedule, misfit};
@@ -21,12 +22,7 @@ momentum = max_momentum - (max_momentum - base_momentum) height",
             Key::required("up", Accepts::Interval, "from the bottom to the peak"),
             Key::optional("down", Accepts::Interval, "from the peak to the bottom; as long as `up` where absent"),
             Key::required("base_factor", Accepts::Float(Bounds::UNIT), "the factor at the bottom"),
-            Key::choice(
-                "mode",
-                &["triangular", "triangular2", "exp_range"],
-                "triangular",
-                "whether peaks stay, halve each cycle, or shrink each step",
-            ),
+            Key::choice("mode", Mode::WORDS, "triangular", "whether peaks stay, halve each cycle, or shrink each step"),
             Key::float("gamma", 1.0, Bounds::SHARE, "what exp_range keeps of the height each step"),
             CYCLE_MOMENTUM,
             Key::float("base_momentum", 0.8, Bounds::DECAY, "the momentum at the peak rate"),
@@ -41,11 +37,8 @@ momentum = max_momentum - (max_momentum - base_momentum) height",
             up,
             down: if settings.get("down").is_some() { span.interval(settings, "down")? } else { up },
             base: settings.float("base_factor"),
-            shrink: match settings.text("mode") {
-                "triangular2" => Shrink::EachCycle,
-                "exp_range" => Shrink::EachStep(settings.float("gamma")),
-                _ => Shrink::Never,
-            },
+            mode: settings.choice("mode"),
+            gamma: settings.float("gamma"),
             momenta: settings.flag("cycle_momentum").then_some((base, max)),
         }))
     },
@@ -55,16 +48,22 @@ struct Cyclic {
     up: u64,
     down: u64,
     base: f64,
-    shrink: Shrink,
+    mode: Mode,
+    gamma: f64,
     /// At the peak and at the bottom, where the schedule moves it.
     momenta: Option<(f64, f64)>,
 }
 
-/// When the peaks lose height.
-enum Shrink {
-    Never,
-    EachCycle,
-    EachStep(f64),
+crate::choice! {
+    /// When the peaks lose height.
+    enum Mode {
+        /// Never.
+        Triangular = "triangular",
+        /// With each cycle.
+        Triangular2 = "triangular2",
+        /// With each step.
+        ExpRange = "exp_range",
+    }
 }
 
 impl Cyclic {
@@ -81,10 +80,10 @@ impl Cyclic {
 
 impl Schedule for Cyclic {
     fn at(&self, t: u64) -> Point {
-        let left = match self.shrink {
-            Shrink::Never => 1.0,
-            Shrink::EachCycle => 0.5_f64.powf((t / self.cycle()) as f64),
-            Shrink::EachStep(gamma) => gamma.powf(t as f64),
+        let left = match self.mode {
+            Mode::Triangular => 1.0,
+            Mode::Triangular2 => 0.5_f64.powf((t / self.cycle()) as f64),
+            Mode::ExpRange => self.gamma.powf(t as f64),
         };
         let height = self.slope(t) * left;
         Point {

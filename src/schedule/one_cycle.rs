@@ -1,5 +1,6 @@
 //! One rise and one fall of the rate, with the momentum going the other way.
 
+use crate::choice::Choice;
 use crate::registry::{About, Bounds, Key};
 use crate::schedule::{CYCLE_MOMENTUM, Definition, Point, Schedule, Span, curve};
 use crate::settings::Settings;
@@ -26,7 +27,7 @@ after N - 1 everything stays",
             Key::float("div", 25.0, Bounds::at_least(1.0), "the first rate is the peak over this"),
             Key::float("final_div", 1e4, Bounds::POSITIVE, "the last rate is the first over this"),
             Key::flag("three_phase", false, "fall as fast as it rose, then on to the last rate"),
-            Key::choice("anneal", &["cos", "linear"], "cos", "the curve between two rates"),
+            Key::choice("anneal", Anneal::WORDS, "cos", "the curve between two rates"),
             CYCLE_MOMENTUM,
             Key::float("base_momentum", 0.85, Bounds::DECAY, "the momentum at the peak rate"),
             Key::float("max_momentum", 0.95, Bounds::DECAY, "the momentum at the ends"),
@@ -39,9 +40,14 @@ after N - 1 everything stays",
 struct OneCycle {
     /// Where the phases meet, from the first step to the last.
     corners: Vec<Corner>,
-    between: fn(f64, f64, f64) -> f64,
+    anneal: Anneal,
     cycle_momentum: bool,
     last: u64,
+}
+
+crate::choice! {
+    /// The curve between two rates.
+    enum Anneal { Cos = "cos", Linear = "linear" }
 }
 
 #[derive(Clone, Copy)]
@@ -75,7 +81,7 @@ impl OneCycle {
         corners.push(corner(last, last_factor, max));
         Ok(Self {
             corners,
-            between: if settings.text("anneal") == "linear" { curve::linear } else { curve::cosine },
+            anneal: settings.choice("anneal"),
             cycle_momentum: settings.flag("cycle_momentum"),
             last: steps - 1,
         })
@@ -94,9 +100,13 @@ impl Schedule for OneCycle {
         let (from, to) = self.phase(t);
         // A rise of no length is done at once.
         let progress = if to.t > from.t { (t - from.t) / (to.t - from.t) } else { 1.0 };
+        let between = match self.anneal {
+            Anneal::Cos => curve::cosine,
+            Anneal::Linear => curve::linear,
+        };
         Point {
-            factor: (self.between)(from.factor, to.factor, progress),
-            momentum: self.cycle_momentum.then(|| (self.between)(from.momentum, to.momentum, progress)),
+            factor: between(from.factor, to.factor, progress),
+            momentum: self.cycle_momentum.then(|| between(from.momentum, to.momentum, progress)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A drop whenever the evaluations have stopped getting better.
 
+use crate::choice::Choice;
 use crate::metric::{Metric, Scores};
 use crate::registry::{About, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule};
@@ -22,13 +23,18 @@ lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of th
             Key::float("factor", 0.1, Bounds::DECAY, "what each drop multiplies by"),
             Key::integer("patience", 10, Bounds::NON_NEGATIVE, "evaluations without progress that pass before a drop"),
             Key::float("threshold", 1e-4, Bounds::NON_NEGATIVE, "the least change that counts as progress"),
-            Key::choice("threshold_mode", &["rel", "abs"], "rel", "whether the threshold is a share of the best value"),
+            Key::choice(
+                "threshold_mode",
+                Threshold::WORDS,
+                "rel",
+                "whether the threshold is a share of the best value",
+            ),
             Key::integer("cooldown", 0, Bounds::NON_NEGATIVE, "evaluations after a drop that do not count"),
             Key::float("min_factor", 0.0, Bounds::UNIT, "no drop goes below this multiple of the peak"),
             Key::text("metric", "loss", "the metric to watch; the task must have it"),
             Key::choice(
                 "mode",
-                &["auto", "min", "max"],
+                Mode::WORDS,
                 "auto",
                 "whether lower (min) or higher (max) is better; auto: by the metric",
             ),
@@ -37,9 +43,10 @@ lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of th
     },
     build: |settings, _| {
         let metric = Metric::named(settings.text("metric"));
-        let rise = match settings.text("mode") {
-            "auto" => metric.higher_is_better(),
-            mode => mode == "max",
+        let rise = match settings.choice("mode") {
+            Mode::Auto => metric.higher_is_better(),
+            Mode::Min => false,
+            Mode::Max => true,
         };
         Ok(Box::new(Plateau {
             metric,
@@ -47,13 +54,35 @@ lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of th
             drop: settings.float("factor"),
             patience: settings.count("patience") as u64,
             threshold: settings.float("threshold"),
-            relative: settings.text("threshold_mode") == "rel",
+            threshold_mode: settings.choice("threshold_mode"),
             cooldown: settings.count("cooldown") as u64,
             min: settings.float("min_factor"),
             now: Now { factor: 1.0, best: if rise { f64::MIN } else { f64::MAX }, bad: 0, cooling: 0 },
         }))
     },
 };
+
+crate::choice! {
+    /// What the threshold is measured in.
+    enum Threshold {
+        /// Shares of the best value.
+        Relative = "rel",
+        /// What the metric is measured in.
+        Absolute = "abs",
+    }
+}
+
+crate::choice! {
+    /// Which values are better.
+    enum Mode {
+        /// Those that are by the metric.
+        Auto = "auto",
+        /// Lower ones.
+        Min = "min",
+        /// Higher ones.
+        Max = "max",
+    }
+}
 
 /// The least drop that is worth making, as a share of the peak.
 const EPS: f64 = 1e-8;
@@ -65,7 +94,7 @@ struct Plateau {
     drop: f64,
     patience: u64,
     threshold: f64,
-    relative: bool,
+    threshold_mode: Threshold,
     cooldown: u64,
     min: f64,
     now: Now,
@@ -85,11 +114,11 @@ struct Now {
 impl Plateau {
     fn better(&self, value: f64) -> bool {
         let best = self.now.best;
-        match (self.rise, self.relative) {
-            (false, true) => value < best * (1.0 - self.threshold),
-            (false, false) => value < best - self.threshold,
-            (true, true) => value > best * (1.0 + self.threshold),
-            (true, false) => value > best + self.threshold,
+        match (self.rise, self.threshold_mode) {
+            (false, Threshold::Relative) => value < best * (1.0 - self.threshold),
+            (false, Threshold::Absolute) => value < best - self.threshold,
+            (true, Threshold::Relative) => value > best * (1.0 + self.threshold),
+            (true, Threshold::Absolute) => value > best + self.threshold,
         }
     }
 }

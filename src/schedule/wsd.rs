@@ -1,5 +1,6 @@
 //! Warmup, stable, decay: the peak rate for most of the run, then down to the end.
 
+use crate::choice::Choice;
 use crate::length::Length;
 use crate::registry::{About, Accepts, Bounds, Key};
 use crate::schedule::{Definition, Point, Schedule, Span, curve, misfit};
@@ -18,7 +19,7 @@ factor = 1 + (low - 1) p                           shape = \"linear\"
        = low^p                                     shape = \"exp\"",
         keys: &[
             Key::interval("decay", Length::Percent(20.0), "how long before the end the decay starts"),
-            Key::choice("shape", &["linear", "cosine", "sqrt", "exp"], "linear", "the curve of the decay"),
+            Key::choice("shape", Shape::WORDS, "linear", "the curve of the decay"),
             Key::optional(
                 "min_factor",
                 Accepts::Float(Bounds::UNIT),
@@ -35,20 +36,36 @@ struct Wsd {
     decay: u64,
     steps: u64,
     min: f64,
+    shape: Shape,
+}
+
+crate::choice! {
+    /// The curve of the decay.
+    enum Shape { Linear = "linear", Cosine = "cosine", Sqrt = "sqrt", Exp = "exp" }
+}
+
+impl Shape {
     /// The factor, from the last one and the share of the decay that has passed.
-    shape: fn(f64, f64) -> f64,
+    fn factor(self, low: f64, p: f64) -> f64 {
+        match self {
+            Self::Linear => curve::linear(1.0, low, p),
+            Self::Cosine => curve::cosine(1.0, low, p),
+            Self::Sqrt => curve::linear(1.0, low, p.sqrt()),
+            Self::Exp => low.powf(p),
+        }
+    }
+
+    /// The last factor where none is given.
+    fn last(self) -> f64 {
+        if self == Self::Exp { 0.01 } else { 0.0 }
+    }
 }
 
 impl Wsd {
     fn new(settings: &Settings, span: &Span) -> Result<Self, String> {
-        let (shape, min): (fn(f64, f64) -> f64, f64) = match settings.text("shape") {
-            "cosine" => (|low, p| curve::cosine(1.0, low, p), 0.0),
-            "sqrt" => (|low, p| curve::linear(1.0, low, p.sqrt()), 0.0),
-            "exp" => (|low, p| low.powf(p), 0.01),
-            _ => (|low, p| curve::linear(1.0, low, p), 0.0),
-        };
-        let min = settings.optional_float("min_factor").unwrap_or(min);
-        if settings.text("shape") == "exp" && min == 0.0 {
+        let shape: Shape = settings.choice("shape");
+        let min = settings.optional_float("min_factor").unwrap_or(shape.last());
+        if shape == Shape::Exp && min == 0.0 {
             return Err("`min_factor` is 0, where \"exp\" never gets to; expected more, such as 0.01".into());
         }
         Ok(Self { decay: span.stretch(settings, "decay")?, steps: span.steps, min, shape })
@@ -59,7 +76,7 @@ impl Schedule for Wsd {
     fn at(&self, t: u64) -> Point {
         let stable = self.steps.saturating_sub(self.decay);
         let progress = curve::progress(t.saturating_sub(stable), self.decay.min(self.steps).max(1));
-        (self.shape)(self.min, progress).into()
+        self.shape.factor(self.min, progress).into()
     }
 
     fn warnings(&self, _steps: u64) -> Vec<String> {

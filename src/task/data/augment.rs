@@ -1,13 +1,19 @@
 //! Random variants of training images: another one every time an image is drawn.
 
+use crate::choice::Choice;
 use crate::registry::{Accepts, Key};
 use crate::rng::Stream;
-use crate::settings::{Settings, Value};
+use crate::settings::Settings;
+
+crate::choice! {
+    /// A way in which an image may be varied.
+    enum Variation { Flip = "flip", Crop = "crop" }
+}
 
 /// The key of datasets whose training images may be varied.
 pub(super) const KEY: Key = Key::optional(
     "augment",
-    Accepts::Choices(&["flip", "crop"]),
+    Accepts::Choices(Variation::WORDS),
     "varies training images: \"flip\" mirrors half of them, \"crop\" shifts them by up to an eighth of their height",
 );
 
@@ -21,8 +27,8 @@ pub(super) struct Augment {
 impl Augment {
     /// The variants that a dataset's keys ask for.
     pub(super) fn of(settings: &Settings) -> Self {
-        let asked = |word: &str| settings.list(KEY.name).contains(&Value::Text(word.to_owned()));
-        Self { flip: asked("flip"), crop: asked("crop") }
+        let asked: Vec<Variation> = settings.choices(KEY.name);
+        Self { flip: asked.contains(&Variation::Flip), crop: asked.contains(&Variation::Crop) }
     }
 
     /// Whether images stay as they are.

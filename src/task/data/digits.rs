@@ -1,7 +1,6 @@
 //! Handwritten digits, embedded: the dataset that needs no file and no network.
 
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
@@ -9,11 +8,7 @@ use flate2::read::GzDecoder;
 use crate::error::{Error, Result};
 use crate::registry::About;
 use crate::settings::Settings;
-use crate::task::data::arrangement::Arrangement;
-use crate::task::data::augment::Augment;
-use crate::task::data::images::{Images, Scaling};
-use crate::task::data::raw::Raw;
-use crate::task::data::{Contents, Dataset, Definition, Locator, Origin};
+use crate::task::data::{Contents, Dataset, Definition, Images, Locator, Origin, Raw};
 
 /// 1,797 rows of 64 pixels from 0 to 16 and the label, one byte each, gzipped.
 const BYTES: &[u8] = include_bytes!("../../../assets/digits.bin.gz");
@@ -48,14 +43,7 @@ fn load(_: &Settings, _: &Locator) -> Result<Dataset> {
         pixels: rows.chunks_exact(width).flat_map(|row| &row[..width - 1]).copied().collect(),
         labels: rows.chunks_exact(width).map(|row| row[width - 1]).collect(),
     };
-    let raw = raw.check(Path::new("the embedded file"))?;
-    let scaling = Scaling { full_scale: 16.0, moments: None };
-    Ok(Dataset::Images(Arc::new(Images::split(
-        Arrangement::shuffled(vec![raw]),
-        [VALIDATION, TEST],
-        scaling,
-        Augment::default(),
-    ))))
+    Ok(Dataset::Images(Arc::new(Images::shuffled(raw, [VALIDATION, TEST], 16.0)?)))
 }
 
 #[cfg(test)]

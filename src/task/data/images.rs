@@ -1,16 +1,18 @@
 //! Labelled images in memory, and batches of them.
 
 use std::ops::Range;
+use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::float::Float;
 use crate::nn::simd::vectorized;
 use crate::rng::Stream;
 use crate::task::Split;
 use crate::task::data::arrangement::Arrangement;
 use crate::task::data::augment::Augment;
+use crate::task::data::raw::Raw;
 use crate::task::data::{Draw, Examples, Input};
 
 /// How bytes become the numbers that a network sees.
@@ -46,6 +48,25 @@ pub struct Images {
 }
 
 impl Images {
+    /// Checks images, puts them into the order of a fixed shuffle, the same in every process and for every seed, and
+    /// splits that into training, `validation` and `test`. Pixels from 0 to `full_scale` are normalised by the mean and
+    /// deviation of the training images' channels.
+    ///
+    /// # Errors
+    /// When pixels and labels do not fit each other, or no image is left to train on.
+    pub fn shuffled(raw: Raw, [validation, test]: [usize; 2], full_scale: f64) -> Result<Self> {
+        let raw = raw.check(Path::new("in memory"))?;
+        let (name, images) = (raw.name, raw.labels.len());
+        if validation + test >= images {
+            let problem = format!(
+                "{images} images leave none to train on beside {validation} for validation and {test} for test"
+            );
+            return Err(Error::data(name, problem));
+        }
+        let scaling = Scaling { full_scale, moments: None };
+        Ok(Self::split(Arrangement::shuffled(vec![raw]), [validation, test], scaling, Augment::default()))
+    }
+
     /// Splits in order into training, `validation` and `test` images.
     pub(super) fn split(
         arrangement: Arrangement,
@@ -172,7 +193,6 @@ mod tests {
     use crate::registry::Described;
     use crate::settings::Value;
     use crate::task::data::DATASETS;
-    use crate::task::data::raw::Raw;
 
     const PLAIN: Scaling = Scaling { full_scale: 255.0, moments: None };
 

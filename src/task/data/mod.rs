@@ -44,6 +44,7 @@ pub use files::{DataFile, Files, Origin};
 pub use images::Images;
 pub use library::Library;
 pub use locate::{Locator, Source};
+pub use raw::Raw;
 pub use text::Text;
 
 /// Every dataset that a config can name.

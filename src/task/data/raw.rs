@@ -4,15 +4,19 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// What a file of a dataset, or a pair of files, yields.
+/// What a file of a dataset, or a pair of files, yields: labelled images, one after the other.
 #[derive(Debug)]
-pub(super) struct Raw {
-    pub(super) name: &'static str,
+pub struct Raw {
+    /// The name of the dataset, for messages and as the seed of its shuffle.
+    pub name: &'static str,
     /// Channels, height and width.
-    pub(super) shape: [usize; 3],
-    pub(super) classes: usize,
-    pub(super) pixels: Vec<u8>,
-    pub(super) labels: Vec<u8>,
+    pub shape: [usize; 3],
+    /// How many different labels there may be, 0 among them.
+    pub classes: usize,
+    /// Channel by channel and row by row of each image.
+    pub pixels: Vec<u8>,
+    /// One for each image.
+    pub labels: Vec<u8>,
 }
 
 impl Raw {

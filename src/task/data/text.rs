@@ -20,6 +20,16 @@ use crate::task::data::{Examples, Input};
 /// How many words a vocabulary holds unless the model says so.
 const DEFAULT_WORDS: usize = 10_000;
 
+crate::choice! {
+    /// What a token is.
+    pub enum Level {
+        /// A character.
+        Char = "char",
+        /// A word.
+        Word = "word",
+    }
+}
+
 /// The key of a model of text, for how many words of its own a vocabulary has.
 pub(crate) const VOCAB_SIZE: Key = Key::integer(
     "vocab_size",
@@ -29,7 +39,7 @@ pub(crate) const VOCAB_SIZE: Key = Key::integer(
 )
 // Configs that were written out with every default have it beside characters, too.
 .that_needs("`level = \"word\"`; or leave the key out", |settings| {
-    settings.get("level") == Some(&Value::Text("word".into()))
+    settings.optional_choice("level") == Some(Level::Word)
         || settings.get("vocab_size") == Some(&Value::Integer(DEFAULT_WORDS as i64))
 });
 
@@ -75,7 +85,7 @@ impl View {
         };
         Some(Self {
             length: count("seq_len")?.max(1),
-            words: model.get("level") == Some(&Value::Text("word".into())),
+            words: model.optional_choice("level") == Some(Level::Word),
             vocabulary: count("vocab_size").unwrap_or(DEFAULT_WORDS),
             stateful: model.get("stateful") == Some(&Value::Bool(true)),
         })
@@ -93,8 +103,8 @@ fn plain(contents: String) -> String {
 }
 
 impl Text {
-    /// Splits a text.
-    pub(super) fn new(name: &'static str, contents: String) -> Self {
+    /// Splits a text: the first 90% to train on, the next 5% for validation, the last 5% for test.
+    pub fn new(name: &'static str, contents: String) -> Self {
         let cut = |percent: usize| {
             let at = contents.len() * percent / 100;
             (0..=at).rev().find(|&at| contents.is_char_boundary(at)).unwrap_or(0)

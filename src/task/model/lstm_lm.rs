@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 
+use crate::choice::Choice;
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::nn::embedding::Embedding;
@@ -11,7 +12,7 @@ use crate::nn::params::Init;
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
-use crate::task::data::text::VOCAB_SIZE;
+use crate::task::data::text::{Level, VOCAB_SIZE};
 use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass};
 
 const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
@@ -33,7 +34,7 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
             Key::integer("layers", 1, Bounds::within(1.0, 64.0), "LSTM layers"),
             Key::integer("seq_len", 64, SIZE, "tokens that the gradient flows back through"),
             Key::float("dropout", 0.0, Bounds::DECAY, "share of vectors' and outputs' numbers set to 0 in training"),
-            Key::choice("level", &["char", "word"], "char", "what a token is"),
+            Key::choice("level", Level::WORDS, "char", "what a token is"),
             Key::flag("tied", false, "the vectors are also the weights of the scores; asks for embedding = hidden"),
             Key::flag("stateful", false, "carry h and c from one batch to the next, which continues the text"),
             VOCAB_SIZE,
