@@ -16,7 +16,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::difference::BySeed;
+use crate::analysis::by_seed::BySeed;
 use crate::analysis::rate_curve::Curve;
 use crate::analysis::{Difference, Rank, Sample, Summary, order, rates};
 use crate::metric::Metric;

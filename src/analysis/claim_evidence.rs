@@ -1,8 +1,8 @@
 //! What two arms at fixed settings say to a claim, before its parts are judged together.
 
+use crate::analysis::by_seed::compared;
 use crate::analysis::claim_part::{FAILED, Part};
 use crate::analysis::comparison::steps_saved;
-use crate::analysis::difference::compared;
 use crate::analysis::divergence::Divergence;
 use crate::analysis::{Difference, Sample, Standard, Summary};
 use crate::config::Bar;

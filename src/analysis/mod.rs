@@ -7,6 +7,7 @@ pub mod around_best;
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
 mod best_rates;
 pub mod bootstrap;
+mod by_seed;
 mod caveats;
 mod change;
 mod choice;
@@ -59,10 +60,11 @@ mod values;
 mod warning;
 pub mod wilcoxon;
 
+pub use by_seed::BySeed;
 pub use caveats::{caveats, note, warnings};
 pub use comparison::{Comparison, Verdict, comparisons, detectable};
 pub use completeness::{Progress, progress, progress_of_all};
-pub use difference::{BySeed, Difference};
+pub use difference::Difference;
 pub use effect::Effect;
 pub use over_tasks::{FEWEST as FEWEST_TASKS, OverArm, OverTasks, over_tasks};
 pub use ranking::{Rank, Ranking, order, ranking, ranking_of};

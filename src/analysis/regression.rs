@@ -1,7 +1,7 @@
 //! What changed since a baseline: arm by arm, worse by more than a tolerance and by more than noise.
 
 use crate::analysis::arm_match::{Matched, matched};
-use crate::analysis::difference::compared;
+use crate::analysis::by_seed::compared;
 use crate::analysis::gate;
 use crate::analysis::standard::Standard;
 use crate::analysis::{BySeed, Difference, Sample};

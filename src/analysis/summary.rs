@@ -1,7 +1,7 @@
 //! Arms: the runs that differ in the seed alone.
 
 use crate::analysis::Sample;
-use crate::analysis::difference::{BySeed, compared};
+use crate::analysis::by_seed::{BySeed, compared};
 use crate::analysis::shares::Share;
 use crate::metric::{Metric, Scores};
 use crate::results::{Record, Status};

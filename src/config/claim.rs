@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::choice::Choice;
 use crate::config::Entrant;
+use crate::config::arm::Arm;
 use crate::config::around::{self, Around};
 use crate::config::bar::{self, Bar};
 use crate::config::diagnostics::Diagnostics;
@@ -14,9 +16,6 @@ use crate::margin::Margin;
 use crate::metric::Metric;
 use crate::registry::{choices, nearest};
 use crate::task::Spec;
-
-/// What stands for every label.
-const ANY: &str = "*";
 
 /// The statement that one arm is at most `margin` worse than another, or more than `by` better; or that an arm reaches
 /// a score.
@@ -56,61 +55,19 @@ impl Claim {
     }
 }
 
-/// An optimizer and a schedule, by their labels; `*` stands for every label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arm {
-    /// The optimizer's label.
-    pub optimizer: String,
-    /// The schedule's label.
-    pub schedule: String,
-}
-
-/// The hyper-parameters at which a claim compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
-    /// Each side at its best, chosen on validation.
-    Tuned,
-    /// Each side at its defaults.
-    Default,
-    /// At every learning rate that both have.
-    EveryLr,
-    /// As of every horizon of the anytime comparison, and at the end.
-    EveryHorizon,
-    /// At rates off each side's best one: what they cost is compared instead of the scores.
-    AroundBest,
-}
-
-impl At {
-    const NAMES: [(&'static str, Self); 5] = [
-        ("tuned", Self::Tuned),
-        ("default", Self::Default),
-        ("every_lr", Self::EveryLr),
-        ("every_horizon", Self::EveryHorizon),
-        ("around_best", Self::AroundBest),
-    ];
-
-    /// The name in a config.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, at)| *at == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl Arm {
-    /// Whether the arm stands for several, of which the best on validation is compared.
-    pub fn is_pattern(&self) -> bool {
-        self.optimizer == ANY || self.schedule == ANY
-    }
-
-    /// Whether this is, or stands for, that optimizer and schedule.
-    pub fn means(&self, optimizer: &str, schedule: &str) -> bool {
-        let fits = |pattern: &str, label: &str| pattern == ANY || pattern == label;
-        fits(&self.optimizer, optimizer) && fits(&self.schedule, schedule)
-    }
-}
-
-impl std::fmt::Display for Arm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}+{}", self.optimizer, self.schedule)
+crate::choice! {
+    /// The hyper-parameters at which a claim compares.
+    pub enum At {
+        /// Each side at its best, chosen on validation.
+        Tuned = "tuned",
+        /// Each side at its defaults.
+        Default = "default",
+        /// At every learning rate that both have.
+        EveryLr = "every_lr",
+        /// As of every horizon of the anytime comparison, and at the end.
+        EveryHorizon = "every_horizon",
+        /// At rates off each side's best one: what they cost is compared instead of the scores.
+        AroundBest = "around_best",
     }
 }
 
@@ -167,9 +124,9 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
     let tasks: Vec<&str> = known.tasks.iter().map(|task| task.label.as_str()).collect();
     let task = one_of(table, "task", &tasks, diagnostics);
     let metric = one_of(table, "metric", &names, diagnostics).and_then(|name| Metric::find(name, &metrics));
-    let at = one_of(table, "at", &At::NAMES.map(|(name, _)| name), diagnostics);
+    let at = one_of(table, "at", At::WORDS, diagnostics);
     // Without it, `lr` and `width` are mistaken whatever they say.
-    let around = at.filter(|at| *at == At::AroundBest.name()).and_then(|_| around::read(table, &owner, diagnostics));
+    let around = at.filter(|at| *at == At::AroundBest.word()).and_then(|_| around::read(table, &owner, diagnostics));
     let claim = Claim {
         label: entry.key.clone(),
         better: better?,
@@ -178,7 +135,7 @@ pub(super) fn read(entry: &Entry, known: &Known, diagnostics: &mut Diagnostics) 
         task: task.map(str::to_owned),
         metric,
         reaches: None,
-        at: At::NAMES.iter().find(|(name, _)| Some(*name) == at).map_or(At::Tuned, |(_, at)| *at),
+        at: at.and_then(At::named).unwrap_or(At::Tuned),
         around,
     };
     make_sense(&claim, table, known, diagnostics);
@@ -249,7 +206,7 @@ fn make_sense(claim: &Claim, table: &Table, known: &Known, diagnostics: &mut Dia
     if let (true, At::Default | At::EveryLr | At::AroundBest, Some(place)) =
         (patterns != [false; 2], claim.at, place("at"))
     {
-        let added = diagnostics.add(&place, format!("`at` is {}, and a side of the claim has a `*`", claim.at.name()));
+        let added = diagnostics.add(&place, format!("`at` is {}, and a side of the claim has a `*`", claim.at.word()));
         added.expected("`tuned` or `every_horizon`, where validation says which arm is the best");
     }
 }

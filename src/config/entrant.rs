@@ -1,11 +1,12 @@
 //! The `[optimizers]` of a config: what competes, and where.
 
+use crate::config::arm::Arm;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, Keys, kind_of, read_keys};
 use crate::config::names::refuse_unknown;
 use crate::config::section::{entries, is_missing};
 use crate::config::source::{Item, START, Table};
-use crate::config::{Arm, label, shorthand};
+use crate::config::{label, shorthand};
 use crate::registry::{Described, choices, nearest};
 use crate::task::Spec;
 

@@ -13,6 +13,7 @@ use crate::length::{Length, Timeline};
 use crate::task::Spec;
 
 mod anytime;
+mod arm;
 mod around;
 mod axis;
 mod bar;
@@ -40,9 +41,10 @@ mod tuning;
 mod value;
 
 pub use anytime::Anytime;
+pub use arm::Arm;
 pub use around::Around;
 pub use bar::Bar;
-pub use claim::{Arm, At, Claim};
+pub use claim::{At, Claim};
 pub use entrant::Entrant;
 pub use grid::Grid;
 pub use reaches::Reaches;

@@ -6,6 +6,7 @@ use std::fmt;
 use candle_core::DType;
 use toml::{Table, Value as Toml};
 
+use crate::choice::Choice;
 use crate::config::{Around, Bar, Claim, Entrant, Experiment, Grid, seeds};
 use crate::length::Length;
 use crate::margin::Margin;
@@ -202,7 +203,7 @@ fn of_claim(claim: &Claim) -> Toml {
     if let Some(metric) = claim.metric {
         table.insert("metric".into(), metric.name().into());
     }
-    table.insert("at".into(), claim.at.name().into());
+    table.insert("at".into(), claim.at.word().into());
     match claim.around {
         Some(Around::Width(width)) => _ = table.insert("width".into(), width.into()),
         Some(Around::Lopsided(low, high)) => _ = table.insert("lr".into(), vec![low, high].into()),
