@@ -45,6 +45,7 @@ use crate::{cli, optim, schedule};
 ///         source: "signSGD, Bernstein et al. 2018, arXiv 1802.04434",
 ///     },
 ///     memory: "nothing",
+///     asks: &[],
 ///     build: |_| Elementwise::boxed(Sign),
 /// };
 ///
@@ -113,5 +114,22 @@ impl Bench {
 impl Default for Bench {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_refused_at_the_start() {
+        let bench = Bench::new().optimizer(&optim::OPTIMIZERS[0]).model(&model::MODELS[0]);
+        assert_eq!(
+            bench.problems,
+            [
+                "optimizer `sgd`: there is one of this name already",
+                "model `logistic`: there is one of this name already"
+            ]
+        );
     }
 }
