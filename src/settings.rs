@@ -129,6 +129,11 @@ impl Settings {
         }
     }
 
+    /// Takes a value away.
+    pub fn remove(&mut self, key: &str) {
+        self.values.retain(|(name, _)| name != key);
+    }
+
     /// The value of a key, if it has one.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.iter().find(|(name, _)| name == key).map(|(_, value)| value)

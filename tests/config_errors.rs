@@ -57,6 +57,7 @@ mistaken!(
     field_spellings,
     foreign_names,
     functions,
+    groups,
     halving,
     halving_keys,
     horizons_of_a_function,

@@ -6,7 +6,7 @@
 mod problems;
 
 use candle_core::DType;
-use optbench::optim::{OPTIMIZERS, Step, build};
+use optbench::optim::{OPTIMIZERS, Step, build, groups};
 use optbench::settings::Settings;
 use problems::{at, difference, eval_point, floats, problem, read_json, reference, settings, train_point};
 use serde_json::Value as Json;
@@ -78,5 +78,40 @@ fn every_reference_has_its_optimizer() {
             OPTIMIZERS.iter().any(|definition| definition.about.name == kind),
             "there are numbers for `{kind}`, but no optimizer"
         );
+    }
+}
+
+/// Parameter groups beside torch's own: another decay, another rate, another optimizer.
+#[test]
+fn groups_follow_torch() {
+    let json = read_json(&reference().join("groups.json"));
+    for case in json.as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let mut keys = case["settings"].as_object().unwrap().clone();
+        for (i, group) in case["groups"].as_array().unwrap().iter().enumerate() {
+            for own in ["match", "weight_decay", "lr_factor"] {
+                keys.extend(group.get(own).map(|value| (groups::name(i + 1, own), value.clone())));
+            }
+            if group.get("kind").is_some() {
+                let mut kind = group.as_object().unwrap().clone();
+                kind.retain(|key, _| !["match", "weight_decay", "lr_factor"].contains(&key.as_str()));
+                keys.insert(groups::name(i + 1, "kind"), kind.into());
+            }
+        }
+        let settings = settings(case["settings"]["kind"].as_str().unwrap(), &keys.into());
+        let (mut problem, mut optimizer) = (problem("mlp", DType::F64), build(&settings));
+        let (warmup, mut compared) = (case["warmup"].as_f64().unwrap(), 0);
+        for t in 0..case["steps"].as_u64().unwrap() {
+            let (_, gradients) = problem.gradients(t).unwrap();
+            let factor = if warmup > 0.0 { ((t + 1) as f64 / warmup).min(1.0) } else { 1.0 };
+            let at = at(t, settings.float("lr") * factor);
+            optimizer.step(problem.parameters(), &gradients, &at, &mut ()).unwrap();
+            if let Some(point) = case["train"].get((t + 1).to_string()) {
+                let error = difference(&train_point(problem.parameters()), &floats(point));
+                assert!(error < TOLERANCE, "{name} after {} updates: off by {error:.1e}", t + 1);
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 6, "{name}");
     }
 }

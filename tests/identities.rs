@@ -11,7 +11,7 @@ use optbench::config::Experiment;
 use optbench::nn::float::write;
 use optbench::nn::params::{Init, Parameter};
 use optbench::nn::role::Role;
-use optbench::optim::{Ask, Definition, OPTIMIZERS, Optimizer, State, Step, build, second_moment_decay};
+use optbench::optim::{Ask, Definition, OPTIMIZERS, Optimizer, State, Step, build, groups, second_moment_decay};
 use optbench::registry::{Described, flaw};
 use optbench::settings::{Settings, Value};
 use problems::{NAMES, at, defaults, difference, eval_point, parse, place, problem, read_json, reference, train_point};
@@ -108,6 +108,10 @@ fn all_settings() -> Vec<(String, Settings)> {
         r#"{"kind": "schedule_free", "beta": 0.0, "weight_decay": 0.1}"#,
         r#"{"kind": "schedule_free", "beta": 1e-6, "base": {"kind": "adamw"}}"#,
         r#"{"kind": "schedule_free", "base": {"kind": "schedule_free", "base": {"kind": "nadam"}}}"#,
+        r#"{"kind": "adamw", "groups.1.match": ["p1"], "groups.1.weight_decay": 0.5, "groups.2.match": ["p3", "p?"],
+            "groups.2.kind": {"kind": "schedule_free_adamw"}, "groups.2.lr_factor": 2.0}"#,
+        r#"{"kind": "prodigy", "groups.1.match": ["p0", "p3"], "groups.1.kind": {"kind": "muon"},
+            "groups.1.lr_factor": 0.02, "average": "ema", "average_decay": 0.9}"#,
     ] {
         all.push((text.to_owned(), parse(text)));
     }
@@ -350,19 +354,19 @@ fn single_precision_stays_beside_double() {
     });
 }
 
+/// The same, with nothing that decays the weights, whatever it is called and wherever it stands.
+fn without_decay(settings: &Settings) -> Settings {
+    settings.iter().fold(settings.clone(), |without, (key, value)| match value {
+        Value::Float(_) if key.contains("weight_decay") => without.with(key, 0.0),
+        Value::Nested(base) => without.with(key, without_decay(base)),
+        _ => without,
+    })
+}
+
 #[test]
 fn a_zero_gradient_without_decay_moves_nothing() {
     hold(|_, settings| {
-        let mut settings = settings.clone();
-        for key in ["weight_decay", "weight_decay_1d"] {
-            if settings.get(key).is_some() {
-                settings.set(key, Value::Float(0.0));
-            }
-        }
-        if settings.get("base").is_some() {
-            let base = settings.nested("base").clone().with("weight_decay", 0.0);
-            settings.set("base", base.into());
-        }
+        let settings = without_decay(settings);
         for dtype in [DType::F32, DType::F64] {
             let mut trial = Trial::new(&settings, dtype);
             trial.sign = 0.0;
@@ -422,7 +426,11 @@ fn a_number_does_not_depend_on_where_it_lies() {
     hold(|_, settings| {
         let looks_around = ["lamb", "adafactor", "prodigy"].contains(&settings.name());
         let base_does = settings.get("base").is_some() && settings.nested("base").name() == "prodigy";
-        if looks_around || base_does || settings.get("optimize_1d") == Some(&Value::Bool(true)) {
+        if looks_around
+            || base_does
+            || !groups::patterns(settings).is_empty()
+            || settings.get("optimize_1d") == Some(&Value::Bool(true))
+        {
             return Ok(());
         }
         for dtype in [DType::F32, DType::F64] {
@@ -564,6 +572,9 @@ fn a_state_with_anything_amiss_is_refused_and_changes_nothing() {
             if !own.inner.is_empty() {
                 refused(optimizer, "one optimizer less", &|state| _ = state.inner.pop())?;
             }
+            if own.kind == "groups" {
+                refused(optimizer, "a parameter in another group", &|state| state.scalars[0] += 1.0)?;
+            }
             if !own.scalars.is_empty() {
                 refused(optimizer, "one number less", &|state| _ = state.scalars.pop())?;
             }
@@ -653,22 +664,27 @@ fn a_clipped_gradient_is_a_smaller_gradient() {
     });
 }
 
+/// The same with another momentum wherever there is one, in what is within, too.
+fn with_momentum(settings: &Settings, momentum: f64) -> Settings {
+    settings.iter().fold(settings.clone(), |other, (key, value)| match value {
+        Value::Float(x) if ["momentum", "beta1", "beta1_1d", "adamw_beta1"].contains(&key) && *x != 0.0 => {
+            other.with(key, momentum)
+        }
+        Value::Nested(within) => other.with(key, with_momentum(within, momentum)),
+        _ => other,
+    })
+}
+
 #[test]
 fn a_schedule_moves_the_momentum() {
-    const MOMENTA: [&str; 4] = ["momentum", "beta1", "beta1_1d", "adamw_beta1"];
-    hold(|name, settings| {
-        let moves = |key: &&str| settings.get(key).is_some_and(|value| value.as_float() != Some(0.0));
-        let keys: Vec<&str> = MOMENTA.into_iter().filter(moves).collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let other = keys.iter().fold(settings.clone(), |settings, key| settings.with(key, 0.7));
+    hold(|_, settings| {
+        let other = with_momentum(settings, 0.7);
         let (mut set, mut moved) = (Trial::new(&other, DType::F64), Trial::new(settings, DType::F64));
         set.steps(0..8);
         for t in 0..8 {
             moved.step_at(&Step { momentum: Some(0.7), ..at(t, moved.lr()) });
         }
-        at_most(apart(&moved, &set), 0.0).map_err(|problem| format!("{problem} ({name})"))
+        at_most(apart(&moved, &set), 0.0)
     });
 }
 
@@ -734,13 +750,26 @@ fn claimed(settings: &Settings, shape: &[usize]) -> usize {
     (values + average_kept + average) * count
 }
 
+/// The settings by which a parameter is updated.
+fn belonging(settings: &Settings, parameter: &str) -> Settings {
+    let groups = groups::patterns(settings);
+    let takes = |patterns: &Vec<groups::Pattern>| patterns.iter().any(|pattern| pattern.takes(parameter, Role::Hidden));
+    let kind = groups.iter().position(takes).and_then(|i| settings.get(&groups::name(i + 1, "kind")));
+    let Some(Value::Nested(own)) = kind else { return settings.clone() };
+    ["average", "average_window"].iter().fold(own.clone(), |own, key| match settings.get(key) {
+        Some(value) => own.with(key, value.clone()),
+        None => own,
+    })
+}
+
 #[test]
 fn state_takes_as_many_bytes_as_claimed() {
     hold(|name, settings| {
         let mut trial = Trial::new(settings, DType::F32);
         assert_eq!(trial.optimizer.state_bytes(), 0, "{name}: nothing before the first step");
         trial.steps(0..12);
-        let claimed: usize = SHAPES.iter().map(|shape| 4 * claimed(settings, shape)).sum();
+        let own = |k: usize| belonging(settings, &format!("p{k}"));
+        let claimed: usize = SHAPES.iter().enumerate().map(|(k, shape)| 4 * claimed(&own(k), shape)).sum();
         let words = settings.definition::<Definition>().memory;
         match trial.optimizer.state_bytes() {
             bytes if bytes == claimed => Ok(()),

@@ -61,11 +61,11 @@ impl Optimizer for Sam {
     }
 
     fn state(&self) -> Result<State> {
-        self.base.state()
+        Ok(State { inner: vec![self.base.state()?], ..State::default() })
     }
 
-    fn restore(&mut self, parameters: &[Parameter], state: State) -> Result<()> {
-        self.base.restore(parameters, state)
+    fn restore(&mut self, parameters: &[Parameter], mut state: State) -> Result<()> {
+        self.base.restore(parameters, state.inner.remove(0))
     }
 
     fn state_bytes(&self) -> usize {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::nn::params::{Parameter, norm, some_of};
 use crate::nn::role::Role;
 use crate::nn::var_builder::is_statistic;
-use crate::optim::{self, Ask, Common, Definition, Optimizer, Step};
+use crate::optim::{self, Ask, Common, Optimizer, Step, groups};
 
 /// An optimizer of this crate, as candle-nn's trait has it.
 ///
@@ -52,7 +52,12 @@ impl Optim {
         let parameter = |(name, var): &(String, Var)| {
             Parameter::new(name.clone(), Role::guessed(name, var.dims(), sides_of), var.clone())
         };
-        let parameters = vars.iter().map(parameter).collect();
+        let parameters: Vec<Parameter> = vars.iter().map(parameter).collect();
+        let known: Vec<(String, Role)> = parameters.iter().map(|p| (p.name.clone(), p.role)).collect();
+        let problems = groups::problems(&groups::patterns(&config.0.settings), &known);
+        if !problems.is_empty() {
+            return Err(Error::Usage(problems.join("\n")));
+        }
         Ok(Self { parameters, config, optimizer, clip_norm, lr, t: 0 })
     }
 
@@ -132,9 +137,9 @@ impl candle_nn::Optimizer for Optim {
 
     /// Updates the variables with these gradients; a kind that is told the loss refuses: see `backward_step`.
     fn step(&mut self, gradients: &GradStore) -> candle_core::Result<()> {
-        let definition = self.config.0.settings.definition::<Definition>();
-        if definition.asks.contains(&Ask::Loss) {
-            let name = definition.about.name;
+        let settings = &self.config.0.settings;
+        if optim::needs(settings, Ask::Loss) {
+            let name = settings.name();
             return Err(Error::Usage(format!("`{name}` is told the loss of every step: use `backward_step`")).into());
         }
         Ok(self.update(gradients, f64::NAN)?)

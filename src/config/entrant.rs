@@ -6,7 +6,7 @@ use crate::config::grid::{Grid, Keys, kind_of, read_keys};
 use crate::config::names::refuse_unknown;
 use crate::config::section::{entries, is_missing};
 use crate::config::source::{Item, START, Table};
-use crate::config::{label, shorthand};
+use crate::config::{groups, label, shorthand};
 use crate::registry::{Described, choices, nearest};
 use crate::task::Spec;
 
@@ -57,7 +57,9 @@ pub(super) fn read_all(
         let owner = format!("optimizer `{}`", entry.key);
         let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
-        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
+        let groups = groups::read(keys, definition, &owner, diagnostics);
+        let all = definition.keys();
+        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, all, groups, tries, diagnostics);
         Some(Entrant {
             grid: Grid { label: entry.key.clone(), kind: definition, axes, joint },
             schedules: own(keys, "schedules", &all_schedules, diagnostics),

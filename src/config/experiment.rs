@@ -170,7 +170,8 @@ fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics)
         let owner = format!("schedule `{}`", entry.key);
         let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
-        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition.keys(), tries, diagnostics);
+        let Keys { axes, joint } =
+            read_keys(keys, &entry.key_place, &owner, definition.keys(), Vec::new(), tries, diagnostics);
         Some(Grid { label: entry.key.clone(), kind: definition, axes, joint })
     });
     grids.collect()

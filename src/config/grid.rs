@@ -92,14 +92,23 @@ pub(super) struct Keys {
     pub(super) joint: Vec<String>,
 }
 
+/// A key with what it takes in the sweep, and where it stands.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) name: String,
+    pub(super) axis: Axis,
+    pub(super) place: Place,
+}
+
 /// Reads the keys of a kind from a table. A key that is missing or mistaken keeps its default.
 ///
-/// `tries` is how many points are drawn where the table does not say it.
+/// `more` are keys that stand deeper in the table; `tries` is how many points are drawn where it does not say it.
 pub(super) fn read_keys(
     table: &Table,
     place: &Place,
     owner: &str,
     keys: impl Iterator<Item = &'static Key>,
+    more: Vec<Read>,
     tries: Option<usize>,
     diagnostics: &mut Diagnostics,
 ) -> Keys {
@@ -130,33 +139,26 @@ pub(super) fn read_keys(
                 Axis::Values(key.default.value().into_iter().collect())
             }
         };
-        axes.push((key.name, axis));
+        let place = table.get(key.name).map_or(place, |entry| &entry.value.place).clone();
+        axes.push(Read { name: key.name.to_owned(), axis, place });
     }
-    draw(table, owner, &axes, tries, diagnostics)
+    axes.extend(more);
+    draw(owner, &axes, tries, diagnostics)
 }
 
 /// Draws the points of the sampled keys, all together, and checks that joint keys fit each other.
-fn draw(
-    table: &Table,
-    owner: &str,
-    axes: &[(&'static str, Axis)],
-    tries: Option<usize>,
-    diagnostics: &mut Diagnostics,
-) -> Keys {
-    let place = |name: &str| table.get(name).map(|entry| entry.value.place.clone());
-    let sampled: Vec<&str> =
-        axes.iter().filter(|(_, axis)| matches!(axis, Axis::Sampled(_))).map(|(name, _)| *name).collect();
+fn draw(owner: &str, axes: &[Read], tries: Option<usize>, diagnostics: &mut Diagnostics) -> Keys {
+    let is_sampled = |read: &&Read| matches!(read.axis, Axis::Sampled(_));
+    let sampled: Vec<&str> = axes.iter().filter(is_sampled).map(|read| read.name.as_str()).collect();
     let mut keys = Keys::default();
     let mut first: Option<(&str, usize)> = None;
-    for (name, axis) in axes {
+    for Read { name, axis, place } in axes {
         let values = match axis {
             Axis::Values(values) | Axis::Joint(values) => values.clone(),
             Axis::Sampled(interval) => {
                 let Some(n) = interval.samples.or(tries) else {
-                    if let Some(place) = place(name) {
-                        let added = diagnostics.add(&place, format!("`{name}` does not say how many samples"));
-                        added.expected("`samples = n` beside the bounds, or `budget` in a table [tuning]");
-                    }
+                    let added = diagnostics.add(place, format!("`{name}` does not say how many samples"));
+                    added.expected("`samples = n` beside the bounds, or `budget` in a table [tuning]");
                     continue;
                 };
                 let coordinate = sampled.iter().position(|other| other == name).unwrap_or(0);
@@ -164,11 +166,11 @@ fn draw(
             }
         };
         if !matches!(axis, Axis::Values(_)) && !values.is_empty() {
-            match (first, place(name)) {
-                (Some((other, n)), Some(place)) if n != values.len() => {
+            match first {
+                Some((other, n)) if n != values.len() => {
                     let title =
                         format!("`{other}` and `{name}` have different numbers of values: {n} and {}", values.len());
-                    let added = diagnostics.add(&place, title).expected("the same number: they are drawn together");
+                    let added = diagnostics.add(place, title).expected("the same number: they are drawn together");
                     added.help(format!(
                         "sampled keys of {owner} are drawn jointly; a list or a grid multiplies instead"
                     ));
@@ -176,10 +178,10 @@ fn draw(
                 }
                 _ => first = Some((name, values.len())),
             }
-            keys.joint.push((*name).to_owned());
+            keys.joint.push(name.clone());
         }
         if !values.is_empty() {
-            keys.axes.push(((*name).to_owned(), values));
+            keys.axes.push((name.clone(), values));
         }
     }
     if keys.joint.len() == 1 {

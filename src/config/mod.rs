@@ -24,6 +24,7 @@ mod experiment;
 mod feasible;
 mod foreign;
 mod grid;
+mod groups;
 mod idle;
 mod label;
 mod names;

@@ -7,7 +7,7 @@ use candle_core::DType;
 use toml::{Table, Value as Toml};
 
 use crate::choice::Choice;
-use crate::config::{Around, Bar, Claim, Entrant, Experiment, Grid, seeds};
+use crate::config::{Around, Bar, Claim, Entrant, Experiment, Grid, groups, seeds};
 use crate::length::Length;
 use crate::margin::Margin;
 use crate::settings::{Settings, Value};
@@ -154,7 +154,7 @@ fn of_grid(grid: &Grid) -> Table {
         };
         (key.clone(), value)
     });
-    std::iter::once(("kind".to_owned(), grid.kind.name().into())).chain(axes).collect()
+    groups::nested(std::iter::once(("kind".to_owned(), grid.kind.name().into())).chain(axes).collect())
 }
 
 fn of_task(task: &Spec) -> Table {

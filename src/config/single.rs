@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::feasible;
 use crate::config::grid::read_keys;
+use crate::config::groups;
 use crate::config::names::{find, refuse_unknown};
 use crate::config::shorthand::lift_rate;
 use crate::config::source::{self, Entry, Item, Table};
@@ -11,6 +12,7 @@ use crate::config::value::whole;
 use crate::error::{Error, Result};
 use crate::length::{Length, Timeline};
 use crate::optim;
+use crate::optim::groups::GROUPS;
 use crate::registry::Described;
 use crate::settings::{Settings, Value};
 
@@ -60,11 +62,12 @@ fn read_entry(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Single> {
     let definition = find(&diagnostics.catalog.optimizers, &entry.key, &entry.key_place, |_| None, diagnostics)?;
     let table = &lift_rate(table, diagnostics);
     let owner = format!("optimizer `{}`", entry.key);
-    let known: Vec<&str> = definition.keys().map(|key| key.name).chain([STEPS]).collect();
+    let known: Vec<&str> = definition.keys().map(|key| key.name).chain([STEPS, GROUPS]).collect();
     refuse_unknown(table, &known, &owner, diagnostics);
     let steps = steps(table, diagnostics);
     let mut settings = Settings::new(definition);
-    for (key, values) in read_keys(table, &entry.key_place, &owner, definition.keys(), None, diagnostics).axes {
+    let (keys, groups) = (definition.keys(), groups::read(table, definition, &owner, diagnostics));
+    for (key, values) in read_keys(table, &entry.key_place, &owner, keys, groups, None, diagnostics).axes {
         let place = table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place);
         let [value] = &values[..] else {
             diagnostics

@@ -63,6 +63,8 @@ pub struct Outline {
     pub bytes: f64,
     /// The largest parameter: its name, its shape, and its bytes.
     pub largest: (String, Vec<usize>, f64),
+    /// Names and roles of all parameters.
+    pub parameters: Vec<(String, Role)>,
     /// The longest side of any parameter: the inputs or outputs of the widest layer.
     pub widest: usize,
     most: f64,
@@ -93,7 +95,8 @@ impl Init {
 
     /// What the parameters so far take; nothing where they are drawn.
     pub fn into_outline(self) -> Outline {
-        self.outline.unwrap_or_default()
+        let parameters = self.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.role)).collect();
+        Outline { parameters, ..self.outline.unwrap_or_default() }
     }
 
     /// Builds every layer of candle's own operations, as on a GPU, although the device is the CPU.

@@ -1,8 +1,8 @@
 //! AdaBelief: Adam that divides by how far gradients are from what it expects.
 
-use crate::optim::adam::{self, BETA1, BETA2, Denominator, Moments};
+use crate::optim::adam::{AMSGRAD, Adam, BETA1, BETA2, Coefficients};
 use crate::optim::common::lr;
-use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::decay::{self, Decay};
 use crate::optim::definition::Definition;
 use crate::optim::optimizer::Step;
 use crate::optim::real::{Real, ema};
@@ -30,7 +30,7 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
                 Bounds::NON_NEGATIVE,
                 "added to the variance at every step, and to the denominator",
             ),
-            adam::AMSGRAD,
+            AMSGRAD,
             Key { default: Fallback::Text("decoupled"), ..decay::KEY },
         ],
         source: "Zhuang et al. 2020, arXiv 2010.07468; without its author's optional rectification",
@@ -38,23 +38,12 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
     memory: "two values per parameter; three with amsgrad",
     asks: &[],
     build: |settings| {
-        let rule = AdaBelief { moments: Moments::of(settings), decay: Decay::of(settings) };
+        let rule = AdaBelief(Adam::of(settings, Decay::of(settings)));
         if settings.flag("amsgrad") { Elementwise::<_, 3>::boxed(rule) } else { Elementwise::<_, 2>::boxed(rule) }
     },
 };
 
-struct AdaBelief {
-    moments: Moments,
-    decay: Decay,
-}
-
-struct Coefficients {
-    moments: Moments,
-    decay: DecayStep,
-    /// `lr / (1 - beta1^t)`.
-    rate: f64,
-    denominator: Denominator,
-}
+struct AdaBelief(Adam);
 
 /// With a third slot, the rule is its amsgrad variant.
 impl<const N: usize> Rule<N> for AdaBelief {
@@ -66,13 +55,7 @@ impl<const N: usize> Rule<N> for AdaBelief {
     }
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {
-        let moments = self.moments.at(at);
-        Coefficients {
-            moments,
-            decay: self.decay.at(at.lr),
-            rate: at.lr / moments.corrections(at.t + 1).0,
-            denominator: moments.denominator(at.t),
-        }
+        self.0.at(at)
     }
 
     #[inline(always)]

@@ -15,6 +15,8 @@ pub(super) const BETA1: Key = Key::float("beta1", 0.9, Bounds::DECAY, "decay of 
 pub(super) const BETA2: Key =
     Key::float("beta2", 0.999, Bounds::DECAY, "decay of the mean of squared gradients").second_moment();
 pub(super) const EPS: Key = Key::float("eps", 1e-8, Bounds::NON_NEGATIVE, "added to the denominator");
+/// The two moments that nearly all of its relatives remember.
+pub(super) const MOMENTS: [Slot; 2] = [Slot::zero("first_moment"), Slot::zero("second_moment")];
 pub(super) const AMSGRAD: Key = Key::flag("amsgrad", false, "divide by the largest second moment so far");
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -38,7 +40,7 @@ p <- p - lr m^ / (sqrt(v^) + eps)            amsgrad: v^ from the largest v so f
 
 /// Adam with a decay of either kind.
 pub(super) fn build(settings: &Settings, decay: Decay, amsgrad: bool) -> Box<dyn Optimizer> {
-    let rule = Adam { moments: Moments::of(settings), decay };
+    let rule = Adam::of(settings, decay);
     if amsgrad { Elementwise::<_, 3>::boxed(rule) } else { Elementwise::<_, 2>::boxed(rule) }
 }
 
@@ -109,18 +111,35 @@ impl Denominator {
     }
 }
 
-/// The rule itself, also for what is no matrix under rules for matrices.
+/// The rule itself, also for what is no matrix under rules for matrices; and what its variants are set up with.
 pub(super) struct Adam {
     pub(super) moments: Moments,
     pub(super) decay: Decay,
 }
 
+/// What a step of Adam and its variants computes once.
 pub(super) struct Coefficients {
-    moments: Moments,
-    decay: DecayStep,
+    pub(super) moments: Moments,
+    pub(super) decay: DecayStep,
     /// `lr / (1 - beta1^t)`.
-    rate: f64,
-    denominator: Denominator,
+    pub(super) rate: f64,
+    pub(super) denominator: Denominator,
+}
+
+impl Adam {
+    pub(super) fn of(settings: &Settings, decay: Decay) -> Self {
+        Self { moments: Moments::of(settings), decay }
+    }
+
+    pub(super) fn at(&self, at: &Step) -> Coefficients {
+        let moments = self.moments.at(at);
+        Coefficients {
+            moments,
+            decay: self.decay.at(at.lr),
+            rate: at.lr / moments.corrections(at.t + 1).0,
+            denominator: moments.denominator(at.t),
+        }
+    }
 }
 
 /// With a third slot, the rule is its amsgrad variant.
@@ -133,13 +152,7 @@ impl<const N: usize> Rule<N> for Adam {
     }
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {
-        let moments = self.moments.at(at);
-        Coefficients {
-            moments,
-            decay: self.decay.at(at.lr),
-            rate: at.lr / moments.corrections(at.t + 1).0,
-            denominator: moments.denominator(at.t),
-        }
+        self.at(at)
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Adam whose weights rest while its second moment settles.
 
 use crate::length::Length;
-use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::adam::{BETA1, BETA2, EPS, MOMENTS, Moments};
 use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::definition::Definition;
@@ -59,7 +59,7 @@ impl Rule<2> for Adam2k {
     type Coefficients = Coefficients;
 
     fn slots(&self) -> [Slot; 2] {
-        [Slot::zero("first_moment"), Slot::zero("second_moment")]
+        MOMENTS
     }
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {

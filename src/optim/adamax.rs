@@ -1,8 +1,8 @@
 //! Adam with the infinity norm.
 
-use crate::optim::adam::{BETA1, BETA2, EPS, Moments};
+use crate::optim::adam::{Adam, BETA1, BETA2, Coefficients, EPS};
 use crate::optim::common::lr;
-use crate::optim::decay::{self, Decay, DecayStep};
+use crate::optim::decay::{self, Decay};
 use crate::optim::definition::Definition;
 use crate::optim::optimizer::Step;
 use crate::optim::real::Real;
@@ -24,20 +24,10 @@ p <- p - lr m^ / u",
     },
     memory: "two values per parameter",
     asks: &[],
-    build: |settings| Elementwise::boxed(Adamax { moments: Moments::of(settings), decay: Decay::l2(settings) }),
+    build: |settings| Elementwise::boxed(Adamax(Adam::of(settings, Decay::l2(settings)))),
 };
 
-struct Adamax {
-    moments: Moments,
-    decay: Decay,
-}
-
-struct Coefficients {
-    moments: Moments,
-    decay: DecayStep,
-    /// `lr / (1 - beta1^t)`.
-    rate: f64,
-}
+struct Adamax(Adam);
 
 impl Rule<2> for Adamax {
     type Coefficients = Coefficients;
@@ -47,8 +37,7 @@ impl Rule<2> for Adamax {
     }
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {
-        let moments = self.moments.at(at);
-        Coefficients { moments, decay: self.decay.at(at.lr), rate: at.lr / moments.corrections(at.t + 1).0 }
+        self.0.at(at)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! ADOPT: Adam that normalises a gradient by the past alone.
 
-use crate::optim::adam::{BETA1, Moments};
+use crate::optim::adam::{BETA1, MOMENTS, Moments};
 use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::definition::Definition;
@@ -62,7 +62,7 @@ impl Rule<2> for Adopt {
     type Coefficients = Coefficients;
 
     fn slots(&self) -> [Slot; 2] {
-        [Slot::zero("first_moment"), Slot::zero("second_moment")]
+        MOMENTS
     }
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {

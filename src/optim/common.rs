@@ -2,6 +2,7 @@
 
 use crate::choice::Choice;
 use crate::optim::average::{self, Average};
+use crate::optim::groups;
 use crate::registry::{Accepts, Bounds, Key};
 use crate::settings::Settings;
 
@@ -26,6 +27,7 @@ pub(super) const KEYS: &[Key] = &[
         Accepts::Float(Bounds::POSITIVE),
         "scale the gradient down to this Euclidean norm where it is longer",
     ),
+    groups::DECAY_ON,
     average::KIND,
     average::DECAY,
     average::START,

@@ -1,6 +1,7 @@
 //! What an optimizer is registered by.
 
 use crate::optim::common;
+use crate::optim::groups;
 use crate::optim::optimizer::Optimizer;
 use crate::registry::{About, Described, Key};
 use crate::settings::{Settings, Sort, Value};
@@ -30,11 +31,21 @@ pub enum Ask {
 impl Described for Definition {
     const SORT: Sort = Sort::Optimizer;
     const COMMON_KEYS: &'static [Key] = common::KEYS;
-    const RESERVED: &'static [&'static str] = &["kind", "schedules", "tasks"];
+    const RESERVED: &'static [&'static str] = &["kind", "schedules", "tasks", groups::GROUPS];
 
     fn about(&self) -> &About {
         &self.about
     }
+
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        groups::key(name).or_else(|| self.keys().find(|key| key.name == name))
+    }
+}
+
+/// Whether an optimizer of these settings, or one within it, needs this beside the gradient.
+pub fn needs(settings: &Settings, ask: Ask) -> bool {
+    let within = |(_, value): (&str, &Value)| matches!(value, Value::Nested(within) if needs(within, ask));
+    settings.definition::<Definition>().asks.contains(&ask) || settings.iter().any(within)
 }
 
 /// The decay of the mean of squared gradients, by whose root an optimizer of these settings divides; that of the base

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::optim::adam::{BETA1, BETA2, Denominator, Moments};
+use crate::optim::adam::{BETA1, BETA2, Denominator, MOMENTS, Moments};
 use crate::optim::common::lr;
 use crate::optim::decay;
 use crate::optim::definition::Definition;
@@ -93,7 +93,7 @@ impl Kernel<0, 2> for Descend {
 
 impl WholeRule for Lamb {
     fn slots(&self, _: &Parameter) -> Vec<Slot> {
-        vec![Slot::zero("first_moment"), Slot::zero("second_moment")]
+        MOMENTS.into()
     }
 
     fn step(&mut self, tensors: &mut [Work], at: &Step) -> Result<()> {

@@ -7,7 +7,7 @@
 pub use average::Average;
 pub use build::build;
 pub use common::{Common, Statistics, clipping, lr};
-pub use definition::{Ask, Definition, second_moment_decay};
+pub use definition::{Ask, Definition, needs, second_moment_decay};
 pub use optimizer::{Answer, Optimizer, Oracle, State, Step};
 
 mod adabelief;
@@ -27,6 +27,8 @@ mod build;
 mod common;
 mod decay;
 mod definition;
+mod grouped;
+pub mod groups;
 mod kinded;
 mod lamb;
 mod linalg;

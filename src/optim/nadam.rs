@@ -1,6 +1,6 @@
 //! Adam with Nesterov's look-ahead.
 
-use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, Moments};
+use crate::optim::adam::{BETA1, BETA2, Denominator, EPS, MOMENTS, Moments};
 use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay, DecayStep};
 use crate::optim::definition::Definition;
@@ -65,7 +65,7 @@ impl Rule<2> for NAdam {
     type Coefficients = Coefficients;
 
     fn slots(&self) -> [Slot; 2] {
-        [Slot::zero("first_moment"), Slot::zero("second_moment")]
+        MOMENTS
     }
 
     fn coefficients(&mut self, at: &Step) -> Coefficients {

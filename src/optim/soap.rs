@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 
 use crate::error::Result;
 use crate::nn::params::Parameter;
-use crate::optim::adam::{EPS, Moments};
+use crate::optim::adam::{EPS, MOMENTS, Moments};
 use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay};
 use crate::optim::definition::Definition;
@@ -161,7 +161,7 @@ impl Soap {
 impl WholeRule for Soap {
     fn slots(&self, parameter: &Parameter) -> Vec<Slot> {
         let Some((rows, cols)) = as_matrix(parameter.var.dims()) else {
-            return vec![Slot::zero("first_moment"), Slot::zero("second_moment")];
+            return MOMENTS.into();
         };
         let mut slots = vec![Slot::shaped("first_moment", (rows, cols)), Slot::shaped("second_moment", (rows, cols))];
         for side in self.sides(parameter.var.dims()) {

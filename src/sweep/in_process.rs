@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use crate::error::Result;
+use crate::nn::role::Role;
 use crate::optim::{self, Common};
 use crate::sweep::trainer::{Facts, Job, Trainer};
 use crate::task::{Footprint, Split, Task};
@@ -50,6 +51,10 @@ impl Trainer for InProcess {
 
     fn footprint(&self, most: f64) -> Result<Option<Footprint>> {
         self.task.footprint(most)
+    }
+
+    fn parameters(&self) -> Option<Vec<(String, Role)>> {
+        self.task.parameters()
     }
 
     fn check(&self, job: &Job) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The sweep: which runs an experiment has, and training them.
 
 mod execute;
+mod groups;
 mod horizon;
 mod identity;
 mod in_process;

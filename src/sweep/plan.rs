@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::length::Timeline;
 use crate::results::{Conditions, Data, Identity, Mark, Record};
 use crate::rng::Stream;
+use crate::sweep::groups;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::identity::Numbers;
 use crate::sweep::in_process::InProcess;
@@ -121,6 +122,7 @@ impl Plan {
                 plan.trainers.push(Arc::new(trainer));
             }
         }
+        problems.0.extend(groups::problems(&plan.experiment, &plan.trainers));
         problems.none()?;
         plan.list_runs();
         let mut problems = Problems::default();

@@ -7,6 +7,7 @@
 use crate::config::Budget;
 use crate::error::{Error, Result};
 use crate::length::Timeline;
+use crate::nn::role::Role;
 use crate::schedule::{self, Schedule};
 use crate::settings::Settings;
 use crate::sweep::run::Run;
@@ -81,6 +82,11 @@ pub trait Trainer: Send + Sync {
     /// When the model cannot be built for its data.
     fn footprint(&self, _most: f64) -> Result<Option<Footprint>> {
         Ok(None)
+    }
+
+    /// Names and roles of the parameters that it trains; `None` where they are not known before a run.
+    fn parameters(&self) -> Option<Vec<(String, Role)>> {
+        None
     }
 
     /// Finds what it could not train, before anything trains.

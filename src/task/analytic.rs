@@ -9,6 +9,9 @@ use crate::nn::role::Role;
 use crate::task::model::Function;
 use crate::task::{Problem, Split, Task};
 
+/// The name of the only parameter.
+const VARIABLES: &str = "x";
+
 /// The minimisation of a function from its start.
 pub(super) struct Analytic {
     function: std::sync::Arc<dyn Function>,
@@ -26,10 +29,14 @@ impl Task for Analytic {
         None
     }
 
+    fn parameters(&self) -> Option<Vec<(String, Role)>> {
+        Some(vec![(VARIABLES.to_owned(), Role::Hidden)])
+    }
+
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
         let mut init = Init::new(seed, self.dtype, device);
         let start = self.function.start();
-        init.values("x", Role::Hidden, start.len(), start.to_vec())?;
+        init.values(VARIABLES, Role::Hidden, start.len(), start.to_vec())?;
         Ok(Box::new(Point { function: self.function.clone(), parameters: init.finish() }))
     }
 }

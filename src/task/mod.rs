@@ -7,6 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
 use crate::nn::params::{Outline, Parameter};
+use crate::nn::role::Role;
 use crate::settings::Settings;
 
 mod analytic;
@@ -131,6 +132,11 @@ pub trait Task: Send + Sync {
     /// When the model cannot be built for its data.
     fn footprint(&self, _most: f64) -> Result<Option<Footprint>> {
         Ok(None)
+    }
+
+    /// Names and roles of the model's parameters; `None` where they are not known before a run.
+    fn parameters(&self) -> Option<Vec<(String, Role)>> {
+        None
     }
 
     /// A fresh problem: initial weights and an order of batches that depend on the seed alone.

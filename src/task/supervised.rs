@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
+use crate::nn::role::Role;
 use crate::nn::statistics::Statistics;
 use crate::settings::{Settings, Value};
 use crate::task::batches::Batches;
@@ -21,6 +22,8 @@ use crate::task::{Footprint, Problem, Spec, Split, Task};
 const EVALUATION_BATCH: usize = 128;
 /// Training examples that a model with layers of others is checked with.
 const CHECKED_EXAMPLES: usize = 16;
+/// More bytes than the weights of any model take.
+const MOST_BYTES: f64 = 1e12;
 /// Training batches that running statistics are estimated from for an evaluation at other weights.
 const CALIBRATION_BATCHES: u64 = 20;
 
@@ -101,6 +104,12 @@ impl Task for Supervised {
         };
         let batch_bytes = rows as f64 * weights.widest as f64 * self.dtype.size_in_bytes() as f64;
         Ok(Some(Footprint { weights, batch_bytes }))
+    }
+
+    fn parameters(&self) -> Option<Vec<(String, Role)>> {
+        // Of a model too large for any memory the parameters do not matter.
+        let weights = self.footprint(MOST_BYTES).ok()??.weights;
+        (weights.bytes <= MOST_BYTES).then_some(weights.parameters)
     }
 
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {

@@ -86,9 +86,13 @@ impl Mlp {
             .collect();
         let count = shapes.len() / 2;
         let layers = (0..count).map(|i| {
-            let activation = if i + 1 < count { Activation::Relu } else { Activation::None };
+            let (name, last) = (format!("fc{}", i + 1), i + 1 == count);
             let [outputs, inputs] = shapes[2 * i][..] else { panic!("a weight is a matrix") };
-            Linear::new(&mut init, &format!("fc{}", i + 1), inputs, outputs, activation).unwrap()
+            let layer = match last {
+                true => Linear::head(&mut init, &name, inputs, outputs),
+                false => Linear::new(&mut init, &name, inputs, outputs, Activation::Relu),
+            };
+            layer.unwrap()
         });
         let layers = layers.collect();
         let parameters = init.finish();
@@ -216,6 +220,7 @@ pub fn settings(kind: &str, table: &Json) -> Settings {
             (Accepts::Integer(_), n) => Value::Integer(n.as_i64().unwrap()),
             (_, Json::Bool(flag)) => Value::Bool(*flag),
             (_, Json::String(text)) => Value::Text(text.clone()),
+            (_, Json::Array(texts)) => Value::List(texts.iter().map(|text| text.as_str().unwrap().into()).collect()),
             (_, number) => Value::Float(number.as_f64().unwrap_or_else(|| panic!("`{name}` is {number}"))),
         };
         settings.set(name, value);
