@@ -43,6 +43,8 @@ struct Source {
     /// Its module: `["optim", "sgd"]`; none of the crate's root.
     module: Module,
     code: syn::File,
+    /// What it hands on of its own files: the name, and where it comes from.
+    exports: BTreeMap<String, Module>,
 }
 
 type Module = Vec<String>;
@@ -56,7 +58,8 @@ fn house() -> BTreeMap<Module, Source> {
         let mut module: Module = stem.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         module.pop_if(|last| ["mod", "lib"].contains(&last.as_str()));
         let code = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
-        (module.clone(), Source { file: place.display().to_string(), module, code })
+        let exports = exports(&module, &code);
+        (module.clone(), Source { file: place.display().to_string(), module, code, exports })
     });
     sources.filter(|(module, _)| module != &["main"]).collect()
 }
@@ -124,9 +127,8 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 }
 
-/// What a file hands on of its own files: the name, and where it comes from.
-fn exports(source: &Source) -> BTreeMap<String, Module> {
-    let handed_on = source.code.items.iter().filter_map(|item| match item {
+fn exports(module: &[String], code: &syn::File) -> BTreeMap<String, Module> {
+    let handed_on = code.items.iter().filter_map(|item| match item {
         Item::Use(item) if !matches!(item.vis, Visibility::Inherited) => Some(item),
         _ => None,
     });
@@ -136,7 +138,7 @@ fn exports(source: &Source) -> BTreeMap<String, Module> {
         // `pub use child::Name` is relative to the file.
         paths.tree(&item.tree, vec!["self".into()]);
         for path in paths.found {
-            let from = if path[0] == "crate" { path[1..].to_vec() } else { [&source.module[..], &path].concat() };
+            let from = if path[0] == "crate" { path[1..].to_vec() } else { [module, &path].concat() };
             exports.insert(path.last().unwrap().clone(), from);
         }
     }
@@ -152,7 +154,7 @@ fn resolve(house: &BTreeMap<Module, Source>, path: &[String]) -> Module {
             here = below;
             continue;
         }
-        match exports(&house[&here]).get(part) {
+        match house[&here].exports.get(part) {
             Some(from) if *from != path[..=place] => return resolve(house, from),
             _ => break,
         }
@@ -236,7 +238,7 @@ fn imports_are_read_in_every_form() {
     let text = "use crate::error::Error;\nuse crate::{optim::{self, Step}, rng};\n// crate::cli\nuse super::memory;\n\
                 fn f() -> crate::train::Outcome { crate::nn::relu(1) }\n#[cfg(test)]\nmod tests { use super::*; }";
     let module = vec!["optim".to_owned(), "sgd".to_owned()];
-    let source = Source { file: String::new(), module, code: syn::parse_file(text).unwrap() };
+    let source = Source { file: String::new(), module, code: syn::parse_file(text).unwrap(), exports: BTreeMap::new() };
     let read = |with_tests| Paths::of(&source, with_tests).iter().map(|path| path.join("::")).collect::<Vec<_>>();
     let paths = ["error::Error", "optim", "optim::Step", "rng", "optim::memory", "train::Outcome", "nn::relu"]
         .map(str::to_owned);

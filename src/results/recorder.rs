@@ -18,7 +18,8 @@ use crate::results::checkpoint::CHECKPOINT;
 use crate::results::identity::STARTED;
 use crate::results::log::{Cell, Extent, Log};
 use crate::results::mark::{RECORD, written};
-use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, Started, curves, magnitudes, path};
+use crate::results::store::{LOCK, PARTIAL};
+use crate::results::{Checkpoint, EvaluationRow, Magnitudes, Record, Started, Store, curves, magnitudes, path};
 use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
 const STEPS: (&str, &str) = ("steps.csv", "step,epoch,lr,loss,grad_norm");
@@ -59,14 +60,20 @@ pub struct Recorder {
     lock: Lock,
 }
 
+impl Store {
+    /// Starts to record a run, or goes on from its checkpoint; `None` while another process trains it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn begin(&self, run: &str, started: &Started, curves: Curves) -> Result<Option<Recorder>> {
+        let Some(lock) = Lock::alone(self.runs().join(format!(".{run}{LOCK}")))? else { return Ok(None) };
+        let folder = self.runs().join(format!(".{run}{PARTIAL}"));
+        Recorder::open(folder, self.run(run), lock, started, curves).map(Some)
+    }
+}
+
 impl Recorder {
-    pub(super) fn open(
-        folder: PathBuf,
-        destination: PathBuf,
-        lock: Lock,
-        started: &Started,
-        curves: Curves,
-    ) -> Result<Self> {
+    fn open(folder: PathBuf, destination: PathBuf, lock: Lock, started: &Started, curves: Curves) -> Result<Self> {
         let Curves { steps_per_epoch, metrics, probes } = curves;
         let fingerprint = &started.fingerprint;
         let columns: BTreeSet<Metric> = Metric::BUILT_IN.iter().copied().chain(metrics).collect();
@@ -232,5 +239,30 @@ fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::train::StepRecord;
+
+    #[test]
+    fn a_run_is_there_whole_or_not_at_all_and_one_process_trains_it() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        store.create().unwrap();
+        let identity = crate::results::Identity { device: "cpu".into(), data: None, revisions: BTreeMap::new() };
+        let started = Started { fingerprint: "f".into(), task: "t".into(), identity };
+        let begin = || store.begin("a", &started, Curves::default()).unwrap();
+        let mut recorder = begin().unwrap();
+        assert!(begin().is_none(), "locked while it is trained");
+        recorder.step(&StepRecord { step: 1, lr: Some(0.1), loss: 2.5, grad_norm: Some(1.0) }).unwrap();
+        recorder.abandon();
+        assert!(store.load("a").unwrap().is_none());
+        assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
+        assert!(begin().is_some(), "free again");
     }
 }

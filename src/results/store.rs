@@ -8,9 +8,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Lock, remove_temporary, replace};
+use crate::disk::{remove_temporary, replace};
 use crate::error::{Error, Result};
-use crate::results::{Curves, Recorder, Started};
 
 /// The resolved config: the first file that is written and the last that is removed, so that it tells whose the
 /// others are.
@@ -18,11 +17,11 @@ pub const EXPERIMENT: &str = "experiment.toml";
 /// What else optbench writes.
 const FOLDERS: [&str; 3] = ["runs", "charts", "tensorboard"];
 /// How the folders of runs that are under way end.
-const PARTIAL: &str = ".partial";
+pub(super) const PARTIAL: &str = ".partial";
 const FILES: [&str; 5] = ["provenance.json", "records.toml", "runs.csv", "summary.csv", "report.html"];
 
 /// What the name of a run's lock ends with.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// The results folder of one experiment.
 #[derive(Debug, Clone)]
@@ -51,7 +50,7 @@ impl Store {
         self.runs().join(run)
     }
 
-    fn runs(&self) -> PathBuf {
+    pub(super) fn runs(&self) -> PathBuf {
         self.root.join("runs")
     }
 
@@ -162,16 +161,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Starts to record a run, or goes on from its checkpoint; `None` while another process trains it.
-    ///
-    /// # Errors
-    /// When the folder cannot be written to.
-    pub fn begin(&self, run: &str, started: &Started, curves: Curves) -> Result<Option<Recorder>> {
-        let Some(lock) = Lock::alone(self.runs().join(format!(".{run}{LOCK}")))? else { return Ok(None) };
-        let folder = self.runs().join(format!(".{run}{PARTIAL}"));
-        Recorder::open(folder, self.run(run), lock, started, curves).map(Some)
-    }
 }
 
 /// The text of a file, if it is there.
@@ -183,30 +172,5 @@ pub(super) fn text(path: &Path) -> Result<Option<String>> {
             ErrorKind::InvalidData => Err(Error::damaged(path, &"it is not UTF-8 text")),
             _ => Err(Error::io("read", path)(error)),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::train::StepRecord;
-
-    #[test]
-    fn a_run_is_there_whole_or_not_at_all_and_one_process_trains_it() {
-        let root = tempfile::tempdir().unwrap();
-        let store = Store::new(root.path());
-        store.create().unwrap();
-        let identity = crate::results::Identity { device: "cpu".into(), data: None, revisions: BTreeMap::new() };
-        let started = Started { fingerprint: "f".into(), task: "t".into(), identity };
-        let begin = || store.begin("a", &started, Curves::default()).unwrap();
-        let mut recorder = begin().unwrap();
-        assert!(begin().is_none(), "locked while it is trained");
-        recorder.step(&StepRecord { step: 1, lr: Some(0.1), loss: 2.5, grad_norm: Some(1.0) }).unwrap();
-        recorder.abandon();
-        assert!(store.load("a").unwrap().is_none());
-        assert_eq!(fs::read_dir(store.runs()).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count(), 0);
-        assert!(begin().is_some(), "free again");
     }
 }
