@@ -158,11 +158,11 @@ fn length(table: &Table, diagnostics: &mut Diagnostics) -> Length {
 fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics) -> Vec<Grid> {
     let Some(Entry { value: Node { item: Item::Table(tables), .. }, .. }) = table.get("schedules") else {
         entries(table, "schedules", diagnostics);
-        return vec![Grid::defaults(&schedule::SCHEDULES[0])];
+        return vec![Grid::defaults(schedule::DEFAULT)];
     };
     let written = shorthand::write_out_parts(tables, diagnostics);
     if written.0.is_empty() {
-        return vec![Grid::defaults(&schedule::SCHEDULES[0])];
+        return vec![Grid::defaults(schedule::DEFAULT)];
     }
     let grids = written.0.iter().filter_map(|entry| {
         label::check_joined(entry, diagnostics);

@@ -70,6 +70,9 @@ pub struct Definition {
 /// Builds a schedule for a stretch of a run; refuses in words for the user.
 pub type Build = fn(&Settings, &Span) -> Result<Box<dyn Schedule>, String>;
 
+/// What trains where a config names no schedule.
+pub const DEFAULT: &Definition = &constant::DEFINITION;
+
 /// The keys that every schedule takes beside its own.
 const COMMON_KEYS: &[Key] = &[Key::optional(
     "warmup",
