@@ -5,6 +5,12 @@ pub(crate) fn count(n: usize, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
+/// A sentence that begins with a word of ours: the same with a capital. Labels keep their letters, so none may come first.
+pub(crate) fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// How many names of a list are said before the others are counted: a line stays readable, however long the list.
 #[cfg(feature = "cli")]
 const MOST_SAID: usize = 6;

@@ -85,7 +85,13 @@ pub struct AtHorizon<'a> {
 
 /// Every endless arm against the envelope of the others, horizon by horizon; nothing where there is
 /// no arm of one of the two kinds.
-pub fn anytime<'a>(stages: &'a [Stage], records: &[Record], task: &str, metric: Metric) -> Vec<AtHorizon<'a>> {
+pub fn anytime<'a>(
+    stages: &'a [Stage],
+    records: &[Record],
+    task: &str,
+    metric: Metric,
+    standard: Standard,
+) -> Vec<AtHorizon<'a>> {
     let endless = endless(records, task);
     let rankings: Vec<_> = stages.iter().map(|stage| ranking(&stage.records, task, metric)).collect();
     let Some(whole) = rankings.last() else { return Vec::new() };
@@ -114,12 +120,11 @@ pub fn anytime<'a>(stages: &'a [Stage], records: &[Record], task: &str, metric: 
             })
         });
         let mut rows: Vec<AtHorizon> = rows.collect();
-        let p: Vec<Option<f64>> = rows.iter().map(|row| Standard::FIXED.p_value(row.lead.as_ref()?)).collect();
+        let p: Vec<Option<f64>> = rows.iter().map(|row| standard.p_value(row.lead.as_ref()?)).collect();
         for (row, p) in rows.iter_mut().zip(holm::adjust_known(&p)) {
             row.p_adjusted = p;
             let behind = row.lead.as_ref().map(Difference::reversed);
-            row.verdict =
-                comparison::verdict(&row.envelope.best, &row.one_run, behind.as_ref(), p, metric, Standard::FIXED);
+            row.verdict = comparison::verdict(&row.envelope.best, &row.one_run, behind.as_ref(), p, metric, standard);
         }
         all.extend(rows);
     }
@@ -162,7 +167,7 @@ mod tests {
         let stages = stages(&records, "task");
         assert_eq!(stages.iter().map(|stage| stage.steps).collect::<Vec<_>>(), [50, 100]);
         assert_eq!(endless(&records, "task").into_iter().collect::<Vec<_>>(), [("a", "constant")]);
-        let rows = anytime(&stages, &records, "task", Metric::LOSS);
+        let rows = anytime(&stages, &records, "task", Metric::LOSS, Standard::FIXED);
         let means: Vec<[f64; 3]> = rows
             .iter()
             .map(|row| {

@@ -5,9 +5,10 @@ use crate::analysis::comparison::{self, Comparison, Verdict};
 use crate::analysis::edges::edges;
 use crate::analysis::tries::luck;
 use crate::analysis::warning::{self, Warning};
-use crate::analysis::{Progress, Rank, Ranking, rates};
+use crate::analysis::{Progress, Rank, Ranking};
 use crate::config::Experiment;
 use crate::metric::Metric;
+use crate::words::capitalised;
 
 /// What weakens any conclusion about these arms, such as the two sides of a claim or all that are ranked: too few seeds,
 /// a best value at the end of those tried, unequal tries, one rate beside tuned ones.
@@ -37,13 +38,7 @@ fn few_seeds_key(experiment: Option<&Experiment>) -> &'static str {
 
 /// The caveats as sentences of one note; `None` where there are none.
 pub fn note(caveats: &[Warning]) -> Option<String> {
-    let sentence = |caveat: &Warning| {
-        let said = caveat.to_string();
-        // Every warning begins with a word of ours, not with a label.
-        let (first, rest) = said.split_at(said.chars().next().map_or(0, char::len_utf8));
-        format!("{}{rest}.", first.to_uppercase())
-    };
-    let said: Vec<String> = caveats.iter().map(sentence).collect();
+    let said: Vec<String> = caveats.iter().map(|caveat| format!("{}.", capitalised(&caveat.to_string()))).collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
 
@@ -150,7 +145,7 @@ fn chosen_by_what_is_compared(ranking: &Ranking) -> bool {
 
 /// Arms that were tuned over different numbers of settings, and those that ran at one rate beside them.
 fn unequal_tries(ranks: &[&Rank], metric: Metric) -> Vec<Warning> {
-    let is_tuned = |rank: &&Rank| rates(rank).len() > 1;
+    let is_tuned = |rank: &&Rank| rank.numbers_tried("lr").len() > 1;
     let (tuned, alone): (Vec<&Rank>, Vec<&Rank>) = ranks.iter().copied().partition(is_tuned);
     let number = |rank: &&&Rank| rank.tried.len();
     let mut warnings = Vec::new();

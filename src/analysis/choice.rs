@@ -60,7 +60,7 @@ mod tests {
         let [good, bad] = [[1.0, 1.1, 1.2, 1.15], [1.2, 1.31, 1.4, 1.34]];
         assert_eq!(said([good, bad], "4"), [""; 0]);
         let warned = said([bad, good], "4");
-        assert!(warned[0].starts_with("a+constant: the runner-up of the search (lr 0.2) is better"), "{warned:?}");
+        assert!(warned[0].starts_with("the runner-up of the search for a+constant (lr 0.2) is better"), "{warned:?}");
         assert!(warned[0].contains("by 0.2 (significant)"), "{warned:?}");
         let noise = said([good, [1.3, 1.0, 1.5, 0.9]], "4");
         assert!(noise[0].contains("(not significant)"), "{noise:?}");

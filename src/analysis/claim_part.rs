@@ -2,7 +2,7 @@
 
 use crate::analysis::around_best::Costs;
 use crate::analysis::divergence::Divergence;
-use crate::analysis::{Difference, Rank, Standard, standard};
+use crate::analysis::{Difference, MORE_SEEDS, Rank, Standard, standard};
 use crate::config::{Bar, Claim};
 use crate::metric::Metric;
 
@@ -194,10 +194,12 @@ impl Part {
         match (lead.error, lead.same_step(), divergence) {
             (None, Some(n), _) => Some(if lead.mean == 0.0 {
                 format!(
-                    "all {n} seeds have the same score, which tells nothing of the noise: raise `seeds`, or claim the loss"
+                    "all {n} seeds have the same score, which tells nothing of the noise: claim the loss, or train more seeds: {MORE_SEEDS}"
                 )
             } else {
-                format!("all {n} seeds differ by exactly the same step: raise `seeds`, or claim the loss")
+                format!(
+                    "all {n} seeds differ by exactly the same step: claim the loss, or train more seeds: {MORE_SEEDS}"
+                )
             }),
             (None, None, Some(lost)) => Some(format!("{lost}: too few seeds are left to compare")),
             (None, None, None) => Some("with one seed, noise cannot be estimated: set `seeds` to 3 or more".into()),

@@ -45,6 +45,7 @@ pub mod reaches;
 pub mod regression;
 mod roles;
 mod sample;
+pub mod search;
 pub mod sequential;
 #[cfg(test)]
 #[expect(clippy::print_stdout, reason = "the measured rates are worth seeing")]
@@ -68,7 +69,7 @@ pub use difference::Difference;
 pub use effect::Effect;
 pub use over_tasks::{FEWEST as FEWEST_TASKS, OverArm, OverTasks, over_tasks};
 pub use ranking::{Rank, Ranking, order, ranking, ranking_of};
-pub use rates::{Rate, good_range, rates};
+pub use rates::{GOOD, Rate, good_range, rates};
 pub use roles::Roles;
 pub use sample::Sample;
 pub use sequential::Standing;

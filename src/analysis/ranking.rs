@@ -96,7 +96,7 @@ pub fn ranking_of<'a>(
     metric: Metric,
     roles: &Roles,
 ) -> Ranking<'a> {
-    let all: Vec<Summary<'a>> = summaries(records).into_iter().filter(|arm| arm.runs[0].task == task).collect();
+    let all = summaries(records.into_iter().filter(|record| record.task == task));
     // Runs that end earlier by plan are for the anytime comparison and for searches.
     let (arms, early): (Vec<_>, Vec<_>) = all.into_iter().partition(|arm| arm.runs[0].horizon.is_none());
     let mut ranks: Vec<Rank<'a>> = Vec::new();

@@ -2,6 +2,9 @@
 
 use crate::analysis::{Rank, Tried};
 
+/// The share of the best score that a rate may lose and still count as good.
+pub const GOOD: f64 = 0.01;
+
 /// A learning rate that was tried, the other hyper-parameters at their best for it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {

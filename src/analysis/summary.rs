@@ -50,11 +50,6 @@ impl Summary<'_> {
         self.runs[0].hyper_parameter(key)?.as_number()
     }
 
-    /// How many did not train to the end.
-    pub fn lost(&self) -> usize {
-        self.diverged + self.failed
-    }
-
     /// What tells runs apart best: the loss or, of a task without one, the first of what is measured.
     fn finest(&self) -> Metric {
         let measured = self.runs.iter().find_map(|record| record.validation.as_ref()?.iter().next());
@@ -241,6 +236,6 @@ mod tests {
         assert_eq!([Metric::LOSS, Metric::PERPLEXITY].map(|metric| arm.lost_in(metric)), [1, 1]);
         assert_eq!((arm.reported(Metric::LOSS).mean(), arm.validation(Metric::LOSS).mean()), (Some(2.0), Some(2.0)));
         assert_eq!(arm.validation_by_seed(Metric::PERPLEXITY), [(0, 2.0), (1, 3.0)]);
-        assert_eq!((arm.lost(), arm.unscored(Metric::LOSS), arm.unscored(Metric::ACCURACY)), (0, 0, 3));
+        assert_eq!((arm.unscored(Metric::LOSS), arm.unscored(Metric::ACCURACY)), (0, 3));
     }
 }

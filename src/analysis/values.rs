@@ -35,9 +35,6 @@ impl<'a> Rank<'a> {
     pub fn tried_with(&self, key: &str) -> Vec<Tried<'a>> {
         let metric = self.metric;
         let chosen = self.selection.number(key);
-        let mut values: Vec<f64> = self.tried.iter().filter_map(|arm| arm.number(key)).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
         let of = |value: f64| {
             let is_chosen = chosen == Some(value);
             let sound = self.tried.iter().filter(|arm| arm.number(key) == Some(value) && arm.lost_in(metric) == 0);
@@ -55,7 +52,15 @@ impl<'a> Rank<'a> {
                 best: best.cloned(),
             }
         };
-        values.into_iter().map(of).collect()
+        self.numbers_tried(key).into_iter().map(of).collect()
+    }
+
+    /// The numbers that a key was tried with to the end, in order.
+    pub fn numbers_tried(&self, key: &str) -> Vec<f64> {
+        let mut values: Vec<f64> = self.tried.iter().filter_map(|arm| arm.number(key)).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
     }
 
     /// Whether the values of a key were tried with the same values of all others, more than half of the

@@ -132,8 +132,8 @@ impl std::fmt::Display for Warning {
             ),
             Self::RunnerUp { arm, settings, by, significant } => write!(
                 f,
-                "{arm}: the runner-up of the search ({settings}) is better than the chosen settings on the reported scores, \
-                 by {} ({}significant): validation may have chosen by luck; set `judge_seeds`, or more `seeds` and `finalists`",
+                "the runner-up of the search for {arm} ({settings}) is better than the chosen settings on the reported \
+                 scores, by {} ({}significant): validation may have chosen by luck; set `judge_seeds`, or more `seeds` and `finalists`",
                 difference(by.0, by.1),
                 if *significant { "" } else { "not " }
             ),

@@ -10,11 +10,14 @@ use crate::analysis::Standard;
 use crate::analysis::regression::{Matching, Rules, Side, changes};
 use crate::catalog::Catalog;
 use crate::cli::comparable::baseline;
+use crate::cli::format::one_of;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
 use crate::margin::Margin;
 use crate::metric::Metric;
-use crate::report::{Against, Checked, Level, Results};
+use crate::report::document::Check;
+use crate::report::render::{CHECK, Format, github, markdown};
+use crate::report::{Against, Checked, Results};
 use crate::results::Store;
 
 /// Judge the claims of the config and, with --baseline, what became worse
@@ -40,22 +43,13 @@ pub(super) struct Arguments {
     #[arg(long)]
     fail_on_time: bool,
     /// Choose the output format
-    #[arg(long, value_enum, default_value_t = Choice::Table)]
-    format: Choice,
+    #[arg(long, value_parser = one_of(CHECK), default_value = "table")]
+    format: &'static Format<Check>,
 }
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success; 1 a claim is refuted or an arm became worse; 2 usage error; 3 the baseline
 is missing or not comparable.";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Choice {
-    Table,
-    Markdown,
-    Json,
-    Github,
-    Junit,
-}
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Match {
@@ -91,17 +85,12 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     };
     let checked =
         Checked { against, strict: arguments.strict, fail_on_time: arguments.fail_on_time, ..Checked::new(&results) };
-    print(&match arguments.format {
-        Choice::Table => checked.terminal(),
-        Choice::Markdown => checked.markdown(),
-        Choice::Json => checked.json()?,
-        Choice::Github => {
-            summarise(&checked)?;
-            checked.github()
-        }
-        Choice::Junit => checked.junit(),
-    })?;
-    Ok(if checked.level() == Level::Fail { Exit::Failure } else { Exit::Success })
+    let check = checked.check();
+    if arguments.format.name == github::CHECK.name {
+        summarise(&check)?;
+    }
+    print(&(arguments.format.render)(&check)?)?;
+    Ok(if check.passed { Exit::Success } else { Exit::Failure })
 }
 
 /// Every arm of the baseline against the same arm now.
@@ -141,8 +130,8 @@ fn standard(now: &Results, old: &Results) -> Standard {
 }
 
 /// Adds the findings to the summary of a GitHub job.
-fn summarise(checked: &Checked) -> Result<()> {
+fn summarise(check: &Check) -> Result<()> {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
     let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io("open", &path))?;
-    writeln!(file, "{}", checked.markdown()).map_err(Error::io("write", &path))
+    writeln!(file, "{}", (markdown::CHECK.render)(check)?).map_err(Error::io("write", &path))
 }

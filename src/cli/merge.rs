@@ -11,7 +11,8 @@ use crate::cli::again::free;
 use crate::cli::guard::refuse_foreign;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Results};
+use crate::report::render::terminal;
+use crate::report::{self, Results};
 use crate::results::{EXPERIMENT, Store};
 use crate::words::count;
 
@@ -77,7 +78,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     let (results, left) = Results::open_sound(catalog, out)?;
     flaws.extend(left);
     results.write()?;
-    print(&report::render(&results, Format::Brief)?)?;
+    print(&report::render(&results, &terminal::BRIEF)?)?;
     for flaw in &flaws {
         say(&format!("warning: {flaw}; the run is left out"));
     }

@@ -17,6 +17,7 @@ mod completions;
 mod data;
 mod device;
 mod extension;
+mod format;
 mod guard;
 mod init;
 mod interrupt;

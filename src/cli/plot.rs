@@ -78,7 +78,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         only: arguments.only.clone(),
         kind: arguments.chart.clone(),
     };
-    let charts = charts::draw(&results, &choice)?;
+    let charts = charts::draw(&results, &results.sections(), &choice)?;
     if charts.is_empty() {
         let problem = "nothing to draw: no run or chart is what was asked for\n  \
                        help: `optbench report` shows the arms, as OPTIMIZER+SCHEDULE, and their scores";

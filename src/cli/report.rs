@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::catalog::Catalog;
+use crate::cli::format::one_of;
 use crate::cli::{Exit, print, say};
 use crate::error::Result;
-use crate::report::{self, Format, Results};
+use crate::report::document::Report;
+use crate::report::render::{Format, REPORT};
+use crate::report::{self, Results};
 use crate::results::Store;
 
 /// Rank the finished runs, each optimizer and schedule at its best hyper-parameters
@@ -16,17 +19,8 @@ pub(super) struct Arguments {
     /// The folder of an experiment, such as results/quickstart
     results: PathBuf,
     /// Choose the output format
-    #[arg(long, value_enum, default_value_t = Choice::Table)]
-    format: Choice,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Choice {
-    Table,
-    Markdown,
-    Csv,
-    Json,
-    Html,
+    #[arg(long, value_parser = one_of(REPORT), default_value = "table")]
+    format: &'static Format<Report>,
 }
 
 pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> {
@@ -34,13 +28,6 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     for warning in results.mixed()? {
         say(&format!("warning: {warning}"));
     }
-    let format = match arguments.format {
-        Choice::Table => Format::Table,
-        Choice::Markdown => Format::Markdown,
-        Choice::Csv => Format::Csv,
-        Choice::Json => Format::Json,
-        Choice::Html => Format::Html,
-    };
-    print(&report::render(&results, format)?)?;
+    print(&report::render(&results, arguments.format)?)?;
     Ok(Exit::Success)
 }

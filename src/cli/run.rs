@@ -12,7 +12,8 @@ use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, extension, interrupt, print, provenance, rounds, say, threads};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Results, tensorboard};
+use crate::report::render::terminal;
+use crate::report::{self, Results, tensorboard};
 use crate::results::{Inventory, Store};
 use crate::sweep::{Execution, Plan, Shard, Sweep};
 use crate::words::count;
@@ -176,7 +177,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         ));
         return Ok(Exit::Interrupted);
     }
-    print(&report::render(&results, Format::Brief)?)?;
+    print(&report::render(&results, &terminal::BRIEF)?)?;
     say(&format!("\nCharts and report: {}", results.store.root().join("report.html").display()));
     Ok(if execution.failed.is_empty() { Exit::Success } else { Exit::Failure })
 }

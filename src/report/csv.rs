@@ -174,3 +174,38 @@ pub(super) fn write(header: &[String], rows: impl Iterator<Item = Vec<String>>) 
     }
     csv.into_inner().map_err(|error| Error::Usage(format!("a table could not be written: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::analysis::simulated::{Arm, records};
+
+    #[test]
+    fn the_summary_averages_what_finished_with_a_finite_score() {
+        let records = records(&[Arm::new("a", &[1.0, 2.0, f64::NAN, f64::INFINITY])]);
+        let last = records[2].validation.as_ref().unwrap().get(Metric::LOSS);
+        assert_eq!(last, Some(9.0), "the last score before it diverged");
+        let summary = summary(&records, &[]).unwrap();
+        let row: BTreeMap<String, String> =
+            csv::Reader::from_reader(&summary[..]).deserialize().next().unwrap().unwrap();
+        assert_eq!((&*row["final_val_loss_mean"], &*row["runs"], &*row["diverged"]), ("1.5", "4", "1"));
+    }
+
+    #[test]
+    fn a_mean_over_a_column_of_final_scores_takes_in_what_finished_alone() {
+        let mut records = records(&[Arm::at("a", 0.1, &[1.0, f64::NAN, 2.0])]);
+        records[2].status = Status::Failed;
+        let table = String::from_utf8(runs(&records, &[]).unwrap()).unwrap();
+        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+        let column = |name: &str| {
+            let place = lines[0].iter().position(|other| *other == name).unwrap();
+            lines[1..].iter().map(|row| row[place]).collect::<Vec<_>>()
+        };
+        assert_eq!(column("status"), ["finished", "diverged", "failed"]);
+        assert_eq!((column("final_val_loss"), column("last_val_loss")), (vec!["1", "", ""], vec!["", "9", "2"]));
+        let last = ["val_loss", "val_accuracy", "val_perplexity", "test_loss", "test_accuracy", "test_perplexity"];
+        assert_eq!(lines[0][lines[0].len() - 6..], last.map(|column| format!("last_{column}")), "appended");
+    }
+}

@@ -13,7 +13,8 @@ use optbench::catalog::Catalog;
 use optbench::config::Experiment;
 use optbench::length::{Length, Timeline};
 use optbench::registry::Described;
-use optbench::report::{Format, Results, render};
+use optbench::report::render::REPORT;
+use optbench::report::{Results, render};
 use optbench::results::{Checkpoint, Store};
 use optbench::settings::Settings;
 use optbench::sweep::{Plan, Shard};
@@ -169,7 +170,7 @@ fn results(bytes: &[u8]) {
         let looks = store.magnitudes("a").unwrap_or_default();
         let _ = looks.iter().zip(looks.iter().skip(1)).map(|(a, b)| a.distance(b)).collect::<Vec<_>>();
         let Ok(results) = Results::open(&Catalog::built_in(), store) else { return };
-        for format in [Format::Table, Format::Markdown, Format::Csv, Format::Json] {
+        for format in REPORT.iter().filter(|format| !format.is_illustrated) {
             let _ = render(&results, format);
         }
     });

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Canvas, Over, curves::x_axis};
+use super::canvas::{Canvas, Over};
+use super::curves::x_axis;
 use crate::analysis::anytime::{AtHorizon, anytime, stages};
 use crate::analysis::{Rank, Sample, Summary};
 use crate::chart::{Color, Dash, LineChart, Marker, Series, Style};
@@ -17,7 +18,7 @@ impl Canvas<'_, '_> {
     pub(super) fn anytime(&self) -> Result<Option<LineChart>> {
         let (task, metric) = (&self.ranking.task, self.ranking.metric);
         let stages = stages(&self.results.records, task);
-        let rows = anytime(&stages, &self.results.records, task, metric);
+        let rows = anytime(&stages, &self.results.records, task, metric, self.results.standing.standard);
         if rows.is_empty() {
             return Ok(None);
         }

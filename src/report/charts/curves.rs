@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Canvas, Over, diverged, seconds_per_step};
+use super::canvas::{Canvas, Over, diverged, seconds_per_step};
 use crate::analysis::{Rank, Sample};
 use crate::chart::{Axis, LineChart, Scale, Series};
 use crate::error::Result;

@@ -1,6 +1,7 @@
 //! How large gradients and updates are in the first steps: after RAdam's figures.
 
-use super::{Canvas, focus};
+use super::canvas::Canvas;
+use super::focus;
 use crate::chart::{Ridge, RidgeChart, RidgePanel};
 use crate::error::Result;
 use crate::results::{BINS, Magnitudes, Quantity};

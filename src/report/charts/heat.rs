@@ -1,11 +1,11 @@
 //! The final score over the learning rate and one more key: a heat map of a grid, a scatter of what was drawn at random.
 
-use super::Canvas;
+use super::canvas::Canvas;
 use super::sensitivity::{left_out, scale};
 use crate::analysis::{Rank, Summary};
 use crate::chart::{Axis, Cell, Chart, HeatMap, Scatter};
 use crate::metric::Metric;
-use crate::report::words::short;
+use crate::report::content::words::short;
 
 impl Canvas<'_, '_> {
     /// For each optimizer, under its best schedule: the learning rate against every other numeric key

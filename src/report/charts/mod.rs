@@ -1,6 +1,7 @@
 //! The charts of an experiment: curves, sensitivity, tuning, time to target.
 
 mod anytime;
+mod canvas;
 mod curves;
 mod focus;
 mod gradients;
@@ -13,16 +14,19 @@ mod tuning;
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::analysis::{Rank, Ranking, Summary};
-use crate::chart::{Axis, Chart, Palette, Scale};
+use wildmatch::WildMatch;
+
+use crate::analysis::Ranking;
+use crate::chart::{Chart, Palette};
 use crate::error::{Error, Result};
-use crate::metric::{Metric, Unit};
-use crate::report::search::Search;
-use crate::report::words::{score, short};
-use crate::report::{Results, glob};
+use crate::metric::Metric;
+use crate::report::{Results, Section};
 use crate::results::file_name::{Distinct, safe};
-use crate::results::{Quantity, Record, Status, Store};
-use crate::task::Spec;
+use crate::results::{Quantity, Store};
+
+pub use canvas::Over;
+
+use canvas::Canvas;
 
 /// The endings of the files that a run writes.
 pub const SVG_AND_PNG: &[&str] = &["svg", "png"];
@@ -35,26 +39,6 @@ pub struct Named {
     pub task: Option<String>,
     /// The chart.
     pub chart: Chart,
-}
-
-/// What curves are drawn over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
-    /// Updates.
-    Steps,
-    /// Seconds of training, evaluations not counted.
-    Seconds,
-}
-
-impl Over {
-    fn name(self) -> &'static str {
-        if self == Self::Seconds { "seconds" } else { "steps" }
-    }
-
-    /// What the name of a chart ends in: steps are what is usual.
-    fn suffix(self) -> &'static str {
-        if self == Self::Seconds { "_over_seconds" } else { "" }
-    }
 }
 
 /// Which of the charts are drawn; everything where it says nothing.
@@ -81,15 +65,8 @@ impl Choice {
     }
 
     fn wants(&self, kind: &str) -> bool {
-        self.kind.as_ref().is_none_or(|pattern| glob::matches(pattern, kind))
+        self.kind.as_ref().is_none_or(|pattern| WildMatch::new(pattern).matches(kind))
     }
-}
-
-/// What every chart of a task needs.
-struct Canvas<'a, 'b> {
-    results: &'a Results,
-    ranking: &'b Ranking<'a>,
-    palette: &'b Palette,
 }
 
 /// Every chart of an experiment that is chosen, task by task. Where only the records of its runs are there, those that
@@ -97,14 +74,16 @@ struct Canvas<'a, 'b> {
 ///
 /// # Errors
 /// When the curves of a run cannot be read.
-pub fn draw(results: &Results, choice: &Choice) -> Result<Vec<Named>> {
+pub fn draw<'a>(results: &'a Results, sections: &[Section<'a>], choice: &Choice) -> Result<Vec<Named>> {
     let optimizers = results.experiment.optimizers.iter().map(|entrant| entrant.grid.label.as_str());
     let schedules = results.experiment.schedules.iter().map(|grid| grid.label.as_str());
     let palette = Palette::new(optimizers, schedules);
-    let mut rankings = results.rankings();
+    let ranked = sections.iter().filter(|section| !section.ranking.ranks.is_empty());
+    let mut rankings: Vec<Ranking> = ranked.map(|section| section.ranking.clone()).collect();
     if let Some(pattern) = &choice.only {
+        let pattern = WildMatch::new(pattern);
         for ranking in &mut rankings {
-            ranking.ranks.retain(|rank| glob::matches(pattern, &rank.name()));
+            ranking.ranks.retain(|rank| pattern.matches(&rank.name()));
         }
         rankings.retain(|ranking| !ranking.ranks.is_empty());
     }
@@ -174,60 +153,6 @@ impl Canvas<'_, '_> {
         }
         Ok(charts)
     }
-
-    /// The lines that a score is read against: the target, and what no model can do better than.
-    fn rules(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
-        let floor = metric.floor(self.ranking.loss_floor());
-        let floor = floor.map(|floor| (floor, format!("floor {}", score(floor, metric))));
-        self.target(metric, axis).into_iter().chain(floor).collect()
-    }
-
-    /// The target as a line, where it is about this metric and within what the axis shows.
-    fn target(&self, metric: Metric, axis: &Axis) -> Vec<(f64, String)> {
-        let target = self.spec().and_then(|task| task.target).filter(|target| target.metric == metric);
-        let target = target.filter(|target| axis.range.is_none_or(|(low, high)| (low..=high).contains(&target.value)));
-        target.map(|target| (target.value, format!("target {}", plain(target.value, metric)))).into_iter().collect()
-    }
-
-    /// The arms all of whose tries ran to the end: what a search gave up is missing from the others.
-    fn whole_searches(&self) -> impl Iterator<Item = &Rank<'_>> {
-        let Results { experiment, records, .. } = self.results;
-        let search = |rank: &Rank| Search::of(rank, &self.ranking.task, records, Some(experiment));
-        self.ranking.ranks.iter().filter(move |rank| !search(rank).is_some_and(|search| search.gave_up()))
-    }
-
-    /// What the config says of the task.
-    fn spec(&self) -> Option<&Spec> {
-        self.results.experiment.tasks.iter().find(|task| task.label == self.ranking.task)
-    }
-
-    /// An axis for scores, with their unit. A share is bounded, so nothing of it needs to be cut off.
-    fn axis(&self, what: &str, metric: Metric, values: impl Iterator<Item = f64> + Clone) -> Axis {
-        let label = format!("{what} {}{}", metric.name(), self.unit(metric));
-        if !metric.is_share() {
-            return Axis::new(label, Scale::auto(values));
-        }
-        let range = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
-        let range = range.map(|(low, high)| {
-            let margin = 0.05 * (high - low).max(0.01);
-            ((low - margin).max(0.0), (high + margin).min(1.0))
-        });
-        Axis { range, ..Axis::new(label, Scale::Linear).percent() }
-    }
-
-    /// The unit of a score, in brackets: a function's value has none.
-    fn unit(&self, metric: Metric) -> String {
-        match metric.unit() {
-            Unit::Number => String::new(),
-            Unit::Nats if self.spec().is_some_and(|task| task.function().is_some()) => String::new(),
-            unit => format!(" ({})", unit.name()),
-        }
-    }
-
-    /// What a mean or a range is over: `several` where any arm ran under more than one seed.
-    fn seeds<'s>(&self, several: &'s str) -> &'s str {
-        if self.ranking.ranks.iter().any(|rank| rank.best.runs.len() > 1) { several } else { "one seed" }
-    }
 }
 
 /// Writes charts into a folder, in each of the formats: an old file stays until the new one is whole.
@@ -250,18 +175,4 @@ pub fn save(folder: &Path, charts: &[Named], formats: &[&str]) -> Result<()> {
 fn stems<'a>(labels: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
     let mut names = Distinct::default();
     labels.map(|label| (label, names.name(label))).collect()
-}
-
-/// A score as a config means it: a share in percent, other numbers as they are.
-fn plain(value: f64, metric: Metric) -> String {
-    if metric.is_share() { format!("{}%", short(100.0 * value)) } else { value.to_string() }
-}
-
-/// Seconds of training of a step of a run.
-fn seconds_per_step(record: &Record) -> f64 {
-    (record.gradient_seconds + record.optimizer_seconds) / record.steps.max(1) as f64
-}
-
-fn diverged<'a>(arm: &'a Summary) -> impl Iterator<Item = &'a Record> {
-    arm.runs.iter().copied().filter(|record| record.status == Status::Diverged)
 }

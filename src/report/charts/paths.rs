@@ -1,6 +1,6 @@
 //! Paths over a function of two numbers.
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::chart::{Axis, ContourChart, Heights, LineChart, Scale, Series};
 use crate::error::Result;
 use crate::results::{PathRow, Status};

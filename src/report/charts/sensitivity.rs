@@ -1,6 +1,6 @@
 //! The final score against a hyper-parameter, the others at their best.
 
-use super::Canvas;
+use super::canvas::Canvas;
 use super::region::focus_on_good;
 use crate::analysis::{Sample, Summary};
 use crate::chart::{Axis, LineChart, Scale};

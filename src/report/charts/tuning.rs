@@ -1,10 +1,10 @@
 //! What tuning buys and how soon the target is reached.
 
+use super::canvas::{Canvas, Over, plain, seconds_per_step};
 use super::region::focus_on_good;
-use super::{Canvas, Over, plain, seconds_per_step};
-use crate::analysis::{Ranking, profile as performance};
+use crate::analysis::Ranking;
+use crate::analysis::profile::{self as performance, MOST, Profiles};
 use crate::chart::{Axis, LineChart, Palette, Scale, Series};
-use crate::report::profiles::{MOST, Profiles};
 use crate::task::Spec;
 
 impl Canvas<'_, '_> {
