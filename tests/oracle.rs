@@ -12,7 +12,7 @@ use optbench::schedule;
 use optbench::settings::{Settings, Value};
 use optbench::task::data::Library;
 use optbench::task::{self, Problem, Spec};
-use optbench::train::{Course, Ending, Observer, Snapshot, StepRecord, Training, train};
+use optbench::train::{Course, Ending, EvaluationRecord, Observer, Snapshot, StepRecord, Training, train};
 
 const RHO: f64 = 0.05;
 
@@ -138,6 +138,7 @@ fn around(base: &str) -> Settings {
 #[derive(Default)]
 struct Watch {
     records: Vec<StepRecord>,
+    evaluations: Vec<EvaluationRecord>,
     stop: Option<u64>,
     snapshot: Option<Snapshot>,
 }
@@ -145,6 +146,11 @@ struct Watch {
 impl Observer for Watch {
     fn step(&mut self, record: &StepRecord) -> Result<()> {
         self.records.push(*record);
+        Ok(())
+    }
+
+    fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
+        self.evaluations.push(record.clone());
         Ok(())
     }
 
@@ -201,6 +207,9 @@ fn a_question_sees_the_same_batch_and_moves_nothing_that_is_carried() {
             let at = Step { t, gradient_scale, ..Step::first(0.05) };
             sgd.step(problem.parameters(), &sharp, &at, &mut ()).unwrap();
         }
+        // By the running statistics of the updates' own gradients.
+        let last = watch.evaluations.last().unwrap();
+        assert_eq!(problem.evaluate(last.split).unwrap().as_ref(), Some(&last.scores));
     }
 }
 
@@ -240,6 +249,40 @@ fn schedule_free_moves_the_questions_of_its_base() {
             z[i] -= 0.05 * curvature[i] * uphill;
             x[i] += (z[i] - x[i]) / record.step as f64;
             y[i] = BETA * x[i] + (1.0 - BETA) * z[i];
+        }
+    }
+}
+
+/// A group that asks hears of its own gradients alone, taken where the others were before the update.
+#[test]
+fn a_group_asks_for_itself() {
+    let text = |text: &str| Value::List(vec![text.into()]);
+    let mut settings = optimizer("sgd").with("groups.1.match", text("conv*")).with("groups.1.lr_factor", 3.0);
+    settings = settings.with("groups.2.match", text("fc2.*")).with("groups.2.kind", around("sgd"));
+    let mut run = training(normed(), &settings, 12);
+    run.clip_norm = None;
+    let mut watch = Watch::default();
+    train(run, None, &mut watch).unwrap();
+    let (mut problem, mut twin) = (normed(), normed());
+    for record in &watch.records {
+        let t = record.step - 1;
+        twin.restore(problem.state().unwrap()).unwrap();
+        let (loss, gradients) = problem.gradients(t).unwrap();
+        assert_eq!(record.loss, loss, "step {}", record.step);
+        let asks = |parameter: &Parameter| parameter.name.starts_with("fc2.");
+        let own = problem.parameters().iter().zip(&gradients).filter(|(parameter, _)| asks(parameter));
+        let own: Vec<Tensor> = own.map(|(_, gradient)| gradient.clone()).collect();
+        let scale = RHO / norm(&own).unwrap();
+        for ((own, other), gradient) in problem.parameters().iter().zip(twin.parameters()).zip(&gradients) {
+            let uphill = if asks(own) { scale } else { 0.0 };
+            other.var.set(&(own.var.as_detached_tensor() + (gradient * uphill).unwrap()).unwrap()).unwrap();
+        }
+        let (_, sharp) = twin.gradients(t).unwrap();
+        for ((parameter, gradient), sharp) in problem.parameters().iter().zip(&gradients).zip(&sharp) {
+            let rate = if parameter.name.starts_with("conv") { 3.0 * 0.05 } else { 0.05 };
+            let gradient = if asks(parameter) { sharp } else { gradient };
+            let next = parameter.var.as_detached_tensor() - (gradient * rate).unwrap();
+            parameter.var.set(&next.unwrap()).unwrap();
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::catalog::Catalog;
 use crate::cli::{Exit, print};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
+use crate::optim::groups;
 use crate::registry::{About, Described, Fallback, Key, Kinds, choices, nearest};
 
 /// List what a config can use: optimizers, schedules, models, datasets, metrics
@@ -31,6 +32,8 @@ struct Listed {
     about: About,
     /// Its own keys and the common ones.
     keys: Vec<Key>,
+    /// Those of a group of parameters, where it has such.
+    group: Vec<Key>,
     /// What else there is to say, with a heading each.
     more: Vec<(&'static str, &'static str)>,
 }
@@ -50,9 +53,13 @@ impl Kind {
 
     fn listed(self, catalog: &Catalog) -> Vec<Listed> {
         match self {
-            Self::Optimizers => {
-                all(&catalog.optimizers, |own| Listed { more: vec![("memory", own.memory)], ..Listed::of(own) })
-            }
+            Self::Optimizers => all(&catalog.optimizers, |own| Listed {
+                group: groups::KEYS.map(|key| *key).into(),
+                more: std::iter::once(("memory", own.memory))
+                    .chain(own.asks.iter().map(|ask| ("needs beside the gradient", ask.words())))
+                    .collect(),
+                ..Listed::of(own)
+            }),
             Self::Schedules => all(&catalog.schedules, Listed::of),
             Self::Models => all(&catalog.models, |own| Listed {
                 keys: own.keys().copied().chain(own.task_keys()).collect(),
@@ -71,7 +78,7 @@ impl Kind {
                         keys: &[],
                         source: "",
                     };
-                    Listed { about, keys: Vec::new(), more: Vec::new() }
+                    Listed { about, keys: Vec::new(), group: Vec::new(), more: Vec::new() }
                 };
                 Metric::BUILT_IN.iter().map(of).collect()
             }
@@ -85,7 +92,12 @@ fn all<D: Described>(kinds: &Kinds<D>, listed: impl Fn(&D) -> Listed) -> Vec<Lis
 
 impl Listed {
     fn of<D: Described>(definition: &D) -> Self {
-        Self { about: *definition.about(), keys: definition.keys().copied().collect(), more: Vec::new() }
+        Self {
+            about: *definition.about(),
+            keys: definition.keys().copied().collect(),
+            group: Vec::new(),
+            more: Vec::new(),
+        }
     }
 }
 
@@ -121,15 +133,9 @@ fn explain(item: &Listed) -> String {
     if !about.equations.is_empty() {
         text += &format!("\n{}", about.equations.lines().map(|line| format!("  {line}\n")).collect::<String>());
     }
-    if !item.keys.is_empty() {
-        let defaults: Vec<String> = item.keys.iter().map(default).collect();
-        let names = item.keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
-        let values = defaults.iter().map(String::len).max().unwrap_or(0);
-        text += "\nkeys, with their defaults\n";
-        for (key, default) in item.keys.iter().zip(&defaults) {
-            text += &format!("  {:names$}  {default:values$}  {}; {}\n", key.name, key.help, key.accepts);
-        }
-    }
+    text += &rows("keys, with their defaults", &item.keys);
+    text +=
+        &rows("keys of [[optimizers.NAME.groups]], of which the first that matches a parameter counts", &item.group);
     for (heading, words) in &item.more {
         text += &format!("\n{heading}\n  {words}\n");
     }
@@ -140,6 +146,18 @@ fn explain(item: &Listed) -> String {
         text += &format!("\nsource\n  {}\n", about.source);
     }
     text
+}
+
+/// The keys under a heading; nothing where there are none.
+fn rows(heading: &str, keys: &[Key]) -> String {
+    let defaults: Vec<String> = keys.iter().map(default).collect();
+    let names = keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
+    let values = defaults.iter().map(String::len).max().unwrap_or(0);
+    let row = |(key, default): (&Key, &String)| {
+        format!("  {:names$}  {default:values$}  {}; {}\n", key.name, key.help, key.accepts)
+    };
+    let rows: String = keys.iter().zip(&defaults).map(row).collect();
+    if rows.is_empty() { rows } else { format!("\n{heading}\n{rows}") }
 }
 
 fn default(key: &Key) -> String {

@@ -28,6 +28,16 @@ pub enum Ask {
     Gradients,
 }
 
+impl Ask {
+    /// The same in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Loss => "the loss where the gradient was taken",
+            Self::Gradients => "gradients at other weights, which a run counts as `gradient_evaluations`",
+        }
+    }
+}
+
 impl Described for Definition {
     const SORT: Sort = Sort::Optimizer;
     const COMMON_KEYS: &'static [Key] = common::KEYS;

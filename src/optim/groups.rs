@@ -23,7 +23,7 @@ const WEIGHT_DECAY: &str = "weight_decay";
 pub static MATCH: Key = Key::required(
     "match",
     Accepts::Text,
-    "roles (hidden, embedding, head, norm, bias) or names of parameters, in which `*` stands for any letters and `?` for one",
+    "a list of roles (hidden, embedding, head, norm, bias) or names of parameters, in which `*` stands for any letters and `?` for one",
 );
 /// What decays a group.
 pub static DECAY: Key =
@@ -48,6 +48,9 @@ pub(super) const DECAY_ON: Key = Key::optional(
      that sets weight_decay itself is decayed as it says",
 );
 
+/// The keys of a group.
+pub const KEYS: [&Key; 4] = [&MATCH, &DECAY, &LR_FACTOR, &KIND];
+
 /// The name in settings of a key of a group, which are numbered from 1.
 pub fn name(number: usize, key: &str) -> String {
     format!("{GROUPS}.{number}.{key}")
@@ -56,7 +59,7 @@ pub fn name(number: usize, key: &str) -> String {
 /// The key of a group that a name in settings means.
 pub fn key(name: &str) -> Option<&'static Key> {
     let (number, own) = name.strip_prefix(GROUPS)?.strip_prefix('.')?.split_once('.')?;
-    let known = [&MATCH, &DECAY, &LR_FACTOR, &KIND].into_iter().find(|key| key.name == own);
+    let known = KEYS.into_iter().find(|key| key.name == own);
     known.filter(|_| number.parse::<usize>().is_ok())
 }
 
@@ -91,14 +94,13 @@ impl Pattern {
 }
 
 /// A group of parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub(super) struct Group {
     /// Any of them will do.
-    pub patterns: Vec<Pattern>,
+    patterns: Vec<Pattern>,
     /// What the learning rate is multiplied by.
-    pub lr_factor: f64,
-    /// The optimizer of the group, as if it were alone.
-    pub settings: Settings,
+    pub(super) lr_factor: f64,
+    /// Those of the optimizer of the group, as if it were alone.
+    pub(super) settings: Settings,
     /// Whether it takes only what is usually left out of the decay.
     undecayed: bool,
 }
@@ -110,14 +112,9 @@ impl Group {
     }
 
     /// Whether a parameter belongs to it, unless it belongs to one before it.
-    pub fn takes(&self, parameter: &Parameter) -> bool {
-        self.means(&parameter.name, parameter.role)
-    }
-
-    /// Whether a parameter of this name and role would.
-    pub fn means(&self, name: &str, role: Role) -> bool {
-        (!self.undecayed || matches!(role, Role::Norm | Role::Bias))
-            && self.patterns.iter().any(|pattern| pattern.takes(name, role))
+    pub(super) fn takes(&self, parameter: &Parameter) -> bool {
+        (!self.undecayed || matches!(parameter.role, Role::Norm | Role::Bias))
+            && self.patterns.iter().any(|pattern| pattern.takes(&parameter.name, parameter.role))
     }
 }
 

@@ -208,4 +208,16 @@ mod tests {
         let last = ["val_loss", "val_accuracy", "val_perplexity", "test_loss", "test_accuracy", "test_perplexity"];
         assert_eq!(lines[0][lines[0].len() - 6..], last.map(|column| format!("last_{column}")), "appended");
     }
+
+    #[test]
+    fn gradients_beside_one_an_update_get_a_column() {
+        let mut records = records(&[Arm::at("a", 0.1, &[1.0, 2.0])]);
+        let table = |records: &[Record]| String::from_utf8(super::runs(records, &[]).unwrap()).unwrap();
+        assert!(!table(&records).contains("gradient_evaluations"));
+        records[1].gradient_evaluations = Some(230);
+        let table = table(&records);
+        let lines: Vec<&str> = table.lines().collect();
+        let ends = [",gradient_evaluations", ",100", ",230"];
+        assert!(lines.iter().zip(ends).all(|(line, end)| line.ends_with(end)), "{table}");
+    }
 }
