@@ -123,7 +123,7 @@ fn other_conditions(store: &Store, plan: &Plan, known: &[Record], beside: Beside
     // Another dataset or path is a change of the config, and told as such.
     then.data.retain(|task, all| {
         let place = plan.experiment.tasks.iter().position(|spec| spec.label == *task);
-        let new = place.and_then(|place| plan.data[place].as_ref());
+        let new = place.and_then(|place| plan.tasks[place].data.as_ref());
         all.retain(|old| new.is_some_and(|new| (&old.dataset, &old.path) == (&new.dataset, &new.path)));
         !all.is_empty()
     });

@@ -99,7 +99,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
 /// A preview holds every step of every schedule.
 fn refuse_long_preview(plan: &Plan, task: usize) -> Result<()> {
     let shown = plan.experiment.schedules.iter().map(Grid::len).sum::<usize>() as f64;
-    let steps = plan.budgets[task].steps as f64;
+    let steps = plan.tasks[task].budget.steps as f64;
     let bytes = shown * steps * std::mem::size_of::<Point>() as f64;
     if bytes <= MOST_BYTES {
         return Ok(());

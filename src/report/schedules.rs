@@ -36,7 +36,7 @@ pub fn preview(plan: &Plan, task: usize, optimizer: Option<&str>) -> Result<Vec<
         }
         // Over the whole length, also where a search begins with shorter runs.
         let built = plan.schedule(&Run { horizon: None, ..run.clone() })?;
-        let steps = plan.budgets[task].steps;
+        let steps = plan.tasks[task].budget.steps;
         courses.push(Course {
             schedule,
             lr: run.optimizer.float("lr"),

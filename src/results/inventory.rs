@@ -152,3 +152,48 @@ impl Inventory {
         (records.into_values().collect(), flaws)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(store: &Store, name: &str, status: &str, more: &str) {
+        let text = format!(
+            "run = \"{name}\"\nfingerprint = \"f\"\ntask = \"t\"\noptimizer = \"o\"\nschedule = \"s\"\nseed = 0\n\
+             hyper_parameters = []\nstatus = \"{status}\"\nsteps = 3\nseconds = 1.5\ngradient_seconds = 1.0\n\
+             optimizer_seconds = 0.25\nevaluation_seconds = 0.25\nstate_bytes = 8\n{more}"
+        );
+        fs::create_dir_all(store.run(name)).unwrap();
+        fs::write(store.run(name).join(RECORD), text).unwrap();
+    }
+
+    #[test]
+    fn what_is_there_is_told_apart_and_read_again_where_it_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        run(&store, "whole", "finished", "");
+        run(&store, "failed", "failed", "");
+        run(&store, "lacking", "finished", "[bytes]\n\"evals.csv\" = 7\n");
+        run(&store, "damaged", "finished", "seed = 1\n");
+        fs::create_dir_all(store.run("empty")).unwrap();
+        let mut there = store.inventory().unwrap();
+        let names = |records: Vec<Record>| records.into_iter().map(|record| record.run).collect::<Vec<_>>();
+        assert_eq!((there.len(), names(there.all_finished())), (5, vec!["whole".to_owned()]));
+        let flaws = ["whole", "failed", "lacking", "damaged", "empty", "nothing"].map(|name| there.flaw(name));
+        assert_eq!(flaws.map(|flaw| flaw.is_some()), [false, false, true, true, false, false]);
+        // The same time and length: nobody looks into it again.
+        let path = store.run("whole").join(RECORD);
+        let (modified, length) = stamp(&path).unwrap();
+        fs::write(&path, vec![b'x'; length as usize]).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        run(&store, "failed", "finished", "");
+        fs::remove_dir_all(store.run("lacking")).unwrap();
+        there.refresh(&store).unwrap();
+        assert_eq!(names(there.all_finished()), ["failed", "whole"]);
+        assert!(there.flaw("lacking").is_none());
+        let (records, flaws) = there.sound();
+        assert_eq!((names(records), flaws.len()), (vec!["failed".to_owned(), "whole".to_owned()], 1));
+        assert_eq!(store.inventory().unwrap().all_finished().len(), 1, "another reader finds it damaged");
+        assert!(store.inventory().unwrap().records().is_err(), "which is an error to who wants all of them");
+    }
+}

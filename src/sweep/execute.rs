@@ -103,7 +103,7 @@ impl Sweep<'_> {
 
     fn train_one(&self, run: &Run, worker: usize) -> Result<Trained> {
         let Self { plan, store, interrupt, progress, .. } = *self;
-        let (job, facts) = (plan.job(run), plan.facts[run.task]);
+        let (job, facts) = (plan.job(run), plan.tasks[run.task].facts);
         let spec = job.spec;
         let probes = Probes {
             gradients: plan.experiment.probes_gradients,
@@ -143,7 +143,7 @@ impl Sweep<'_> {
 
     /// What is kept of a run that has ended.
     fn record(&self, run: &Run, identity: Identity, witness: &Witness, outcome: Result<Outcome>) -> Record {
-        let (seen, facts) = (&witness.seen, self.plan.facts[run.task]);
+        let (seen, facts) = (&witness.seen, self.plan.tasks[run.task].facts);
         let times = outcome.as_ref().map(|outcome| outcome.times).unwrap_or_default();
         Record {
             optbench: Some(env!("CARGO_PKG_VERSION").to_owned()),

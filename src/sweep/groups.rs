@@ -1,22 +1,20 @@
 //! Whether the groups of every optimizer find parameters in the models that it trains.
 
-use std::sync::Arc;
-
 use crate::config::{Entrant, Experiment};
 use crate::optim::groups;
 use crate::settings::Settings;
-use crate::sweep::trainer::Trainer;
+use crate::sweep::prepared::Prepared;
 
 /// Patterns that match nothing, and groups that are left without parameters, in words for the user.
-pub(super) fn problems(experiment: &Experiment, trainers: &[Arc<dyn Trainer>]) -> Vec<String> {
+pub(super) fn problems(experiment: &Experiment, tasks: &[Prepared]) -> Vec<String> {
     let mut problems = Vec::new();
     for entrant in &experiment.optimizers {
         let patterns = groups::patterns(&first(entrant));
         if patterns.is_empty() {
             continue;
         }
-        let entered = experiment.tasks.iter().zip(trainers).filter(|(spec, _)| entrant.enters(&spec.label));
-        let Some(models) = entered.map(|(_, trainer)| trainer.parameters()).collect::<Option<Vec<_>>>() else {
+        let entered = experiment.tasks.iter().zip(tasks).filter(|(spec, _)| entrant.enters(&spec.label));
+        let Some(models) = entered.map(|(_, task)| task.trainer.parameters()).collect::<Option<Vec<_>>>() else {
             continue;
         };
         let label = &entrant.grid.label;

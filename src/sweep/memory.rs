@@ -46,9 +46,9 @@ impl Plan {
 
     fn room_in(&self, memory: Memory, jobs: usize) -> Result<Room> {
         let mut runs: Vec<f64> = Vec::new();
-        for (place, trainer) in self.trainers.iter().enumerate() {
+        for (place, task) in self.tasks.iter().enumerate() {
             let own = self.runs.iter().filter(|run| run.task == place);
-            match trainer.footprint(memory.bytes)? {
+            match task.trainer.footprint(memory.bytes)? {
                 None => runs.extend(own.map(|_| 0.0)),
                 Some(footprint) => {
                     // An average over the latest snapshots holds each of them.

@@ -1,25 +1,21 @@
 //! The runs of an experiment: tasks x optimizers x schedules x hyper-parameters x seeds.
 
-use std::sync::Arc;
-
 use candle_core::{Device, DeviceLocation};
 
 use crate::checksum::sha256;
 use crate::config::{Budget, Entrant, Experiment, Grid, Rung};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::length::Timeline;
-use crate::results::{Conditions, Data, Identity, Mark, Record};
+use crate::results::{Conditions, Identity, Mark, Record};
 use crate::rng::Stream;
 use crate::sweep::groups;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::identity::Numbers;
-use crate::sweep::in_process::InProcess;
-use crate::sweep::marks;
 use crate::sweep::name::Names;
+use crate::sweep::prepared::{Prepared, Problems};
 use crate::sweep::run::Run;
-use crate::sweep::trainer::{Facts, Job, Trainer};
+use crate::sweep::trainer::Job;
 use crate::sweep::witness::Snapshots;
-use crate::task;
 use crate::task::data::Library;
 use crate::train::{Observer, Outcome, Snapshot};
 use crate::{optim, schedule};
@@ -28,16 +24,8 @@ use crate::{optim, schedule};
 pub struct Plan {
     /// The experiment.
     pub experiment: Experiment,
-    /// What trains the runs of each task.
-    pub trainers: Vec<Arc<dyn Trainer>>,
-    /// What is known of each task.
-    pub facts: Vec<Facts>,
-    /// The length of a run of each task.
-    pub budgets: Vec<Budget>,
-    /// The horizons of the anytime comparison of each task, in steps.
-    pub horizons: Vec<Vec<u64>>,
-    /// The data of each task; `None` for functions.
-    pub data: Vec<Option<Data>>,
+    /// Its tasks, made ready, in order.
+    pub tasks: Vec<Prepared>,
     /// The kind of device that trains: `cpu` or `cuda`.
     pub device: &'static str,
     names: Names,
@@ -45,27 +33,6 @@ pub struct Plan {
     pub runs: Vec<Run>,
     /// Whether seeds were added after results had been seen, so that a look decides by another standard.
     pub extended: bool,
-}
-
-/// What does not fit the data: told all at once.
-#[derive(Default)]
-struct Problems(Vec<String>);
-
-impl Problems {
-    /// What went well; a problem of the config is kept, once, and any other error passed on.
-    fn keep<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
-        match result {
-            Ok(fine) => return Ok(Some(fine)),
-            Err(Error::Usage(problem)) if self.0.contains(&problem) => {}
-            Err(Error::Usage(problem)) => self.0.push(problem),
-            Err(other) => return Err(other),
-        }
-        Ok(None)
-    }
-
-    fn none(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Usage(self.0.join("\n"))) }
-    }
 }
 
 impl Plan {
@@ -83,11 +50,7 @@ impl Plan {
     /// When a dataset is missing, or with everything that does not fit the data, one problem a line.
     pub fn on(device: &Device, experiment: Experiment, library: &Library) -> Result<Self> {
         let mut plan = Self {
-            trainers: Vec::new(),
-            facts: Vec::new(),
-            budgets: Vec::new(),
-            horizons: Vec::new(),
-            data: Vec::new(),
+            tasks: Vec::new(),
             device: match device.location() {
                 DeviceLocation::Cpu => "cpu",
                 DeviceLocation::Cuda { .. } => "cuda",
@@ -100,36 +63,19 @@ impl Plan {
         };
         let mut problems = Problems::default();
         for spec in &plan.experiment.tasks {
-            let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
-            let measured = |task| {
-                let trainer = InProcess { task, device: device.clone() };
-                let facts = trainer.facts();
-                let epoch = facts.steps_per_epoch;
-                let horizons = plan.experiment.horizons(epoch).map_err(mistaken)?;
-                let budget = plan.experiment.budget(epoch).map_err(mistaken)?;
-                marks::check(&plan.experiment, spec, budget, epoch, &horizons).map_err(Error::Usage)?;
-                let digest = |settings| Ok::<_, Error>(Data::of(settings, library.digest(settings)?));
-                let data = spec.dataset.as_ref().map(digest).transpose()?;
-                Ok((budget, horizons, data, facts, trainer))
-            };
-            if let Some((budget, horizons, data, facts, trainer)) =
-                problems.keep(task::build(spec, library).and_then(measured))?
-            {
-                plan.budgets.push(budget);
-                plan.horizons.push(horizons);
-                plan.data.push(data);
-                plan.facts.push(facts);
-                plan.trainers.push(Arc::new(trainer));
-            }
+            let prepared = Prepared::here(device, spec, &plan.experiment, library);
+            plan.tasks.extend(problems.keep(prepared)?);
         }
-        problems.0.extend(groups::problems(&plan.experiment, &plan.trainers));
+        if plan.tasks.len() == plan.experiment.tasks.len() {
+            problems.extend(groups::problems(&plan.experiment, &plan.tasks));
+        }
         problems.none()?;
         plan.list_runs();
         let mut problems = Problems::default();
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
             problems.keep(plan.schedule(run))?;
-            problems.keep(plan.trainers[run.task].check(&plan.job(run)))?;
+            problems.keep(plan.tasks[run.task].trainer.check(&plan.job(run)))?;
         }
         problems.none()?;
         Ok(plan)
@@ -199,7 +145,7 @@ impl Plan {
 
     /// The step that the runs of a rung end at; `None` for whole ones.
     pub(super) fn horizon(&self, task: usize, rung: Rung) -> Option<u64> {
-        let whole = self.budgets[task].steps;
+        let whole = self.tasks[task].budget.steps;
         Some((rung.share * whole as f64).round().max(1.0) as u64).filter(|steps| *steps < whole)
     }
 
@@ -230,10 +176,10 @@ impl Plan {
         Numbers {
             run,
             spec: &self.experiment.tasks[run.task],
-            data: self.data[run.task].as_ref(),
+            data: self.tasks[run.task].data.as_ref(),
             device: self.device,
             budget: self.budget(run),
-            horizons: &self.horizons[run.task],
+            horizons: &self.tasks[run.task].horizons,
         }
     }
 
@@ -250,14 +196,14 @@ impl Plan {
     fn lengths(&self, run: &Run, dependence: &mut Dependence) -> Vec<Run> {
         let long = self.timeline(run);
         let mut depends = |horizon: &u64| dependence.on_length(&run.optimizer, &run.schedule, &long, *horizon);
-        let (apart, stands_for): (Vec<u64>, Vec<u64>) = self.horizons[run.task].iter().partition(|h| depends(h));
+        let (apart, stands_for): (Vec<u64>, Vec<u64>) = self.tasks[run.task].horizons.iter().partition(|h| depends(h));
         let early = apart.iter().map(|horizon| Run { horizon: Some(*horizon), ..run.clone() });
         std::iter::once(Run { stands_for, ..run.clone() }).chain(early).collect()
     }
 
     /// The length of a run and the time between its evaluations, which is that of the longest run.
     pub fn budget(&self, run: &Run) -> Budget {
-        let budget = self.budgets[run.task];
+        let budget = self.tasks[run.task].budget;
         Budget { steps: run.horizon.unwrap_or(budget.steps), ..budget }
     }
 
@@ -311,7 +257,7 @@ impl Plan {
     pub fn timeline(&self, run: &Run) -> Timeline {
         Timeline {
             steps: self.budget(run).steps,
-            steps_per_epoch: self.facts[run.task].steps_per_epoch,
+            steps_per_epoch: self.tasks[run.task].facts.steps_per_epoch,
             beta2: optim::second_moment_decay(&run.optimizer),
         }
     }
@@ -330,17 +276,17 @@ impl Plan {
             run,
             spec: &self.experiment.tasks[run.task],
             budget: self.budget(run),
-            horizons: if run.horizon.is_none() { &self.horizons[run.task] } else { &[] },
+            horizons: if run.horizon.is_none() { &self.tasks[run.task].horizons } else { &[] },
             timeline: self.timeline(run),
         }
     }
 
-    /// Trains a run, watched by nobody else: see [`Trainer::train`].
+    /// Trains a run, which is kept nowhere: see [`Trainer::train`](crate::sweep::Trainer::train).
     ///
     /// # Errors
     /// When the run fails, or the observer.
     pub fn train(&self, run: &Run, resume: Option<Snapshot>, observer: &mut dyn Observer) -> Result<Outcome> {
-        self.trainers[run.task].train(&self.job(run), resume, observer)
+        self.tasks[run.task].trainer.train(&self.job(run), resume, observer)
     }
 }
 

@@ -128,7 +128,7 @@ impl Plan {
             return outlook;
         }
         for arm in due.chunk_by(same_arm) {
-            let whole = self.budgets[arm[0].task].steps;
+            let whole = self.tasks[arm[0].task].budget.steps;
             let mut add = |runs: usize, steps: u64| {
                 outlook.runs += runs;
                 outlook.steps += runs as u64 * steps;

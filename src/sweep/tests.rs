@@ -62,7 +62,7 @@ fn a_run_that_panics_is_recorded_as_failed_and_the_others_are_trained() {
     let mut plan = Plan::new(experiment, &Library::default()).unwrap();
     let sound = task::build(&plan.experiment.tasks[0], &Library::default()).unwrap();
     let trained = |task: Arc<dyn Task>| Arc::new(InProcess { task, device: Device::Cpu });
-    plan.trainers[0] = trained(Arc::new(Breaks(sound.clone())));
+    plan.tasks[0].trainer = trained(Arc::new(Breaks(sound.clone())));
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     store.create().unwrap();
@@ -78,7 +78,7 @@ fn a_run_that_panics_is_recorded_as_failed_and_the_others_are_trained() {
     let record = store.load(name).unwrap().unwrap();
     assert_eq!((record.status, record.steps, record.error.as_ref()), (Status::Failed, 3, Some(error)));
     // Once it is mended, the same command trains what failed.
-    plan.trainers[0] = trained(sound);
+    plan.tasks[0].trainer = trained(sound);
     let execution = train(&plan, 2);
     assert_eq!((execution.trained, execution.failed.len()), (1, 0));
     assert!(plan.runs.iter().all(|run| store.finished(&run.name).unwrap().is_some()));
@@ -145,7 +145,7 @@ fn foreign(config: &str, trainer: Arc<MadeUp>) -> Plan {
     let spec = &mut experiment.tasks[0];
     (spec.metrics, spec.metric, spec.target) = (vec![f1], f1, Some(Target { metric: f1, value: 0.85 }));
     let mut plan = Plan::new(experiment, &Library::default()).unwrap();
-    plan.trainers[0] = trainer;
+    plan.tasks[0].trainer = trainer;
     plan
 }
 

@@ -83,7 +83,7 @@ fn config(bytes: &[u8]) {
         assert!(names.insert(run.name.to_ascii_lowercase()), "{} twice, but for its capitals", run.name);
     }
     for run in plan.runs.iter().take(8) {
-        let (schedule, steps) = (plan.schedule(run).unwrap(), plan.budgets[run.task].steps);
+        let (schedule, steps) = (plan.schedule(run).unwrap(), plan.tasks[run.task].budget.steps);
         let _ = schedule.warnings(steps);
         for t in [0, 1, steps / 2, steps - 1, steps, u64::MAX] {
             assert!(!schedule.at(t).factor.is_nan(), "{} at {t} of {steps}", plan.label(run));

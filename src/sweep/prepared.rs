@@ -1,0 +1,75 @@
+//! A task made ready to run: what trains it, on which data, and for how long.
+
+use std::sync::Arc;
+
+use candle_core::Device;
+
+use crate::config::{Budget, Experiment};
+use crate::error::{Error, Result};
+use crate::results::Data;
+use crate::sweep::in_process::InProcess;
+use crate::sweep::marks;
+use crate::sweep::trainer::{Facts, Trainer};
+use crate::task::data::Library;
+use crate::task::{self, Spec};
+
+/// A task with its data.
+#[derive(Clone)]
+pub struct Prepared {
+    /// What trains its runs.
+    pub trainer: Arc<dyn Trainer>,
+    /// What is known of it.
+    pub facts: Facts,
+    /// The length of its runs.
+    pub budget: Budget,
+    /// The horizons of its anytime comparison, in steps.
+    pub horizons: Vec<u64>,
+    /// Its data; `None` for functions.
+    pub data: Option<Data>,
+}
+
+impl Prepared {
+    /// A task that is trained in this process.
+    ///
+    /// # Errors
+    /// When its dataset is missing, or with what does not fit the data.
+    pub(super) fn here(device: &Device, spec: &Spec, experiment: &Experiment, library: &Library) -> Result<Self> {
+        let trainer = InProcess { task: task::build(spec, library)?, device: device.clone() };
+        let facts = trainer.facts();
+        let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
+        let epoch = facts.steps_per_epoch;
+        let horizons = experiment.horizons(epoch).map_err(mistaken)?;
+        let budget = experiment.budget(epoch).map_err(mistaken)?;
+        marks::check(experiment, spec, budget, epoch, &horizons).map_err(Error::Usage)?;
+        let digest = |settings| Ok::<_, Error>(Data::of(settings, library.digest(settings)?));
+        let data = spec.dataset.as_ref().map(digest).transpose()?;
+        Ok(Self { trainer: Arc::new(trainer), facts, budget, horizons, data })
+    }
+}
+
+/// Problems that are told all at once.
+#[derive(Default)]
+pub(super) struct Problems(Vec<String>);
+
+impl Problems {
+    /// What went well; a problem of the config is kept, once, and any other error passed on.
+    pub(super) fn keep<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(fine) => return Ok(Some(fine)),
+            Err(Error::Usage(problem)) if self.0.contains(&problem) => {}
+            Err(Error::Usage(problem)) => self.0.push(problem),
+            Err(other) => return Err(other),
+        }
+        Ok(None)
+    }
+
+    /// More of them.
+    pub(super) fn extend(&mut self, problems: impl IntoIterator<Item = String>) {
+        self.0.extend(problems);
+    }
+
+    /// All of them as one error, if there are any.
+    pub(super) fn none(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Usage(self.0.join("\n"))) }
+    }
+}
