@@ -7,8 +7,10 @@ use optbench::catalog::Catalog;
 use optbench::error::Result;
 use optbench::metric::{Metric, Scores};
 use optbench::nn::params::{Init, Parameter, gradients};
-use optbench::optim;
-use optbench::registry::{About, Described};
+use optbench::optim::real::Real;
+use optbench::optim::rule::{Elementwise, Rule, Slot};
+use optbench::optim::{self, Ask, Step};
+use optbench::registry::{About, Accepts, Described, Fallback, Key};
 use optbench::settings::Settings;
 use optbench::task::data::{Input, Library};
 use optbench::task::model::{self, FromCandle, Kind, Network};
@@ -134,28 +136,37 @@ fn constant() -> Box<dyn optbench::schedule::Schedule> {
     optbench::schedule::build(&constant.defaults(), &timeline).unwrap()
 }
 
-const KINDS: [(&str, &str); 8] = [
-    ("sgd", "lr = 0.1, momentum = 0.9, nesterov = true"),
-    ("adamw", "lr = 0.01, weight_decay = 0.1, clip_norm = 0.05"),
-    ("schedule_free_adamw", "lr = 0.05, beta = 0.95, warmup = 5"),
-    ("muon", "lr = 0.02"),
-    ("prodigy", "lr = 1"),
-    ("adamw", "lr = 0.01, average = \"lawa\", average_every = \"10%\", average_window = 3, steps = 30"),
-    ("schedule_free", "lr = 1, base = { kind = \"prodigy\" }"),
-    ("soap", "lr = 0.01"),
-];
+/// Every kind at its defaults, and settings that matter here.
+fn configs() -> Vec<Config> {
+    let catalog = Catalog::built_in();
+    let kinds = catalog.optimizers.iter().filter(|definition| !definition.asks.contains(&Ask::Gradients));
+    let base = |key: &Key| if key.accepts == Accepts::Optimizer { "base = { kind = \"adamw\" }" } else { "" };
+    let defaults = kinds.map(|definition| {
+        let keys: String = definition.keys().filter(|key| key.default == Fallback::Required).map(base).collect();
+        Config::parse(definition.about.name, &keys).unwrap_or_else(|error| panic!("{error}"))
+    });
+    let others = [
+        ("sgd", "lr = 0.1, momentum = 0.9, nesterov = true"),
+        ("adamw", "lr = 0.01, weight_decay = 0.1, clip_norm = 0.05"),
+        ("schedule_free_adamw", "lr = 0.05, beta = 0.95, warmup = 5"),
+        ("adamw", "lr = 0.01, average = \"lawa\", average_every = \"10%\", average_window = 3, steps = 30"),
+        ("schedule_free", "lr = 1, average = \"ema\", base = { kind = \"prodigy\" }"),
+        ("schedule_free_adamw", "lr = 0.05, groups = [{ match = \"bias\", kind = \"lion\", lr_factor = 0.1 }]"),
+    ];
+    defaults.chain(others.map(|(kind, keys)| Config::parse(kind, keys).unwrap())).collect()
+}
 
 #[test]
 fn a_loop_of_ones_own_trains_as_ours_does_to_the_bit() {
-    for (kind, keys) in KINDS {
+    for config in configs() {
+        let what = format!("{:?}", config.settings());
         for dtype in [DType::F64, DType::F32] {
-            let config = Config::parse(kind, keys).unwrap();
             let (ours, parameters) = net(dtype);
             let mut records = Records::default();
             train_here(Box::new(Ours(ours, parameters.clone())), config.settings(), 30, &mut records, None);
 
             let (theirs, own) = net(dtype);
-            let mut optimizer = Optim::named(named(&own), config).unwrap();
+            let mut optimizer = Optim::named(named(&own), config.clone()).unwrap();
             for step in 0..30 {
                 if step % 5 == 0 {
                     let trained = weights(&own);
@@ -164,15 +175,16 @@ fn a_loop_of_ones_own_trains_as_ours_does_to_the_bit() {
                     assert_eq!(
                         Some(theirs.value()),
                         expected.scores.get(Metric::LOSS),
-                        "{kind} {keys}, evaluation after {step} steps"
+                        "{what}, evaluation after {step} steps"
                     );
                     drop(evaluation);
-                    assert_eq!(weights(&own), trained, "{kind} {keys}");
+                    assert_eq!(weights(&own), trained, "{what}");
                 }
                 optimizer.backward_step(&theirs.loss()).unwrap();
             }
-            assert_eq!(weights(&own), weights(&parameters), "{kind} {keys}, {dtype:?}");
-            assert_ne!(weights(&own), weights(&net(dtype).1), "it trains");
+            assert_eq!(weights(&own), weights(&parameters), "{what}, {dtype:?}");
+            assert_eq!(records.evaluations[0].scores.get(Metric::LOSS), Some(net(dtype).0.value()));
+            assert!(records.steps.iter().all(|record| record.loss.is_finite()));
         }
     }
 }
@@ -181,8 +193,8 @@ fn a_loop_of_ones_own_trains_as_ours_does_to_the_bit() {
 fn a_saved_state_goes_on_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("optimizer.safetensors");
-    for (kind, keys) in KINDS {
-        let config = Config::parse(kind, keys).unwrap();
+    for config in configs() {
+        let what = format!("{:?}", config.settings());
         let (whole, parameters) = net(DType::F32);
         let mut optimizer = Optim::named(named(&parameters), config.clone()).unwrap();
         let mut half = Vec::new();
@@ -206,14 +218,14 @@ fn a_saved_state_goes_on_to_the_bit() {
         for _ in 10..20 {
             other.backward_step(&again.loss()).unwrap();
         }
-        assert_eq!(weights(&restored), weights(&parameters), "{kind} {keys}");
+        assert_eq!(weights(&restored), weights(&parameters), "{what}");
         let (delivered, expected) = (other.evaluation().unwrap(), optimizer.evaluation().unwrap());
-        assert_eq!(weights(&restored), weights(&parameters), "{kind} {keys}");
+        assert_eq!(weights(&restored), weights(&parameters), "{what}");
         drop((delivered, expected));
     }
     let bytes = std::fs::read(&file).unwrap();
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
-    assert!(header.tensors().keys().any(|name| name.starts_with("hidden.weight/")), "{:?}", header.tensors().keys());
+    assert!(header.tensors().keys().any(|name| name.ends_with("hidden.weight/z")), "{:?}", header.tensors().keys());
 }
 
 /// Variables of ones, and an optimizer that did a step on them.
@@ -336,6 +348,52 @@ fn the_trained_weights_come_back_even_after_a_panic() {
     }));
     assert!(panicked.is_err());
     assert_eq!(read(), trained);
+}
+
+/// The loss is how long a step is.
+struct AsLongAsTheLoss;
+
+impl Rule<0> for AsLongAsTheLoss {
+    type Coefficients = f64;
+
+    fn slots(&self) -> [Slot; 0] {
+        []
+    }
+
+    fn coefficients(&mut self, at: &Step) -> f64 {
+        at.lr * at.loss
+    }
+
+    fn update<R: Real>(length: &f64, p: R, _: R, []: [R; 0]) -> (R, [R; 0]) {
+        (p.clone() - p * *length, [])
+    }
+}
+
+const OWN: About = About { name: "own", revision: 1, summary: "", equations: "", keys: &[optim::lr(0.1)], source: "" };
+
+#[test]
+fn a_kind_of_ones_own_is_told_the_loss_and_cannot_ask_for_gradients() {
+    static TOLD: optim::Definition = optim::Definition {
+        about: OWN,
+        memory: "nothing",
+        asks: &[Ask::Loss],
+        build: |_| Elementwise::boxed(AsLongAsTheLoss),
+    };
+    static ASKING: optim::Definition = optim::Definition { asks: &[Ask::Gradients], ..TOLD };
+    let config = |definition| {
+        let mut catalog = Catalog::built_in();
+        catalog.optimizers.add(definition).unwrap();
+        Config::of(&catalog, "own", "lr = 0.25").unwrap()
+    };
+    let var = Var::new(&[1f64, 1.0], &Device::Cpu).unwrap();
+    let mut optimizer = Optim::new(vec![var.clone()], config(&TOLD)).unwrap();
+    let square = loss(std::slice::from_ref(&var));
+    let message = optimizer.step(&square.backward().unwrap()).unwrap_err().to_string();
+    assert!(message.contains("`own` is told the loss of every step: use `backward_step`"), "{message}");
+    optimizer.backward_step(&square).unwrap();
+    assert_eq!(var.to_vec1::<f64>().unwrap(), [0.5; 2]);
+    let message = Optim::new(vec![var], config(&ASKING)).err().unwrap().to_string();
+    assert!(message.contains("`own` asks for gradients at other weights"), "{message}");
 }
 
 fn task(model: &'static model::Definition, dtype: DType) -> std::sync::Arc<dyn Task> {

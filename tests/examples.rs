@@ -84,3 +84,23 @@ fn a_dataset_of_ones_own_is_listed_and_learned() {
     let provenance = fs::read_to_string(root.join("provenance.json")).unwrap();
     assert!(provenance.contains("\"stripes\""), "the digest of its images: {provenance}");
 }
+
+#[test]
+fn a_model_of_ones_own_is_listed_trained_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |arguments: &[&str]| said(0, folder.path(), "own_model", arguments).0;
+    let listed = said(&["list", "models", "residual_mlp"]);
+    assert!(listed.contains("h <- h + W2") && listed.contains("numbers between the blocks"), "{listed}");
+    let report = said(&["run", &config("own_model.toml"), "--set", "epochs=1", "--set", "seeds=1"]);
+    assert!(report.contains("residual_mlp on digits") && report.contains("schedule_free_adamw"), "{report}");
+}
+
+#[test]
+fn a_candle_training_is_continued_and_delivers() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = said(0, folder.path(), "candle_training", &[]).0;
+    assert!(text.contains("continues after 150 steps with a learning rate of 0.01"), "{text}");
+    let last = text.lines().find(|line| line.trim_start().starts_with("300 ")).unwrap();
+    let accuracy: f64 = last.split_whitespace().last().unwrap().parse().unwrap();
+    assert!(accuracy > 0.9, "{text}");
+}

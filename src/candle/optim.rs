@@ -75,15 +75,15 @@ impl Optim {
     }
 
     pub(super) fn build(config: &Config) -> Result<Box<dyn Optimizer>> {
-        let optimizer = optim::build(&config.0.settings);
-        if optimizer.asks() {
-            let name = config.0.settings.name();
+        let settings = &config.0.settings;
+        if optim::needs(settings, Ask::Gradients) {
+            let name = settings.name();
             return Err(Error::Usage(format!(
                 "`{name}` asks for gradients at other weights than the current ones, which a candle training loop does \
                  not give; train it by `optbench run`, or with `optbench::train`"
             )));
         }
-        Ok(optimizer)
+        Ok(optim::build(settings))
     }
 
     /// Puts the weights to evaluate and to deliver in the place of those that are trained, until what it returns is

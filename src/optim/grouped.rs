@@ -50,6 +50,8 @@ impl Grouped {
 
     fn restore_each(&mut self, parameters: &[Parameter], places: &[Vec<usize>], states: Vec<State>) -> Result<()> {
         for ((member, places), state) in self.members.iter_mut().zip(places).zip(states) {
+            let own = |number| places.iter().position(|&place| place == number);
+            let state = state.renumbered(&own).ok_or_else(|| misfit("it groups the parameters in another way"))?;
             member.optimizer.restore(&chosen(parameters, places), state)?;
         }
         Ok(())
@@ -108,21 +110,30 @@ impl Optimizer for Grouped {
     }
 
     fn evaluation_weights(&self, parameters: &[Parameter]) -> Result<Option<Vec<Tensor>>> {
-        let trained = || parameters.iter().map(|parameter| parameter.var.as_detached_tensor()).collect();
         let mut weights: Option<Vec<Tensor>> = None;
         for (member, places) in self.members.iter().zip(self.places(&self.assignment(parameters))) {
             if let Some(own) = member.optimizer.evaluation_weights(&chosen(parameters, &places))? {
-                let weights = weights.get_or_insert_with(trained);
+                let mut all = match weights.take() {
+                    Some(weights) => weights,
+                    // Copies: a variable does not take its own memory back.
+                    None => copies(parameters)?,
+                };
                 for (place, own) in places.into_iter().zip(own) {
-                    weights[place] = own;
+                    all[place] = own;
                 }
+                weights = Some(all);
             }
         }
         Ok(weights)
     }
 
     fn state(&self) -> Result<State> {
-        let inner = self.members.iter().map(|member| member.optimizer.state()).collect::<Result<_>>()?;
+        // A member numbers its own parameters alone; in the state of all, numbers are those of all.
+        let of = |(member, places): (&Member, Vec<usize>)| {
+            let state = member.optimizer.state()?;
+            Ok(state.renumbered(&|own| places.get(own).copied()).expect("a member remembers its own parameters"))
+        };
+        let inner = self.members.iter().zip(self.places(&self.assignment)).map(of).collect::<Result<_>>()?;
         let scalars = self.assignment.iter().map(|&member| member as f64).collect();
         Ok(State { kind: KIND.to_owned(), scalars, inner, ..State::default() })
     }

@@ -130,7 +130,7 @@ pub struct State {
     pub kind: String,
     /// Numbers that belong to the whole model.
     pub scalars: Vec<f64>,
-    /// Named tensors, parameter by parameter.
+    /// Tensors, parameter by parameter; a name begins with the number of its parameter, as `0.m` does.
     pub tensors: Vec<(String, Tensor)>,
     /// The states of the optimizers that it is around.
     pub inner: Vec<State>,
@@ -141,5 +141,16 @@ impl State {
     pub fn kinds(&self) -> String {
         let inner: Vec<String> = self.inner.iter().map(Self::kinds).collect();
         if inner.is_empty() { self.kind.clone() } else { format!("{} around {}", self.kind, inner.join(", ")) }
+    }
+
+    /// The same with other numbers for the parameters, in what is within, too; `None` where one has no other number.
+    pub(super) fn renumbered(self, number: &impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        let renamed = |(name, tensor): (String, Tensor)| {
+            let (old, slot) = name.split_once('.')?;
+            Some((format!("{}.{slot}", number(old.parse().ok()?)?), tensor))
+        };
+        let tensors = self.tensors.into_iter().map(renamed).collect::<Option<_>>()?;
+        let inner = self.inner.into_iter().map(|state| state.renumbered(number)).collect::<Option<_>>()?;
+        Some(Self { tensors, inner, ..self })
     }
 }

@@ -9,13 +9,14 @@ use crate::error::{Error, Result};
 use crate::nn::cross_entropy::cross_entropy;
 use crate::nn::params::{Init, Parameter, gradients, some_of};
 use crate::rng::Stream;
+use crate::settings::short;
 use crate::task::model::{Memory, Network, Pass};
 
 /// What candle-nn 0.11 has that cannot be trained through, and what to write instead.
 const WAYS_OUT: &str = "\
-in candle 0.11, `LayerNorm` with a bias, `RmsNorm::forward`, `softmax_last_dim` and `rope` have no gradient, and that of \
-`max_pool2d` is wrong; use `ops::layer_norm_slow`, `RmsNorm::forward_diff`, `ops::softmax`, `rope_slow`, and `avg_pool2d` \
-or `max` over reshaped windows";
+in candle 0.11, `LayerNorm` (with a bias), `RmsNorm::forward`, `softmax_last_dim` and `rope` have no gradient, and the \
+gradient of `max_pool2d` is wrong; use `ops::layer_norm_slow`, `RmsNorm::forward_diff`, `ops::softmax`, `rope_slow`, and \
+`avg_pool2d` or `max` over reshaped windows instead";
 
 /// A model and what it is tried with.
 pub(super) struct Trial<'a> {
@@ -38,10 +39,7 @@ impl Trial<'_> {
     /// # Errors
     /// When it cannot be trained: what was found, and what to write instead.
     pub(super) fn check(&self) -> Result<()> {
-        let named = |error| match error {
-            Error::Usage(problem) => Error::Usage(format!("model `{}`: {problem}", self.model)),
-            other => other,
-        };
+        let named = |error: Error| Error::Usage(format!("model `{}`: {error}", self.model));
         // In double precision, a wrong gradient differs from rounding; a model that insists on its own number type is
         // tried in that.
         let mut subject = match Subject::new(self, DType::F64).and_then(|mut subject| subject.loss().map(|_| subject)) {
@@ -115,9 +113,9 @@ impl Subject {
         let (first, again) = (self.value()?, self.value()?);
         if (first - again).abs() > 100.0 * self.rounding() * (1.0 + first.abs()) {
             return Err(Error::Usage(format!(
-                "two training passes over one batch have the losses {first} and {again}\n  \
-                 help: candle-nn's `dropout` cannot be seeded; implement `Network` for the model and use \
-                 `Pass::dropout`; what a model carries from batch to batch goes through `Network::exchange_memory`"
+                "two training passes over the same batch have different losses, {first} and {again}\n  \
+                 help: candle-nn's `dropout` cannot be seeded: implement `Network` for the model and use `Pass::dropout`; \
+                 what a model carries from batch to batch goes through `Network::exchange_memory`"
             )));
         }
         if !first.is_finite() {
@@ -143,10 +141,10 @@ impl Subject {
             return Ok(());
         }
         let names: Vec<&str> = wrong.iter().map(|&i| self.parameters[i].name.as_str()).collect();
-        let (loss, gradient) = off;
+        let [loss, gradient] = [off.0, off.1].map(short);
         Err(Error::Usage(format!(
-            "the gradient of {} is wrong: along a random direction the loss changes by {loss:.3e}, by the gradient \
-             {gradient:.3e}\n  help: {WAYS_OUT}; where the gradient differs from the loss on purpose, call \
+            "the gradient of {} is wrong: along a random direction the loss changes at a rate of {loss}, and the gradient \
+             predicts {gradient}\n  help: {WAYS_OUT}; if the gradient differs from the loss on purpose, call \
              `Init::surrogate_gradient`",
             some_of(&names)
         )))
@@ -389,7 +387,7 @@ mod tests {
             module(move |x, train| fc.forward(&dropout.forward(&x.flatten_from(1)?, train)?))
         });
         let message = message.unwrap_err();
-        assert!(message.contains("two training passes over one batch have the losses"), "{message}");
+        assert!(message.contains("two training passes over the same batch have different losses"), "{message}");
         assert!(message.contains("`Pass::dropout`"), "{message}");
 
         let ours =

@@ -139,6 +139,15 @@ pub trait Task: Send + Sync {
         None
     }
 
+    /// Tries out a model with layers that are not this crate's, in the first call of all: whether its gradient is that of
+    /// its loss, and whether all its random numbers are seeded. [`Task::problem`] refuses what this refuses.
+    ///
+    /// # Errors
+    /// When the model cannot be trained: what was found, and what to use instead.
+    fn check(&self, _seed: u64, _device: &Device) -> Result<()> {
+        Ok(())
+    }
+
     /// A fresh problem: initial weights and an order of batches that depend on the seed alone.
     ///
     /// # Errors

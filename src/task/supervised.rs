@@ -52,24 +52,35 @@ impl Supervised {
         Ok(Self { model, build, data, batch_size, dtype, checked: OnceLock::new() })
     }
 
-    /// Checks a model with layers of others, once for all runs: the first waits for it, and so do those beside it.
-    fn check(&self, seed: u64, device: &Device) -> Result<()> {
-        let trial = || {
-            let input = self.data.input();
-            let train = self.data.split(Split::Train);
-            let positions: Vec<usize> = train.take(self.batch_size.min(CHECKED_EXAMPLES)).collect();
-            let trial = Trial {
-                model: self.model.name(),
-                build: &|init| (self.build)(&self.model, &input, init),
-                batch: &|dtype| self.data.batch(&positions, dtype, device),
-                classes: input.classes(),
-                seed,
-                dtype: self.dtype,
-                device,
-            };
-            trial.check().map_err(|error| error.to_string())
+    /// Builds the network, and tells the head of a model with layers of others.
+    fn build(&self, init: &mut Init) -> Result<Box<dyn Network>> {
+        let input = self.data.input();
+        let network = (self.build)(&self.model, &input, init)?;
+        if init.is_foreign() {
+            init.guess_head(input.classes());
+        }
+        Ok(network)
+    }
+
+    /// Tries a model with layers of others; one of our own layers alone is not even built.
+    fn try_out(&self, seed: u64, device: &Device) -> Result<()> {
+        let mut outline = Init::outline(self.dtype, f64::MAX);
+        self.build(&mut outline)?;
+        if !outline.is_foreign() {
+            return Ok(());
+        }
+        let train = self.data.split(Split::Train);
+        let positions: Vec<usize> = train.take(self.batch_size.min(CHECKED_EXAMPLES)).collect();
+        let trial = Trial {
+            model: self.model.name(),
+            build: &|init| self.build(init),
+            batch: &|dtype| self.data.batch(&positions, dtype, device),
+            classes: self.data.input().classes(),
+            seed,
+            dtype: self.dtype,
+            device,
         };
-        self.checked.get_or_init(trial).clone().map_err(Error::Usage)
+        trial.check()
     }
 }
 
@@ -93,7 +104,7 @@ impl Task for Supervised {
 
     fn footprint(&self, most: f64) -> Result<Option<Footprint>> {
         let mut init = Init::outline(self.dtype, most);
-        let built = (self.build)(&self.model, &self.data.input(), &mut init);
+        let built = self.build(&mut init);
         let weights = init.into_outline();
         if weights.bytes <= most {
             built?;
@@ -112,13 +123,15 @@ impl Task for Supervised {
         (weights.bytes <= MOST_BYTES).then_some(weights.parameters)
     }
 
+    fn check(&self, seed: u64, device: &Device) -> Result<()> {
+        let found = self.checked.get_or_init(|| self.try_out(seed, device).map_err(|error| error.to_string()));
+        found.clone().map_err(Error::Usage)
+    }
+
     fn problem(&self, seed: u64, device: &Device) -> Result<Box<dyn Problem>> {
+        self.check(seed, device)?;
         let mut init = Init::new(seed, self.dtype, device);
-        let network = (self.build)(&self.model, &self.data.input(), &mut init)?;
-        if init.is_foreign() {
-            self.check(seed, device)?;
-            init.guess_head(self.data.input().classes());
-        }
+        let network = self.build(&mut init)?;
         let stateful = self.model.get("stateful") == Some(&Value::Bool(true));
         let examples = self.data.split(Split::Train).len();
         Ok(Box::new(Learner {
