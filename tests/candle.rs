@@ -337,16 +337,17 @@ fn a_var_map_is_trained_by_name_without_running_statistics() {
 
 #[test]
 fn the_trained_weights_come_back_even_after_a_panic() {
-    let (vars, mut optimizer) = stepped("schedule_free_sgd", &["a"], 2);
+    let (vars, mut optimizer) = stepped("schedule_free_adamw", &["a"], 2);
     optimizer.backward_step(&loss(&vars)).unwrap();
     let read = || vars[0].to_vec1::<f32>().unwrap();
-    let trained = read();
+    let (trained, mut evaluated) = (read(), Vec::new());
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _evaluation = optimizer.evaluation().unwrap();
-        assert_ne!(read(), trained);
+        evaluated = read();
         panic!("an evaluation that fails");
     }));
     assert!(panicked.is_err());
+    assert_ne!(evaluated, trained);
     assert_eq!(read(), trained);
 }
 
@@ -410,31 +411,50 @@ fn task(model: &'static model::Definition, dtype: DType) -> std::sync::Arc<dyn T
     task::build(&spec, &Library::default()).unwrap()
 }
 
-/// With batch normalisation, which Schedule-Free evaluates by other statistics than it trains with.
+/// With batch normalisation: AdamW is evaluated by the statistics of the training, Schedule-Free by others.
 #[test]
 fn a_model_for_candle_is_trained_again_and_resumed_to_the_bit() {
-    let settings = Config::parse("schedule_free_adamw", "lr = 0.02").unwrap().settings().clone();
     let task = task(&own_model::MODEL, DType::F32);
     let problem = |seed| task.problem(seed, &Device::Cpu).unwrap();
     let names: Vec<String> = problem(0).parameters().iter().map(|parameter| parameter.name.clone()).collect();
     assert!(names.contains(&"block1.norm.weight".into()) && !names.iter().any(|name| name.contains("running")));
-    assert_eq!(problem(0).state().unwrap().len(), 4, "two running statistics of two layers");
     // Five layers of 64 by 64, their biases, four vectors of each normalisation, and the head.
     let numbers = 5 * (64 * 64 + 64) + 2 * 4 * 64 + (64 * 10 + 10);
     let weights = task.footprint(1e12).unwrap().unwrap().weights;
     assert_eq!((weights.bytes, weights.widest), (4.0 * f64::from(numbers), 64));
 
-    let mut whole = Records { keep_at: Some(10), ..Records::default() };
-    train_here(problem(0), &settings, 20, &mut whole, None);
-    let mut again = Records::default();
-    train_here(problem(0), &settings, 20, &mut again, whole.kept.clone());
-    assert_eq!(again.steps, whole.steps[10..]);
-    assert_eq!(again.evaluations[..], whole.evaluations[3..]);
-    let mut other = Records::default();
-    train_here(problem(1), &settings, 20, &mut other, None);
-    assert_ne!(other.steps, whole.steps);
-    let last = whole.evaluations.last().unwrap();
-    assert!(last.scores.get(Metric::ACCURACY).unwrap() > 0.5, "{last:?}");
+    for kind in ["adamw", "schedule_free_adamw"] {
+        let settings = Config::parse(kind, "lr = 0.02").unwrap().settings().clone();
+        let mut whole = Records { keep_at: Some(10), ..Records::default() };
+        train_here(problem(0), &settings, 20, &mut whole, None);
+        let snapshot = whole.kept.clone().unwrap();
+        assert_eq!(snapshot.problem.len(), 4, "two running statistics of two layers");
+        let mut again = Records::default();
+        train_here(problem(0), &settings, 20, &mut again, Some(snapshot));
+        assert_eq!(again.steps, whole.steps[10..], "{kind}");
+        assert_eq!(again.evaluations[..], whole.evaluations[3..], "{kind}");
+        let mut other = Records::default();
+        train_here(problem(1), &settings, 20, &mut other, None);
+        assert_ne!(other.steps, whole.steps);
+        let last = whole.evaluations.last().unwrap();
+        assert!(last.scores.get(Metric::ACCURACY).unwrap() > 0.5, "{last:?}");
+    }
+}
+
+#[test]
+fn an_evaluation_leaves_the_running_statistics_of_a_model_for_candle_alone() {
+    let mut problem = task(&own_model::MODEL, DType::F64).problem(0, &Device::Cpu).unwrap();
+    let read = |problem: &mut dyn Problem| -> Vec<Vec<f64>> {
+        problem.state().unwrap().iter().map(|tensor| tensor.to_vec1().unwrap()).collect()
+    };
+    let fresh = read(&mut *problem);
+    problem.gradients(0).unwrap();
+    let trained = read(&mut *problem);
+    assert!(fresh.iter().zip(&trained).all(|(fresh, trained)| fresh != trained));
+    let saved = problem.recalibrate().unwrap().unwrap();
+    assert!(read(&mut *problem).iter().zip(&trained).all(|(anew, trained)| anew != trained));
+    problem.restore_statistics(saved).unwrap();
+    assert_eq!(read(&mut *problem), trained);
 }
 
 #[test]

@@ -74,7 +74,8 @@ impl Sweep<'_> {
                         thread::sleep(PATIENCE);
                     }
                     Err(error) => {
-                        // The folder is not to be written to: no other run would fare better.
+                        // The folder is not to be written to, or a model is not to be trained: no other run would fare
+                        // better, or not as it is meant.
                         lock(&queue).clear();
                         *lock(&outcome) = Err(error);
                         break;
@@ -104,6 +105,7 @@ impl Sweep<'_> {
     fn train_one(&self, run: &Run, worker: usize) -> Result<Trained> {
         let Self { plan, store, interrupt, progress, .. } = *self;
         let (job, facts) = (plan.job(run), plan.tasks[run.task].facts);
+        caught(|| plan.tasks[run.task].trainer.prepare(&job))?;
         let spec = job.spec;
         let probes = Probes {
             gradients: plan.experiment.probes_gradients,

@@ -61,6 +61,10 @@ impl Trainer for InProcess {
         job.optimizer_settings().map(drop)
     }
 
+    fn prepare(&self, job: &Job) -> Result<()> {
+        self.task.check(job.run.seed, &self.device)
+    }
+
     fn train(&self, job: &Job, resume: Option<Snapshot>, observer: &mut dyn Observer) -> Result<Outcome> {
         train::train(self.training(job)?, resume, observer)
     }

@@ -95,6 +95,14 @@ pub trait Trainer: Send + Sync {
     /// In words for the user.
     fn check(&self, job: &Job) -> Result<()>;
 
+    /// Tries, on a thread that trains, what only a trial can find out; every run waits for the first to be through with it.
+    ///
+    /// # Errors
+    /// In words for the user: no run of the sweep is trained then.
+    fn prepare(&self, _job: &Job) -> Result<()> {
+        Ok(())
+    }
+
     /// Trains a run from its start or, where there is a snapshot that the observer was given before, from there on.
     ///
     /// The observer is to hear of every update in order and of every evaluation that [`Job::course`] asks for as far as
