@@ -1,9 +1,12 @@
 //! What candle's users get: their models in our training loop, and our optimizers in theirs.
 
+use std::sync::atomic::AtomicBool;
+
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Module, Optimizer, VarBuilder, VarMap};
 use optbench::candle::{Config, Optim};
 use optbench::catalog::Catalog;
+use optbench::config::Experiment;
 use optbench::error::Result;
 use optbench::metric::{Metric, Scores};
 use optbench::nn::params::{Init, Parameter, gradients};
@@ -11,7 +14,9 @@ use optbench::optim::real::Real;
 use optbench::optim::rule::{Elementwise, Rule, Slot};
 use optbench::optim::{self, Ask, Step};
 use optbench::registry::{About, Accepts, Described, Fallback, Key};
+use optbench::results::{Record, Store};
 use optbench::settings::Settings;
+use optbench::sweep::{Plan, Progress, Run, Sweep};
 use optbench::task::data::{Input, Library};
 use optbench::task::model::{self, FromCandle, Kind, Network};
 use optbench::task::{self, Problem, Spec, Split, Task};
@@ -418,6 +423,7 @@ fn a_model_for_candle_is_trained_again_and_resumed_to_the_bit() {
     let problem = |seed| task.problem(seed, &Device::Cpu).unwrap();
     let names: Vec<String> = problem(0).parameters().iter().map(|parameter| parameter.name.clone()).collect();
     assert!(names.contains(&"block1.norm.weight".into()) && !names.iter().any(|name| name.contains("running")));
+    assert_eq!(problem(0).state().unwrap().len(), 4, "two running statistics of two layers");
     // Five layers of 64 by 64, their biases, four vectors of each normalisation, and the head.
     let numbers = 5 * (64 * 64 + 64) + 2 * 4 * 64 + (64 * 10 + 10);
     let weights = task.footprint(1e12).unwrap().unwrap().weights;
@@ -428,7 +434,6 @@ fn a_model_for_candle_is_trained_again_and_resumed_to_the_bit() {
         let mut whole = Records { keep_at: Some(10), ..Records::default() };
         train_here(problem(0), &settings, 20, &mut whole, None);
         let snapshot = whole.kept.clone().unwrap();
-        assert_eq!(snapshot.problem.len(), 4, "two running statistics of two layers");
         let mut again = Records::default();
         train_here(problem(0), &settings, 20, &mut again, Some(snapshot));
         assert_eq!(again.steps, whole.steps[10..], "{kind}");
@@ -471,13 +476,32 @@ fn a_model_whose_gradient_is_cut_is_not_trained() {
         about: About { name: "cut", revision: 1, summary: "", equations: "", keys: &[], source: "" },
         kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::LOSS, Metric::ACCURACY], build },
     };
+    let said = |message: &str| {
+        let named = "model `cut`: `hidden.weight`, `hidden.bias`, `norm.weight` and `norm.bias` received no gradient";
+        assert!(message.contains(named) && message.contains("`ops::layer_norm_slow`"), "{message}");
+    };
     let task = task(&CUT, DType::F32);
     for seed in [0, 1] {
-        let message = task.problem(seed, &Device::Cpu).err().unwrap().to_string();
-        assert!(
-            message.contains("model `cut`: `hidden.weight`, `hidden.bias`, `norm.weight` and `norm.bias`"),
-            "{message}"
-        );
-        assert!(message.contains("`ops::layer_norm_slow`"), "{message}");
+        said(&task.problem(seed, &Device::Cpu).err().unwrap().to_string());
     }
+    // In a sweep it is said once, and no run is left behind as failed.
+    let mut catalog = Catalog::built_in();
+    catalog.models.add(&CUT).unwrap();
+    let config = "steps = 5\nseeds = 2\n[tasks.theirs]\nmodel = \"cut\"\n[optimizers.sgd]\n";
+    let plan =
+        Plan::new(Experiment::parse(&catalog, "c.toml", config, "c", &[]).unwrap(), &Library::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (store, interrupt) = (Store::new(folder.path()), AtomicBool::new(false));
+    store.create().unwrap();
+    let sweep = Sweep { plan: &plan, store: &store, jobs: 2, interrupt: &interrupt, progress: &Silent };
+    said(&sweep.train(plan.runs.iter().collect()).unwrap_err().to_string());
+    assert!(plan.runs.iter().all(|run| store.load(&run.name).unwrap().is_none()));
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn started(&self, _: usize, _: &Run, _: u64) {}
+    fn step(&self, _: usize, _: u64) {}
+    fn finished(&self, _: usize, _: &Record) {}
 }

@@ -51,7 +51,8 @@ impl Sweep<'_> {
     /// Trains the given runs, and makes each durable before the next one starts.
     ///
     /// # Errors
-    /// When the results folder cannot be written to. A run's own failure, a panic included, is a part of the outcome.
+    /// When the results folder cannot be written to, or a trainer refuses in [`Trainer::prepare`](crate::sweep::Trainer::prepare). A run's
+    /// own failure, a panic included, is a part of the outcome.
     pub fn train(&self, runs: Vec<&Run>) -> Result<Execution> {
         let Self { jobs, interrupt, .. } = *self;
         let queue = Mutex::new(VecDeque::from(runs));
