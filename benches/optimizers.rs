@@ -11,6 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use optbench::catalog::Catalog;
+use optbench::config::Experiment;
 use optbench::nn::params::{Init, Parameter};
 use optbench::nn::role::Role;
 use optbench::optim::{OPTIMIZERS, Optimizer, Step, build};
@@ -22,6 +23,18 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The layers of a 784-512-512-10 network and of a small one, in `f32`.
 const SIZES: [(&str, &[usize]); 2] = [("670k", &[784, 512, 512, 10]), ("16k", &[64, 128, 64])];
 
+/// The defaults of a kind; `formula` is AdamW written as one.
+fn settings(kind: &str) -> Settings {
+    const ADAMW: &str = include_str!("../tests/formulas/adamw.toml");
+    let catalog = Catalog::built_in();
+    if kind == "formula" {
+        let experiment = Experiment::parse(&catalog, "adamw.toml", ADAMW, "adamw", &[]).expect("a config");
+        let formula = experiment.optimizers.iter().find(|entrant| entrant.grid.label == "adamw_formula");
+        return formula.expect("a formula").grid.variants().remove(0);
+    }
+    catalog.optimizers.find(kind).expect("a registered kind").defaults()
+}
+
 struct Bench {
     optimizer: Box<dyn Optimizer>,
     parameters: Vec<Parameter>,
@@ -32,7 +45,7 @@ struct Bench {
 
 impl Bench {
     fn new(kind: &str, layers: &[usize]) -> Self {
-        let settings = Catalog::built_in().optimizers.find(kind).expect("a registered kind").defaults();
+        let settings = settings(kind);
         let mut bench = Self::weights(layers, build(&settings), settings.float("lr"));
         // The first steps allocate and may be particular.
         for _ in 0..3 {

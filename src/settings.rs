@@ -77,6 +77,8 @@ pub enum Value {
     Length(Length),
     /// Several values, such as the widths of the hidden layers.
     List(Vec<Value>),
+    /// Names with values of their own, such as the states of a formula.
+    Table(Vec<(String, Value)>),
     /// A thing with keys of its own, such as the base of the Schedule-Free wrapper.
     Nested(Settings),
 }
@@ -261,6 +263,14 @@ impl Settings {
         }
     }
 
+    /// The entries of a table; none where the key is absent.
+    pub fn table(&self, key: &str) -> &[(String, Value)] {
+        match self.get(key) {
+            Some(Value::Table(entries)) => entries,
+            _ => &[],
+        }
+    }
+
     /// A list of numbers.
     pub fn floats(&self, key: &str) -> Vec<f64> {
         self.list(key).iter().filter_map(Value::as_float).collect()
@@ -347,6 +357,10 @@ impl fmt::Display for Value {
             Self::List(values) => {
                 let cells: Vec<String> = values.iter().map(ToString::to_string).collect();
                 write!(f, "[{}]", cells.join(" "))
+            }
+            Self::Table(entries) => {
+                let cells: Vec<String> = entries.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                write!(f, "{{{}}}", cells.join(" "))
             }
             Self::Nested(settings) => {
                 let cells: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();

@@ -8,7 +8,9 @@ mod problems;
 use candle_core::DType;
 use optbench::optim::{OPTIMIZERS, Step, build, groups};
 use optbench::settings::Settings;
-use problems::{at, difference, eval_point, floats, problem, read_json, reference, settings, train_point};
+use problems::{
+    NAMES, at, difference, eval_point, floats, formulas, problem, read_json, reference, settings, train_point,
+};
 use serde_json::Value as Json;
 
 const TOLERANCE: f64 = 1e-10;
@@ -47,7 +49,8 @@ fn follow(case: &Json, settings: &Settings) -> f64 {
 fn every_optimizer_follows_its_reference() {
     let mut failures = Vec::new();
     println!("| kind | reference | cases | largest error |\n| --- | --- | --- | --- |");
-    for definition in OPTIMIZERS {
+    // A formula has no numbers of its own: it follows the rules that it writes out, see below.
+    for definition in OPTIMIZERS.iter().filter(|definition| definition.about.name != "formula") {
         let kind = definition.about.name;
         let path = reference().join("trajectories").join(format!("{kind}.json"));
         if !path.exists() {
@@ -68,6 +71,40 @@ fn every_optimizer_follows_its_reference() {
         assert!(!cases.is_empty(), "{kind}: no cases");
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Rules written as formulas take the path of the built-in ones.
+#[test]
+fn formulas_follow_the_rules_that_they_write_out() {
+    let mut failures = Vec::new();
+    println!("| rule | states | lines | largest error |\n| --- | --- | --- | --- |");
+    let formulas = formulas();
+    for (name, built_in, formula) in &formulas {
+        let mut worst = 0.0_f64;
+        for place in NAMES {
+            let paths = [built_in, formula].map(|settings| {
+                let (mut problem, mut optimizer) = (problem(place, DType::F64), build(settings));
+                let mut path = Vec::new();
+                for t in 0..50 {
+                    let (loss, gradients) = problem.gradients(t).unwrap();
+                    // A rate that rises and falls, as under a schedule.
+                    let lr = settings.float("lr") * (1.0 - (t as f64 / 25.0 - 1.0).powi(2)).max(0.05);
+                    let at = Step { loss, ..at(t, lr) };
+                    optimizer.step(problem.parameters(), &gradients, &at, &mut ()).unwrap();
+                    path.extend(train_point(problem.parameters()));
+                    path.extend(eval_point(problem.parameters(), &*optimizer));
+                }
+                path
+            });
+            worst = worst.max(difference(&paths[1], &paths[0]));
+        }
+        let (states, lines) = (formula.table("state").len(), formula.text("update").lines().count());
+        println!("| `{name}` | {states} | {lines} | {worst:.1e} |");
+        if worst > 1e-12 {
+            failures.push(format!("{name}: off by {worst:.1e}"));
+        }
+    }
+    assert!(formulas.len() >= 12 && failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

@@ -89,6 +89,10 @@ fn all_settings() -> Vec<(String, Settings)> {
     for definition in OPTIMIZERS {
         let kind = definition.about.name;
         all.push((kind.to_owned(), defaults(kind)));
+        if kind == "formula" {
+            all.extend(problems::formulas().into_iter().map(|(name, _, formula)| (format!("formula {name}"), formula)));
+            continue;
+        }
         let json = read_json(&reference().join(format!("trajectories/{kind}.json")));
         for case in json["cases"].as_array().unwrap() {
             let name = format!("{kind} {}", case["name"].as_str().unwrap());
@@ -609,7 +613,7 @@ fn every_kind_says_which_key_is_the_decay_of_its_squared_gradients() {
         "adadelta" => Some("rho"),
         "adan" => Some("beta3"),
         // The sum or the sign of gradients, a decay that changes, matrices without a second moment, and a base of SGD.
-        "sgd" | "adagrad" | "lion" | "adafactor" | "muon" | "schedule_free_sgd" | "schedule_free" => None,
+        "sgd" | "adagrad" | "lion" | "adafactor" | "muon" | "schedule_free_sgd" | "schedule_free" | "formula" => None,
         _ => Some("beta2"),
     };
     for definition in OPTIMIZERS {
@@ -700,8 +704,9 @@ fn defaults_lie_within_what_their_keys_accept_and_are_read_from_a_config() {
             assert!(!text.is_empty() && text.is_ascii(), "{}: {text}", about.name);
         }
         assert_eq!(about.keys[0].name, "lr", "{}", about.name);
+        let needed = if about.name == "formula" { "update = \"p = p - lr * g\"\n" } else { "" };
         let config = format!(
-            "seeds = 1\nsteps = 4\n[tasks.q]\nmodel = \"quadratic\"\ncurvature = [1.0]\nstart = [1.0]\n[optimizers.{}]\n",
+            "seeds = 1\nsteps = 4\n[tasks.q]\nmodel = \"quadratic\"\ncurvature = [1.0]\nstart = [1.0]\n[optimizers.{}]\n{needed}",
             about.name
         );
         let experiment = Experiment::parse(&Catalog::built_in(), "config.toml", &config, "test", &[]);
@@ -718,6 +723,10 @@ fn claimed(settings: &Settings, shape: &[usize]) -> usize {
     let (rows, cols) = (shape[0], count / shape[0]);
     let values = match settings.name() {
         "sgd" => some("momentum"),
+        "formula" => {
+            let numbers = ["product", "lr_max", "weight_sum"];
+            settings.table("state").iter().filter(|(name, _)| !numbers.contains(&name.as_str())).count()
+        }
         "adafactor" if matrix => {
             let last = shape[shape.len() - 1];
             return count / last + count / shape[shape.len() - 2];

@@ -68,6 +68,11 @@ impl<'c> Diagnostics<'c> {
         Added(self.mistakes.last_mut().expect("just added"))
     }
 
+    /// The text at a place, as it is written.
+    pub(super) fn written(&self, place: &Place) -> &str {
+        self.sources.get(place.source).and_then(|(_, text)| text.get(place.span.0..place.span.1)).unwrap_or_default()
+    }
+
     /// Forgets what is said to be missing: behind an error of syntax it may be there, unread.
     pub(super) fn forget_missing(&mut self) {
         self.mistakes.retain(|mistake| mistake.place.span != (0, 0));

@@ -171,7 +171,7 @@ fn schedules(table: &Table, tries: Option<usize>, diagnostics: &mut Diagnostics)
         let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
         let Keys { axes, joint } =
-            read_keys(keys, &entry.key_place, &owner, definition.keys(), Vec::new(), tries, diagnostics);
+            read_keys(keys, &entry.key_place, &owner, definition, Vec::new(), tries, diagnostics);
         Some(Grid { label: entry.key.clone(), kind: definition, axes, joint })
     });
     grids.collect()

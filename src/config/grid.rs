@@ -8,6 +8,7 @@ use crate::config::foreign;
 use crate::config::names;
 use crate::config::sampling;
 use crate::config::source::{Entry, Item, Node, Place, Table};
+use crate::config::text;
 use crate::registry::{Beside, Described, Fallback, Key, Kinds, choices};
 use crate::settings::{Kind, Settings, Sort, Value};
 
@@ -103,18 +104,19 @@ pub(super) struct Read {
 /// Reads the keys of a kind from a table. A key that is missing or mistaken keeps its default.
 ///
 /// `more` are keys that stand deeper in the table; `tries` is how many points are drawn where it does not say it.
-pub(super) fn read_keys(
+pub(super) fn read_keys<D: Described>(
     table: &Table,
     place: &Place,
     owner: &str,
-    keys: impl Iterator<Item = &'static Key>,
+    definition: &'static D,
     more: Vec<Read>,
     tries: Option<usize>,
     diagnostics: &mut Diagnostics,
 ) -> Keys {
-    let keys: Vec<&'static Key> = keys.collect();
+    let before = diagnostics.len();
+    let keys: Vec<&'static Key> = definition.keys().collect();
     let mut axes = Vec::new();
-    for &key in &keys {
+    for &key in keys.iter().filter(|key| key.name != Key::REST) {
         if let Some(beside) = key.beside.filter(|beside| !chosen(table, *beside)) {
             if let Some(entry) = table.get(key.name) {
                 let choice = |choice: &&str| format!("{} = \"{choice}\"", beside.key);
@@ -142,8 +144,18 @@ pub(super) fn read_keys(
         let place = table.get(key.name).map_or(place, |entry| &entry.value.place).clone();
         axes.push(Read { name: key.name.to_owned(), axis, place });
     }
+    for (entry, key) in text::further(table, &keys, D::RESERVED) {
+        let axis = axis(&entry.value, key, diagnostics);
+        axes.push(Read { name: entry.key.clone(), axis, place: entry.value.place.clone() });
+    }
     axes.extend(more);
-    draw(owner, &axes, tries, diagnostics)
+    let keys_read = draw(owner, &axes, tries, diagnostics);
+    if diagnostics.len() == before {
+        let first = keys_read.axes.iter().filter_map(|(key, values)| Some((key, values.first()?.clone())));
+        let settings = first.fold(Settings::new(definition), |settings, (key, value)| settings.with(key, value));
+        text::check(table, &keys, &settings, diagnostics);
+    }
+    keys_read
 }
 
 /// Draws the points of the sampled keys, all together, and checks that joint keys fit each other.

@@ -38,6 +38,7 @@ mod single;
 mod source;
 mod spread;
 mod task;
+mod text;
 mod tuning;
 mod value;
 

@@ -3,10 +3,13 @@
 use crate::config::diagnostics::Diagnostics;
 use crate::config::foreign;
 use crate::config::source::{Entry, Place, Table};
-use crate::registry::{Described, Kinds, choices, nearest};
+use crate::registry::{Described, Key, Kinds, choices, nearest};
 
-/// Adds a mistake for every key that nobody asks for, with the nearest that somebody does.
+/// Adds a mistake for every key that nobody asks for, with the nearest that somebody does; none where any is taken.
 pub(super) fn refuse_unknown(table: &Table, known: &[&str], owner: &str, diagnostics: &mut Diagnostics) {
+    if known.contains(&Key::REST) {
+        return;
+    }
     for Entry { key, key_place, .. } in &table.0 {
         if !known.contains(&key.as_str()) {
             let added = diagnostics.add(key_place, format!("unknown key `{key}` in {owner}")).expected(choices(known));

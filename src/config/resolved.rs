@@ -134,6 +134,9 @@ fn of_value(value: &Value) -> Toml {
         Value::Length(Length::Steps(steps)) => Toml::Integer(*steps as i64),
         Value::Length(length) => length.to_string().into(),
         Value::List(values) => Toml::Array(values.iter().map(of_value).collect()),
+        Value::Table(entries) => {
+            Table::from_iter(entries.iter().map(|(name, value)| (name.clone(), of_value(value)))).into()
+        }
         Value::Nested(settings) => of_settings("kind", settings).into(),
     }
 }

@@ -155,7 +155,7 @@ fn single<D: Described>(
 ) -> Settings {
     let mut settings = Settings::new(definition);
     for (key, mut values) in
-        read_keys(table, &entry.key_place, owner, definition.keys(), Vec::new(), None, diagnostics).axes
+        read_keys(table, &entry.key_place, owner, definition, Vec::new(), None, diagnostics).axes
     {
         if values.len() > 1 {
             let place = &table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place).clone();

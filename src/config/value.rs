@@ -2,7 +2,8 @@
 
 use crate::config::diagnostics::Diagnostics;
 use crate::config::names;
-use crate::config::source::{Entry, Item, Node};
+use crate::config::source::{Entry, Item, Node, Table};
+use crate::config::text;
 use crate::length::Length;
 use crate::registry::{Accepts, Bounds, Described, Fallback, Key, Kinds, choices, nearest};
 use crate::settings::{Settings, Value};
@@ -63,6 +64,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         (Accepts::Optimizer, _) => return optimizer(node, diagnostics).map(Value::Nested),
         (Accepts::Schedules, _) => return schedules(node, name, diagnostics),
         (Accepts::Choices(words), _) => list(Accepts::Choice(words)),
+        (Accepts::Table(words), Item::Table(table)) => return Some(entries(table, name, words, diagnostics)),
         _ => None,
     };
     if read.is_none() {
@@ -81,6 +83,18 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         diagnostics.add(&node.place, format!("`{name}` is {found}")).expected(expected);
     }
     read
+}
+
+/// Reads a table of names, each with a number or one of the words; without what is mistaken.
+fn entries(table: &Table, name: &str, words: &'static [&'static str], diagnostics: &mut Diagnostics) -> Value {
+    let entries = table.0.iter().filter_map(|Entry { key, value: node, .. }| {
+        let accepts = match node.item {
+            Item::Text(_) if !words.is_empty() => Accepts::Choice(words),
+            _ => Accepts::Float(Bounds::ANY),
+        };
+        Some((key.clone(), value(node, &format!("{name}.{key}"), accepts, diagnostics)?))
+    });
+    Value::Table(entries.collect())
 }
 
 /// The whole number that a float is, where it is one that it can tell from its neighbours.
@@ -165,8 +179,9 @@ fn read<D: Described>(
     let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
     known.push("kind");
     names::refuse_unknown(table, &known, &owner, diagnostics);
+    let before = diagnostics.len();
     let mut settings = Settings::new(definition);
-    for key in keys.iter().filter(|key| key.beside.is_none()) {
+    for key in keys.iter().filter(|key| key.beside.is_none() && key.name != Key::REST) {
         match table.get(key.name) {
             Some(entry) => {
                 if let Some(value) = value(&entry.value, key.name, key.accepts, diagnostics) {
@@ -183,6 +198,14 @@ fn read<D: Described>(
                 }
             }
         }
+    }
+    for (entry, key) in text::further(table, &keys, &["kind"]) {
+        if let Some(value) = value(&entry.value, &entry.key, key.accepts, diagnostics) {
+            settings.set(&entry.key, value);
+        }
+    }
+    if diagnostics.len() == before {
+        text::check(table, &keys, &settings, diagnostics);
     }
     Some(settings)
 }

@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use crate::expression::function::{Fold, Function};
 use crate::expression::graph::{Binary, Extent, Graph, Id, Reduction, Unary};
-use crate::expression::mistake::Mistake;
 use crate::expression::scope::{Declared, Role, functions, reserved};
 use crate::expression::tree::{Form, Infix, Line, Node, NodeId, Prefix, Tree};
-use crate::registry::{choices, nearest};
+use crate::registry::{Mistake, choices, nearest};
 
 /// What a text computes.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@
 //! alone, and has derivatives. A [`Program`] reads and assigns tensors; a [`Runner`] computes it in as few passes over
 //! memory as its sums and norms allow.
 //!
-//! Mistakes are all found at once, each with its place in the text: see [`Mistake`].
+//! Mistakes are all found at once, each with its place in the text: see [`Mistake`](crate::registry::Mistake).
 
 mod block;
 mod check;
@@ -20,7 +20,6 @@ mod function;
 mod graph;
 mod kernel;
 mod lanes;
-mod mistake;
 mod number;
 mod parse;
 mod plan;
@@ -33,7 +32,6 @@ mod token;
 mod tree;
 
 pub use graph::Extent;
-pub use mistake::{Mistake, Place};
 pub use number::{Gradient, Number};
 pub use program::Program;
 pub use run::{Means, Runner, Site};

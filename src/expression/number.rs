@@ -3,9 +3,9 @@
 use crate::expression::check::check;
 use crate::expression::derive::gradient;
 use crate::expression::graph::{Extent, Graph, Id, Node};
-use crate::expression::mistake::Mistake;
 use crate::expression::parse;
 use crate::expression::scope::Declared;
+use crate::registry::Mistake;
 
 /// An expression whose value is one number.
 ///
@@ -15,7 +15,7 @@ use crate::expression::scope::Declared;
 /// let names = ["t", "T"].map(|name| Declared::number(name, "a number of updates", Extent::Model));
 /// let curve = Number::parse("1 - t / T", &names)?;
 /// assert_eq!(curve.at(&[5.0, 20.0]), 0.75);
-/// # Ok::<(), Vec<optbench::expression::Mistake>>(())
+/// # Ok::<(), Vec<optbench::registry::Mistake>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Number {

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::expression::mistake::Mistake;
 use crate::expression::token::{Token, Word, words};
 use crate::expression::tree::{Form, Infix, Line, Node, NodeId, Prefix, Tree};
+use crate::registry::Mistake;
 
 /// How deep parentheses, signs and powers may be nested.
 const DEEPEST: usize = 100;

@@ -2,10 +2,10 @@
 
 use crate::expression::check::{Checked, check};
 use crate::expression::graph::{Binary, Extent, Graph, Id};
-use crate::expression::mistake::Mistake;
 use crate::expression::parse;
 use crate::expression::scope::{Declared, Role};
 use crate::expression::tree::Tree;
+use crate::registry::Mistake;
 
 /// Lines of `name = expression`, checked.
 #[derive(Debug, Clone)]
@@ -55,6 +55,11 @@ impl Program {
         let assigned = kept.filter_map(|(i, name)| Some((i, values.get(&name.name)?.id))).collect();
         let mentioned = names.iter().map(|name| mentioned.contains(&name.name)).collect();
         Ok(Self { graph, names: names.to_vec(), extents, assigned, mentioned })
+    }
+
+    /// The declared names.
+    pub fn names(&self) -> &[Declared] {
+        &self.names
     }
 
     /// Whether the text mentions a declared name.

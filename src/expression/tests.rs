@@ -5,9 +5,9 @@ use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
 
 use crate::expression::graph::{Extent, Id, Node as Value, Reduction};
-use crate::expression::mistake::{Mistake, Place};
 use crate::expression::tree::{Form, Infix, Line, Node, Prefix, Tree};
 use crate::expression::{Declared, Means, Number, Program, Runner, Site, parse};
+use crate::registry::{Mistake, Place};
 
 const UNARY: [&str; 8] = ["abs", "sign", "sqrt", "exp", "log", "sin", "cos", "tanh"];
 const FOLDS: [&str; 9] = ["sum", "mean", "norm", "rms", "maximum", "all_sum", "all_norm", "all_mean", "all_maximum"];

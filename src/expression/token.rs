@@ -9,7 +9,7 @@ use winnow::combinator::{alt, opt};
 use winnow::error::EmptyError;
 use winnow::token::{any, one_of, take_while};
 
-use crate::expression::mistake::Mistake;
+use crate::registry::Mistake;
 
 /// A word and where it stands.
 #[derive(Debug, Clone, PartialEq)]

@@ -27,6 +27,7 @@ mod build;
 mod common;
 mod decay;
 mod definition;
+mod formula;
 mod grouped;
 pub mod groups;
 mod kinded;
@@ -37,6 +38,7 @@ mod mars;
 mod memory;
 mod muon;
 mod nadam;
+mod newton_schulz;
 mod optimizer;
 mod pass;
 mod prodigy;
@@ -80,4 +82,5 @@ pub const OPTIMIZERS: &[Definition] = &[
     mars::DEFINITION,
     muon::DEFINITION,
     soap::DEFINITION,
+    formula::DEFINITION,
 ];

@@ -1,7 +1,5 @@
 //! Muon: momentum with all its singular values made equal.
 
-use candle_core::Tensor;
-
 use crate::choice::Choice;
 use crate::error::Result;
 use crate::nn::params::Parameter;
@@ -9,8 +7,9 @@ use crate::optim::adam::{Adam, Moments};
 use crate::optim::common::lr;
 use crate::optim::decay::{self, Decay};
 use crate::optim::definition::Definition;
-use crate::optim::linalg::{as_matrix, product, t};
+use crate::optim::linalg::as_matrix;
 use crate::optim::memory::Slot;
+use crate::optim::newton_schulz::NewtonSchulz;
 use crate::optim::optimizer::Step;
 use crate::optim::pass::{Kernel, sweep};
 use crate::optim::real::{Real, ema};
@@ -79,8 +78,7 @@ other tensors: adamw at the rate adamw_lr, which follows the schedule too",
         Whole::boxed(Muon {
             momentum: settings.float("momentum"),
             nesterov: settings.flag("nesterov"),
-            iterations: settings.count("ns_steps"),
-            eps: settings.float("eps"),
+            newton_schulz: NewtonSchulz { iterations: settings.count("ns_steps"), eps: settings.float("eps") },
             adjustment: settings.choice("adjust_lr"),
             decay: Decay::decoupled(settings),
             adamw: adamw(settings),
@@ -107,8 +105,7 @@ pub(super) fn share_of_lr(settings: &Settings, key: &str) -> f64 {
 struct Muon {
     momentum: f64,
     nesterov: bool,
-    iterations: usize,
-    eps: f64,
+    newton_schulz: NewtonSchulz,
     adjustment: Adjustment,
     decay: Decay,
     adamw: Adam,
@@ -146,28 +143,6 @@ impl Kernel<1, 0> for Accelerate {
     }
 }
 
-impl Muon {
-    /// Newton-Schulz: quintic steps that draw all singular values towards 1, on the smaller side.
-    fn orthogonalized(&self, work: &Work, u: &Tensor) -> Result<Tensor> {
-        let (rows, cols) = u.dims2()?;
-        let composed = work.composed;
-        let norm = work.norm(u)?.max(self.eps);
-        // A matrix of zeros stays one, even without eps.
-        let mut x = u.affine(if norm > 0.0 { 1.0 / norm } else { 0.0 }, 0.0)?;
-        if rows > cols {
-            x = x.t()?.contiguous()?;
-        }
-        for _ in 0..self.iterations {
-            let mut gram = product(composed, &x, t(&x))?;
-            let squared = product(composed, &gram, &gram)?;
-            sweep(composed, &Mix { own: -4.7750, other: 2.0315 }, &mut gram, [], [&squared])?;
-            let cubed = product(composed, &gram, &x)?;
-            sweep(composed, &Mix { own: 3.4445, other: 1.0 }, &mut x, [], [&cubed])?;
-        }
-        Ok(if rows > cols { x.t()?.contiguous()? } else { x })
-    }
-}
-
 impl WholeRule for Muon {
     fn slots(&self, parameter: &Parameter) -> Vec<Slot> {
         match as_matrix(parameter.var.dims()) {
@@ -187,7 +162,7 @@ impl WholeRule for Muon {
             let mut direction = work.gradient.contiguous()?.copy()?;
             let accelerate = Accelerate { momentum, nesterov: self.nesterov };
             sweep(work.composed, &accelerate, &mut direction, [&mut work.slots[0]], [])?;
-            let orthogonal = self.orthogonalized(work, &direction.reshape((rows, cols))?)?;
+            let orthogonal = self.newton_schulz.apply(work.composed, &direction.reshape((rows, cols))?)?;
             let rate = at.lr * self.adjustment.scale(rows, cols);
             let descend = Mix { own: self.decay.at(at.lr).shrink(), other: -rate };
             work.write_weights(&descend, [&orthogonal.reshape(work.weights().shape())?])?;

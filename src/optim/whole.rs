@@ -76,16 +76,21 @@ impl Work<'_> {
 
     /// The Euclidean norm of a tensor such as those in here.
     pub(super) fn norm(&self, tensor: &Tensor) -> Result<f64> {
-        let sum = self.sum(&Squared, [tensor])?;
-        // Squares are taken in the tensor's own precision, which holds fewer of them than numbers.
-        let least = if tensor.dtype() == DType::F32 { 1e-25 } else { params::LEAST_SUM };
-        params::root(sum, least).map_or_else(|| params::norm(std::slice::from_ref(tensor)), Ok)
+        norm(self.composed, tensor)
     }
 
     /// The weights.
     pub(super) fn weights(&self) -> &Tensor {
         self.parameter.var.as_tensor()
     }
+}
+
+/// The Euclidean norm of a tensor; `composed` asks for tensor operations.
+pub(super) fn norm(composed: bool, tensor: &Tensor) -> Result<f64> {
+    let sum = pass::sum(composed, &Squared, [tensor])?;
+    // Squares are taken in the tensor's own precision, which holds fewer of them than numbers.
+    let least = if tensor.dtype() == DType::F32 { 1e-25 } else { params::LEAST_SUM };
+    params::root(sum, least).map_or_else(|| params::norm(std::slice::from_ref(tensor)), Ok)
 }
 
 struct Squared;

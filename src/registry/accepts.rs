@@ -30,6 +30,8 @@ pub enum Accepts {
     Lengths,
     /// A list of these words.
     Choices(&'static [&'static str]),
+    /// A table of names, each with a finite number or one of these words.
+    Table(&'static [&'static str]),
     /// A table that names an optimizer by `kind` and gives its keys.
     Optimizer,
     /// A list of schedules: labels, kinds, or tables with `schedule` or `kind`, and a `length`.
@@ -53,6 +55,10 @@ impl Accepts {
             (Self::Floats(bounds), _) => all(Self::Float(bounds)),
             (Self::Lengths, _) => all(Self::Length),
             (Self::Choices(words), _) => all(Self::Choice(words)),
+            (Self::Table(words), Value::Table(entries)) => entries.iter().all(|(_, value)| match value {
+                Value::Text(text) => words.contains(&text.as_str()),
+                value => value.as_float().is_some_and(f64::is_finite),
+            }),
             (Self::Schedules, _) => all(Self::Optimizer),
             _ => false,
         }
@@ -128,6 +134,11 @@ impl fmt::Display for Accepts {
             Self::Floats(range) => write!(f, "a list of numbers, each {range}"),
             Self::Lengths => f.write_str("a list of durations, such as [\"30%\", \"60%\"]"),
             Self::Choices(words) => write!(f, "a list of words, each {}", choices(words)),
+            Self::Table([]) => f.write_str("a table of names and numbers, such as { x = 1, y = -2.5 }"),
+            Self::Table(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                write!(f, "a table of names, each with a number or {}, such as {{ m = 0 }}", choices(&words))
+            }
             Self::Optimizer => f.write_str("an optimizer, such as { kind = \"sgd\", momentum = 0.9 }"),
             Self::Schedules => f.write_str("a list of schedules, such as [\"linear\", { kind = \"cosine\" }]"),
         }

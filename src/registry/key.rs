@@ -2,6 +2,7 @@
 
 use crate::length::Length;
 use crate::registry::accepts::{Accepts, Bounds};
+use crate::registry::mistake::Mistake;
 use crate::settings::{Settings, Value};
 
 /// One key of a kind.
@@ -21,7 +22,12 @@ pub struct Key {
     pub needs: Option<Needs>,
     /// Whether, and for which settings, its value is the decay of an optimizer's mean of squared gradients.
     pub second_moment: Option<fn(&Settings) -> bool>,
+    /// Finds what is mistaken in its text; texts are taken as they are where there is none.
+    pub check: Option<Check>,
 }
+
+/// Finds what is mistaken in a text, given the settings that it stands in.
+pub type Check = fn(&str, &Settings) -> Vec<Mistake>;
 
 /// What the value of a key asks of the other keys.
 #[derive(Debug, Clone, Copy)]
@@ -81,8 +87,11 @@ impl Fallback {
 }
 
 impl Key {
+    /// The name of the key that stands for any further one; what it takes, all of these do.
+    pub const REST: &'static str = "*";
+
     const fn new(name: &'static str, accepts: Accepts, default: Fallback, help: &'static str) -> Self {
-        Self { name, accepts, default, help, beside: None, needs: None, second_moment: None }
+        Self { name, accepts, default, help, beside: None, needs: None, second_moment: None, check: None }
     }
 
     /// A key that takes a number.
@@ -133,6 +142,17 @@ impl Key {
     /// A key that may stay absent.
     pub const fn optional(name: &'static str, accepts: Accepts, help: &'static str) -> Self {
         Self::new(name, accepts, Fallback::Absent, help)
+    }
+
+    /// Any further key that a config gives, for kinds whose keys users name.
+    pub const fn rest(accepts: Accepts, help: &'static str) -> Self {
+        Self::new(Self::REST, accepts, Fallback::Absent, help)
+    }
+
+    /// The same key, whose text is checked.
+    #[must_use]
+    pub const fn checked_by(self, check: Check) -> Self {
+        Self { check: Some(check), ..self }
     }
 
     /// The same key, which counts only where another one makes one of these choices.

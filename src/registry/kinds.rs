@@ -65,7 +65,7 @@ pub fn flaw<D: Described>(definition: &D) -> Option<String> {
     keys.iter().enumerate().find_map(|(place, key)| {
         let twice = keys[..place].iter().any(|other| other.name == key.name) || D::RESERVED.contains(&key.name);
         let unfit = key.default.value().filter(|value| !key.accepts.takes(value));
-        match (is_bare(key.name), twice, unfit) {
+        match (is_bare(key.name) || key.name == Key::REST, twice, unfit) {
             (false, _, _) => Some(format!("the key `{}` is not lowercase letters, digits and `_`", key.name)),
             (_, true, _) => Some(format!("the key `{}` has another meaning already", key.name)),
             (_, _, Some(value)) => Some(format!("`{}` is {value} by default; expected {}", key.name, key.accepts)),

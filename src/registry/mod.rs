@@ -9,11 +9,13 @@ use crate::settings::{Kind, Settings, Sort};
 mod accepts;
 mod key;
 mod kinds;
+mod mistake;
 mod names;
 
 pub use accepts::{Accepts, Bounds};
-pub use key::{Beside, Fallback, Key, Needs};
+pub use key::{Beside, Check, Fallback, Key, Needs};
 pub use kinds::{Kinds, flaw};
+pub use mistake::{Mistake, Place};
 pub use names::{choices, nearest};
 
 /// A kind as it is explained to the user.

@@ -15,6 +15,7 @@ mod cosine_warm_restarts;
 mod curve;
 mod cyclic;
 mod exponential;
+mod formula;
 mod inverse_sqrt;
 mod linear;
 mod multi_step;
@@ -56,6 +57,7 @@ pub const SCHEDULES: &[Definition] = &[
     rex::DEFINITION,
     sequential::DEFINITION,
     chained::DEFINITION,
+    formula::DEFINITION,
 ];
 
 /// A schedule as it is registered.

@@ -121,6 +121,12 @@ fn literal(value: &Value) -> String {
             let values: Vec<String> = values.iter().map(literal).collect();
             format!("[{}]", values.join(", "))
         }
+        Value::Table(entries) => {
+            let mut entries: Vec<_> = entries.iter().map(|(name, value)| (bare(name), literal(value))).collect();
+            entries.sort_unstable();
+            let entries = entries.into_iter().map(|(name, value)| format!("{name} = {value}"));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
         Value::Nested(settings) => {
             let entries = entries(settings).into_iter().map(|(key, value)| format!("{key} = {value}"));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))

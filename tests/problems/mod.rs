@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use optbench::catalog::Catalog;
+use optbench::config::Experiment;
 use optbench::error::Result;
+use optbench::length::Timeline;
 use optbench::metric::{Metric, Scores};
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::linear::{Activation, Linear};
@@ -198,9 +200,39 @@ fn definition(kind: &str) -> &'static optim::Definition {
     Catalog::built_in().optimizers.find(kind).unwrap_or_else(|| panic!("there is no optimizer `{kind}`"))
 }
 
-/// The settings of a kind with every key at its default.
+/// The settings of a kind with every key at its default; of a formula, which has none, those of AdamW as one.
 pub fn defaults(kind: &str) -> Settings {
-    definition(kind).defaults()
+    match kind {
+        "formula" => formulas_of("adamw").remove(0).2,
+        _ => definition(kind).defaults(),
+    }
+}
+
+/// A name, a built-in rule, and the formula that must follow it: all of `tests/formulas`.
+pub fn formulas() -> Vec<(String, Settings, Settings)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formulas");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut stems: Vec<String> = files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    stems.sort();
+    stems.iter().flat_map(|stem| formulas_of(stem)).collect()
+}
+
+fn formulas_of(stem: &str) -> Vec<(String, Settings, Settings)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/formulas/{stem}.toml"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let experiment = Experiment::parse(&Catalog::built_in(), stem, &text, stem, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let timeline = Timeline { steps: 50, steps_per_epoch: None, beta2: None };
+    let settings = |label: &str| {
+        let entrant = experiment.optimizers.iter().find(|entrant| entrant.grid.label == label)?;
+        Some(entrant.grid.variants()[0].in_steps(&timeline).unwrap())
+    };
+    let pairs = experiment.optimizers.iter().filter_map(|entrant| {
+        let label = &entrant.grid.label;
+        let formula = settings(&format!("{label}_formula"))?;
+        let name = if label == stem { stem.to_owned() } else { format!("{stem} {label}") };
+        Some((name, settings(label)?, formula))
+    });
+    pairs.collect()
 }
 
 /// The defaults of a kind, changed as a table says.

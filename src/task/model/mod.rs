@@ -16,6 +16,7 @@ use crate::settings::{Settings, Sort};
 use crate::task::data::Input;
 
 mod cnn;
+mod formula;
 mod from_candle;
 mod logistic;
 mod lstm_lm;
@@ -35,6 +36,7 @@ pub const MODELS: &[Definition] = &[
     lstm_lm::DEFINITION,
     quadratic::DEFINITION,
     rosenbrock::DEFINITION,
+    formula::DEFINITION,
 ];
 
 const DROPOUT: Key = Key::float("dropout", 0.0, Bounds::DECAY, "share of the hidden numbers set to 0 in training");
