@@ -56,6 +56,7 @@ mistaken!(
     epochs_of_a_function,
     field_spellings,
     foreign_names,
+    formulas,
     functions,
     groups,
     halving,

@@ -58,8 +58,7 @@ pub(super) fn read_all(
         let known: Vec<&str> = definition.names().collect();
         refuse_unknown(keys, &known, &owner, diagnostics);
         let groups = groups::read(keys, definition, &owner, diagnostics);
-        let Keys { axes, joint } =
-            read_keys(keys, &entry.key_place, &owner, definition, groups, tries, diagnostics);
+        let Keys { axes, joint } = read_keys(keys, &entry.key_place, &owner, definition, groups, tries, diagnostics);
         Some(Entrant {
             grid: Grid { label: entry.key.clone(), kind: definition, axes, joint },
             schedules: own(keys, "schedules", &all_schedules, diagnostics),

@@ -66,8 +66,10 @@ fn read_entry(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Single> {
     refuse_unknown(table, &known, &owner, diagnostics);
     let steps = steps(table, diagnostics);
     let mut settings = Settings::new(definition);
-    let (keys, groups) = (definition.keys(), groups::read(table, definition, &owner, diagnostics));
-    for (key, values) in read_keys(table, &entry.key_place, &owner, keys, groups, None, diagnostics).axes {
+    let groups = groups::read(table, definition, &owner, diagnostics);
+    // The length is the training's, not a hyper-parameter.
+    let own = Table(table.0.iter().filter(|entry| entry.key != STEPS).cloned().collect());
+    for (key, values) in read_keys(&own, &entry.key_place, &owner, definition, groups, None, diagnostics).axes {
         let place = table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place);
         let [value] = &values[..] else {
             diagnostics

@@ -154,9 +154,7 @@ fn single<D: Described>(
     diagnostics: &mut Diagnostics,
 ) -> Settings {
     let mut settings = Settings::new(definition);
-    for (key, mut values) in
-        read_keys(table, &entry.key_place, owner, definition, Vec::new(), None, diagnostics).axes
-    {
+    for (key, mut values) in read_keys(table, &entry.key_place, owner, definition, Vec::new(), None, diagnostics).axes {
         if values.len() > 1 {
             let place = &table.get(&key).map_or(&entry.key_place, |entry| &entry.value.place).clone();
             let added = diagnostics.add(place, format!("`{key}` of a task has one value, not {}", values.len()));

@@ -72,10 +72,10 @@ a schedule that moves the momentum moves the keys momentum and beta1",
     build: |settings| Box::new(Formula::new(settings)),
 };
 
-/// The keys that users name, with their values.
+/// The keys that users name, with their values. Keys of groups have a point in their names.
 fn hyper_parameters(settings: &Settings) -> Vec<(&str, f64)> {
-    let own = |name: &str| DEFINITION.key(name).is_some();
-    settings.iter().filter(|(name, _)| !own(name)).filter_map(|(name, value)| Some((name, value.as_float()?))).collect()
+    let own = |name: &str| DEFINITION.key(name).is_none() && !name.contains('.');
+    settings.iter().filter(|(name, _)| own(name)).filter_map(|(name, value)| Some((name, value.as_float()?))).collect()
 }
 
 /// The names that the update finds.

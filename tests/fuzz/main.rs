@@ -90,6 +90,20 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             let texts = ["10 epochs", "500 steps", "1_000", "30%", "2.5 epochs", "untuned", "1/4", "12 / 16"];
             texts.iter().map(|text| text.as_bytes().to_vec()).collect()
         }
+        "formula" => {
+            let settings = files("tests/formulas").into_iter().map(|file| String::from_utf8(file).unwrap());
+            let updates: Vec<Vec<u8>> = settings
+                .flat_map(|text| {
+                    text.split("\"\"\"").skip(1).step_by(2).map(|text| text.trim().into()).collect::<Vec<_>>()
+                })
+                .collect();
+            let own: [&[u8]; 3] = [
+                b"0.5 * (1 + cos(3 * t / T)) ^ -lr",
+                b"m = where(is_matrix, orthogonalize(g), g / (all_norm(g) + 1e-8))\np = p - lr * m",
+                b"m = 0.9 * m + maximum(abs(g)) # one number\np = clip(p, -m,\n rms(p)) - (not is_matrix and t > 2 or m == T)",
+            ];
+            updates.into_iter().chain(own.map(<[u8]>::to_vec)).collect()
+        }
         "text" => {
             let long =
                 "The quick brown fox, don't you know, jumps over the lazy dog\u{2019}s \u{e9}t\u{e9}.\n".repeat(9);
@@ -214,6 +228,11 @@ fn found_cases_and_their_neighbours_are_read_or_refused() {
 #[test]
 fn the_seeds_are_read_well() {
     let well = |name: &str, good: &dyn Fn(&[u8]) -> bool| assert!(seeds(name).iter().any(|seed| good(seed)), "{name}");
+    well("formula", &|bytes| {
+        let number = |name: &str| optbench::expression::Declared::number(name, "", optbench::expression::Extent::Model);
+        let text = std::str::from_utf8(bytes).unwrap();
+        optbench::expression::Number::parse(text, &["lr", "t", "T"].map(number)).is_ok()
+    });
     well("cifar10", &|bytes| optbench::task::data::parsers::cifar10(bytes).is_ok());
     well("text", &|bytes| optbench::task::data::parsers::text(&bytes[2..]).is_ok());
     well("checkpoint", &|bytes| Checkpoint::read(bytes, FINGERPRINT).is_some());

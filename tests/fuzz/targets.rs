@@ -11,6 +11,7 @@ use std::path::Path;
 use candle_core::{DType, Device};
 use optbench::catalog::Catalog;
 use optbench::config::Experiment;
+use optbench::expression::{Declared, Extent, Means, Number, Program, Runner, Site};
 use optbench::length::{Length, Timeline};
 use optbench::registry::Described;
 use optbench::report::render::REPORT;
@@ -27,6 +28,7 @@ pub(crate) type Target = (&'static str, fn(&[u8]));
 pub(crate) const TARGETS: &[Target] = &[
     ("config", config),
     ("durations", durations),
+    ("formula", formula),
     ("text", text),
     ("images", images),
     ("cifar10", cifar10),
@@ -106,6 +108,34 @@ fn durations(bytes: &[u8]) {
 /// Settings of a model, none of them given.
 fn model(name: &str) -> Settings {
     Settings::new(Catalog::built_in().models.find(name).unwrap())
+}
+
+/// A formula that is read runs, whatever it computes.
+fn formula(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let numbers = ["lr", "t", "T"].map(|name| Declared::number(name, "a number", Extent::Model));
+    if let Ok(number) = Number::parse(text, &numbers) {
+        let (value, gradient) = (number.at(&[0.1, 3.0, 9.0]), number.gradient().at(&[0.1, 3.0, 9.0]));
+        assert_eq!((value.is_finite(), gradient.len()), (number.at(&[0.1, 3.0, 9.0]).is_finite(), 3));
+    }
+    let weights = [
+        Declared::kept("p", "the weight", Extent::Element),
+        Declared::number("g", "the gradient", Extent::Element),
+        Declared::kept("m", "the state", Extent::Model),
+        Declared::truth("is_matrix", "a condition", Extent::Tensor),
+    ];
+    let Ok(program) = Program::parse(text, &[&weights[..], &numbers].concat()) else { return };
+    let state_is_tensor = program.extent("m") == Extent::Element;
+    let site = |shape: &[usize]| {
+        let tensor = || Some(candle_core::Tensor::ones(shape, DType::F64, &Device::Cpu).unwrap());
+        let tensors = vec![tensor(), tensor(), if state_is_tensor { tensor() } else { None }, None, None, None, None];
+        Site::new(tensors, vec![f64::from(u8::from(shape.len() > 1)); 7], shape.len() > 1)
+    };
+    let (mut sites, mut runner) = ([site(&[3, 2]), site(&[5])], Runner::new(program));
+    for composed in [false, true] {
+        let means = Means { composed, orthogonalize: &|matrix| Ok((matrix * 0.5)?) };
+        runner.run(&mut [0.5; 7], &mut sites, &means).unwrap();
+    }
 }
 
 fn text(bytes: &[u8]) {
