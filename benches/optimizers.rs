@@ -16,6 +16,7 @@ use optbench::nn::params::{Init, Parameter};
 use optbench::nn::role::Role;
 use optbench::optim::{OPTIMIZERS, Optimizer, Step, build};
 use optbench::registry::Described;
+use optbench::settings::Settings;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
