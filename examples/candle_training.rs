@@ -7,6 +7,8 @@
 //! Schedule-Free AdamW trains a small network on the digits: no schedule, and no length of the training that would have
 //! to be known before. Half-way, the training is saved and goes on in new variables, as after a restart.
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Linear, Module, Optimizer, VarBuilder, VarMap, linear, loss};
 use optbench::candle::{Config, Optim};
@@ -21,6 +23,7 @@ const BATCH: usize = 64;
 struct Mlp(Linear, Linear);
 
 impl Mlp {
+    #[allow(clippy::needless_pass_by_value, reason = "as all of candle's layers take it")]
     fn new(vb: VarBuilder) -> Result<Self> {
         Ok(Self(linear(64, 64, vb.pp("hidden"))?, linear(64, 10, vb.pp("head"))?))
     }

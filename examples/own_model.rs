@@ -51,6 +51,7 @@ struct ResidualMlp {
 }
 
 impl ResidualMlp {
+    #[allow(clippy::needless_pass_by_value, reason = "as all of candle's layers take it")]
     fn new(inputs: usize, width: usize, blocks: usize, classes: usize, vb: VarBuilder) -> Result<Self> {
         let block = |i| {
             let vb = vb.pp(format!("block{i}"));

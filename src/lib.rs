@@ -15,6 +15,15 @@
 //! | 1 | [`nn`], [`expression`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, formulas, random streams, what is measured and how far apart it may lie |
 //! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`mod@choice`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |
 //!
+//! Four examples show what can be built on it; `docs/rust.md` is the guide, and says what is checked of models from elsewhere:
+//!
+//! | example | what it shows |
+//! | --- | --- |
+//! | `examples/own_optimizer.rs` | a new update rule in the command line, beside the built-in ones |
+//! | `examples/own_model.rs` | a network of candle-nn's layers, seeded, as a model that a config can name |
+//! | `examples/own_dataset.rs` | new data for the built-in models |
+//! | `examples/candle_training.rs` | somebody's own candle loop, with an optimizer of [`candle`] |
+//!
 //! A training by hand:
 //!
 //! ```

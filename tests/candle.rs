@@ -34,7 +34,7 @@ struct Net {
 }
 
 impl Net {
-    fn new(vb: VarBuilder) -> Self {
+    fn new(vb: &VarBuilder) -> Self {
         let numbers: Vec<f64> = (0..120).map(|i| (1.7 * f64::from(i)).sin()).collect();
         let inputs = Tensor::from_vec(numbers, (20, 6), &Device::Cpu).unwrap().to_dtype(vb.dtype()).unwrap();
         let layer = |name, inputs, outputs| candle_nn::linear(inputs, outputs, vb.pp(name)).unwrap();
@@ -55,7 +55,7 @@ impl Net {
 /// The network and its parameters under a seed.
 fn net(dtype: DType) -> (Net, Vec<Parameter>) {
     let mut init = Init::new(3, dtype, &Device::Cpu);
-    let net = Net::new(init.var_builder());
+    let net = Net::new(&init.var_builder());
     (net, init.finish())
 }
 
@@ -144,11 +144,17 @@ fn constant() -> Box<dyn optbench::schedule::Schedule> {
 /// Every kind at its defaults, and settings that matter here.
 fn configs() -> Vec<Config> {
     let catalog = Catalog::built_in();
-    let kinds = catalog.optimizers.iter().filter(|definition| !definition.asks.contains(&Ask::Gradients));
-    let base = |key: &Key| if key.accepts == Accepts::Optimizer { "base = { kind = \"adamw\" }" } else { "" };
-    let defaults = kinds.map(|definition| {
-        let keys: String = definition.keys().filter(|key| key.default == Fallback::Required).map(base).collect();
-        Config::parse(definition.about.name, &keys).unwrap_or_else(|error| panic!("{error}"))
+    let required = |definition: &&optim::Definition| -> Vec<&Key> {
+        definition.about.keys.iter().filter(|key| key.default == Fallback::Required).collect()
+    };
+    // A wrapper has a base; what else must be given has no default to try.
+    let taken = |definition: &&'static optim::Definition| {
+        let tried = required(definition).iter().all(|key| key.accepts == Accepts::Optimizer);
+        tried && !definition.asks.contains(&Ask::Gradients)
+    };
+    let defaults = catalog.optimizers.iter().filter(taken).map(|definition| {
+        let keys = if required(&definition).is_empty() { "" } else { "base = { kind = \"adamw\" }" };
+        Config::parse(definition.about.name, keys).unwrap_or_else(|error| panic!("{error}"))
     });
     let others = [
         ("sgd", "lr = 0.1, momentum = 0.9, nesterov = true"),
