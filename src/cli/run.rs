@@ -160,12 +160,17 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     for flaw in flaws {
         say(&format!("warning: {flaw}; the run is left out"));
     }
+    conclude(&results, &execution, arguments.log)
+}
+
+/// Writes what follows from the runs that are there, and says how the sweep ended.
+fn conclude(results: &Results, execution: &Execution, log: Option<Log>) -> Result<Exit> {
     for warning in results.mixed()? {
         say(&format!("warning: {warning}"));
     }
     results.write()?;
-    if arguments.log == Some(Log::Tensorboard) {
-        tensorboard::write(&results)?;
+    if log == Some(Log::Tensorboard) {
+        tensorboard::write(results)?;
     }
     for (run, error) in &execution.failed {
         say(&format!("error: {run} failed: {error}"));
@@ -177,7 +182,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         ));
         return Ok(Exit::Interrupted);
     }
-    print(&report::render(&results, &terminal::BRIEF)?)?;
+    print(&report::render(results, &terminal::BRIEF)?)?;
     say(&format!("\nCharts and report: {}", results.store.root().join("report.html").display()));
     Ok(if execution.failed.is_empty() { Exit::Success } else { Exit::Failure })
 }

@@ -58,7 +58,9 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let metric = metric(table, &owner, &metrics, diagnostics)
         .or(target.map(|target| target.metric))
         .unwrap_or_else(|| metrics.last().copied().unwrap_or(Metric::LOSS));
-    metrics.iter().for_each(|metric| metric.introduce());
+    for metric in &metrics {
+        metric.introduce();
+    }
     Some(Spec {
         label: entry.key.clone(),
         model: model_settings,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
-use crate::results::mark::{Look, RECORD};
+use crate::results::mark::{Found, RECORD};
 use crate::results::packed;
 use crate::results::{Record, Store};
 
@@ -14,7 +14,7 @@ use crate::results::{Record, Store};
 #[derive(Debug, Default)]
 pub struct Inventory {
     packed: Stamped<BTreeMap<String, Record>>,
-    runs: BTreeMap<String, Stamped<Look>>,
+    runs: BTreeMap<String, Stamped<Found>>,
 }
 
 /// What a file told, and which file that was: it is read again only where another has taken its place.
@@ -57,7 +57,7 @@ impl Inventory {
             let known = before.remove(&name).filter(|known| file.is_some() && known.file == file);
             let found = match known {
                 Some(known) => known,
-                None => Stamped { file, told: store.look(&name)? },
+                None => Stamped { file, told: store.find(&name)? },
             };
             self.runs.insert(name, found);
         }
@@ -93,9 +93,9 @@ impl Inventory {
     /// Why a run that is there is to be trained again, in words; `None` where nothing is wrong with it.
     pub fn flaw(&self, run: &str) -> Option<String> {
         match &self.runs.get(run)?.told {
-            Look::Nothing | Look::Whole(_) => None,
-            Look::Lacking(_, gone) => Some(format!("{} is gone", gone.display())),
-            Look::Damaged(path, problem) => Some(Error::damaged(path, problem).to_string()),
+            Found::Nothing | Found::Whole(_) => None,
+            Found::Lacking(_, gone) => Some(format!("{} is gone", gone.display())),
+            Found::Damaged(path, problem) => Some(Error::damaged(path, problem).to_string()),
         }
     }
 
@@ -130,9 +130,9 @@ impl Inventory {
         let mut records = self.packed.told;
         for run in self.runs.into_values() {
             match run.told {
-                Look::Nothing => {}
-                Look::Whole(own) | Look::Lacking(own, _) => packed::keep(&mut records, own),
-                Look::Damaged(path, problem) => return Err(Error::Damaged { path, problem }),
+                Found::Nothing => {}
+                Found::Whole(own) | Found::Lacking(own, _) => packed::keep(&mut records, own),
+                Found::Damaged(path, problem) => return Err(Error::Damaged { path, problem }),
             }
         }
         Ok(records.into_values().collect())
@@ -144,9 +144,9 @@ impl Inventory {
         let mut records = self.packed.told;
         for (name, run) in self.runs {
             match run.told {
-                Look::Nothing => {}
-                Look::Whole(own) => packed::keep(&mut records, own),
-                Look::Lacking(..) | Look::Damaged(..) => drop(records.remove(&name)),
+                Found::Nothing => {}
+                Found::Whole(own) => packed::keep(&mut records, own),
+                Found::Lacking(..) | Found::Damaged(..) => drop(records.remove(&name)),
             }
         }
         (records.into_values().collect(), flaws)

@@ -37,8 +37,7 @@ struct Written<'a> {
 
 /// What there is of a run.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are whole")]
-pub(super) enum Look {
+pub(super) enum Found {
     /// No record: it is still to be trained.
     Nothing,
     /// Its record and all files that this tells of.
@@ -49,7 +48,7 @@ pub(super) enum Look {
     Damaged(PathBuf, String),
 }
 
-impl Look {
+impl Found {
     /// The record, whatever became of the run's files.
     pub(super) fn record(&self) -> Option<&Record> {
         match self {
@@ -80,10 +79,10 @@ impl Store {
     /// # Errors
     /// When its record cannot be read, or a file of it was cut off.
     pub fn load(&self, run: &str) -> Result<Option<Record>> {
-        match self.look(run)? {
-            Look::Nothing => Ok(None),
-            Look::Whole(record) | Look::Lacking(record, _) => Ok(Some(record)),
-            Look::Damaged(path, problem) => Err(Error::Damaged { path, problem }),
+        match self.find(run)? {
+            Found::Nothing => Ok(None),
+            Found::Whole(record) | Found::Lacking(record, _) => Ok(Some(record)),
+            Found::Damaged(path, problem) => Err(Error::Damaged { path, problem }),
         }
     }
 
@@ -92,23 +91,23 @@ impl Store {
     /// # Errors
     /// When it cannot be read; a damaged one is as good as none.
     pub fn finished(&self, run: &str) -> Result<Option<Record>> {
-        Ok(self.look(run)?.finished().cloned())
+        Ok(self.find(run)?.finished().cloned())
     }
 
     /// What there is of a run.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub(super) fn look(&self, run: &str) -> Result<Look> {
+    pub(super) fn find(&self, run: &str) -> Result<Found> {
         match self.parse(run) {
-            Err(Error::Damaged { path, problem }) => Ok(Look::Damaged(path, problem)),
+            Err(Error::Damaged { path, problem }) => Ok(Found::Damaged(path, problem)),
             found => found,
         }
     }
 
-    fn parse(&self, run: &str) -> Result<Look> {
+    fn parse(&self, run: &str) -> Result<Found> {
         let path = self.run(run).join(RECORD);
-        let Some(text) = text(&path)? else { return Ok(Look::Nothing) };
+        let Some(text) = text(&path)? else { return Ok(Found::Nothing) };
         let Mark { record, bytes } = toml::from_str(&text).map_err(|error| Error::damaged(&path, &error.message()))?;
         if record.run != run {
             // A copy of another run, or a name that leads elsewhere.
@@ -129,8 +128,8 @@ impl Store {
             }
         }
         Ok(match gone {
-            Some(gone) => Look::Lacking(record, gone),
-            None => Look::Whole(record),
+            Some(gone) => Found::Lacking(record, gone),
+            None => Found::Whole(record),
         })
     }
 

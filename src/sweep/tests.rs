@@ -93,8 +93,8 @@ struct MadeUp {
 const F1: &str = "sweep_tests_f1";
 
 impl MadeUp {
-    fn outcome(ending: Ending, steps: u64) -> Result<Outcome> {
-        Ok(Outcome { ending, steps, gradient_evaluations: steps, times: Times::default(), state_bytes: 0 })
+    fn outcome(ending: Ending, steps: u64) -> Outcome {
+        Outcome { ending, steps, gradient_evaluations: steps, times: Times::default(), state_bytes: 0 }
     }
 }
 
@@ -115,13 +115,13 @@ impl Trainer for MadeUp {
                 observer.snapshot(&Snapshot { steps: done, times: Times::default(), tensors, words })?;
             }
             if !observer.proceed() {
-                return Self::outcome(Ending::Interrupted, done);
+                return Ok(Self::outcome(Ending::Interrupted, done));
             }
             done += 1;
             let loss = if (job.run.seed, done) == (1, 3) { f64::NAN } else { 1.0 / done as f64 };
             observer.step(&StepRecord { step: done, lr: None, loss, grad_norm: None })?;
             if loss.is_nan() {
-                return Self::outcome(Ending::Diverged, done);
+                return Ok(Self::outcome(Ending::Diverged, done));
             }
             if (job.run.seed, done) == (2, 2) {
                 return Err(Error::io("start", "train.py")(std::io::ErrorKind::NotFound.into()));
@@ -132,7 +132,7 @@ impl Trainer for MadeUp {
                 observer.evaluation(&EvaluationRecord { step: done, split: Split::Validation, scores })?;
             }
         }
-        Self::outcome(Ending::Finished, done)
+        Ok(Self::outcome(Ending::Finished, done))
     }
 }
 
