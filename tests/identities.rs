@@ -11,7 +11,7 @@ use optbench::config::Experiment;
 use optbench::nn::float::write;
 use optbench::nn::params::{Init, Parameter};
 use optbench::nn::role::Role;
-use optbench::optim::{Ask, Definition, OPTIMIZERS, Optimizer, State, Step, build, groups, second_moment_decay};
+use optbench::optim::{Ask, Definition, OPTIMIZERS, Optimizer, State, Step, build, groups, needs, second_moment_decay};
 use optbench::registry::{Described, flaw};
 use optbench::settings::{Settings, Value};
 use problems::{NAMES, at, defaults, difference, eval_point, parse, place, problem, read_json, reference, train_point};
@@ -637,6 +637,26 @@ fn every_kind_says_that_it_asks() {
         let asks = build(&defaults(definition.about.name)).asks();
         assert_eq!(definition.asks.contains(&Ask::Gradients), asks, "{}", definition.about.name);
     }
+}
+
+#[test]
+fn who_reads_the_loss_or_the_length_of_the_run_asks_for_it() {
+    hold(|_, settings| {
+        for (ask, other) in [
+            (Ask::Loss, Step { loss: f64::NAN, ..Step::first(0.0) }),
+            (Ask::Length, Step { steps: 1000, ..Step::first(0.0) }),
+        ] {
+            let (mut told, mut otherwise) = (Trial::new(settings, DType::F64), Trial::new(settings, DType::F64));
+            told.steps(0..8);
+            for t in 0..8 {
+                otherwise.step_at(&Step { t, lr: otherwise.lr(), ..other });
+            }
+            if !needs(settings, ask) {
+                at_most(apart(&otherwise, &told), 0.0).map_err(|problem| format!("{ask:?}: {problem}"))?;
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub struct Definition {
 pub enum Ask {
     /// To be told the loss there: [`Step::loss`](crate::optim::Step::loss).
     Loss,
+    /// To be told how long the run is, [`Step::steps`](crate::optim::Step::steps): its first updates are then not those of
+    /// a shorter run.
+    Length,
     /// The loss and gradients at other weights: [`Oracle`](crate::optim::Oracle).
     Gradients,
 }
@@ -33,6 +36,7 @@ impl Ask {
     pub fn words(self) -> &'static str {
         match self {
             Self::Loss => "the loss where the gradient was taken",
+            Self::Length => "the length of the run",
             Self::Gradients => "gradients at other weights, which a run counts as `gradient_evaluations`",
         }
     }

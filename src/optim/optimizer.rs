@@ -10,13 +10,13 @@ use crate::nn::params::{Parameter, assign, copies};
 pub struct Step {
     /// Updates done before this one.
     pub t: u64,
-    /// All updates of the run.
+    /// All updates of the run; a kind that reads it says so: [`Ask::Length`](crate::optim::Ask::Length).
     pub steps: u64,
     /// The learning rate: the peak rate times the schedule's factor.
     pub lr: f64,
     /// The momentum (beta1 for Adam-like rules) where the schedule moves it.
     pub momentum: Option<f64>,
-    /// The loss where the gradient was taken.
+    /// The loss where the gradient was taken; a kind that reads it says so: [`Ask::Loss`](crate::optim::Ask::Loss).
     pub loss: f64,
     /// What the gradient is multiplied by first; below 1 where it is clipped.
     pub gradient_scale: f64,

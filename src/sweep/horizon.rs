@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::length::Timeline;
+use crate::optim::{Ask, needs};
 use crate::schedule;
 use crate::settings::Settings;
 
@@ -13,7 +14,7 @@ const COMPARED: u64 = 1_000_000;
 /// ones come back for every learning rate.
 ///
 /// Nothing is known of any kind here: an optimizer depends on the length where its durations come to
-/// other numbers of steps, a schedule where it says something else of any step that both runs have.
+/// other numbers of steps, or where it asks to be told, a schedule where it says something else of any step that both runs have.
 #[derive(Debug, Default)]
 pub(super) struct Dependence {
     schedules: HashMap<String, bool>,
@@ -26,7 +27,8 @@ impl Dependence {
         let short = Timeline { steps, ..*long };
         let key = format!("{schedule:?} {long:?} {steps}");
         let durations = |timeline: &Timeline| optimizer.in_steps(timeline).ok();
-        durations(long) != durations(&short)
+        needs(optimizer, Ask::Length)
+            || durations(long) != durations(&short)
             || *self.schedules.entry(key).or_insert_with(|| schedule_depends(schedule, long, &short))
     }
 }
@@ -44,7 +46,7 @@ fn schedule_depends(schedule: &Settings, long: &Timeline, short: &Timeline) -> b
 mod tests {
     use super::*;
     use crate::length::Length;
-    use crate::optim::OPTIMIZERS;
+    use crate::optim::{Definition, OPTIMIZERS};
     use crate::registry::{Described, Kinds};
     use crate::schedule::SCHEDULES;
     use crate::settings::Value;
@@ -58,6 +60,9 @@ mod tests {
         Value::Length(text.parse::<Length>().unwrap())
     }
 
+    /// As if it read how long the run is.
+    static TOLD: Definition = Definition { asks: &[Ask::Length], ..OPTIMIZERS[0] };
+
     #[test]
     fn what_is_measured_in_shares_of_the_run_depends_on_its_length() {
         let sgd = OPTIMIZERS[0].defaults().with("lr", 0.1);
@@ -66,6 +71,7 @@ mod tests {
         let cosine = schedule("cosine").with("min_factor", 0.0);
         let warm = |text| constant.clone().with("warmup", length(text));
         assert!(!depends(&sgd, &constant));
+        assert!(depends(&TOLD.defaults(), &constant));
         assert!(!depends(&sgd, &warm("50 steps")) && !depends(&sgd, &warm("untuned")));
         assert!(depends(&sgd, &warm("5%")));
         assert!(depends(&sgd, &cosine.clone().with("period", length("100%"))));
