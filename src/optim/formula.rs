@@ -68,7 +68,7 @@ a schedule that moves the momentum moves the keys momentum and beta1",
         source: "docs/formulas.md",
     },
     memory: "one value per parameter for each state that is element-wise",
-    asks: &[Ask::Loss],
+    asks: &[Ask::Loss, Ask::Length],
     build: |settings| Box::new(Formula::new(settings)),
 };
 
