@@ -6,6 +6,7 @@ pub(crate) fn count(n: usize, thing: &str) -> String {
 }
 
 /// A sentence that begins with a word of ours: the same with a capital. Labels keep their letters, so none may come first.
+#[cfg(feature = "cli")]
 pub(crate) fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -34,6 +35,7 @@ mod tests {
     #[test]
     fn one_thing_is_no_plural_and_a_long_list_is_cut() {
         assert_eq!([0, 1, 2].map(|n| count(n, "run")), ["0 runs", "1 run", "2 runs"]);
+        assert_eq!(["the best", "ändern", ""].map(capitalised), ["The best", "Ändern", ""]);
         let names: Vec<String> = (0..300).map(|n| format!("a{n}")).collect();
         assert_eq!(listed(&names[..2], ", "), "a0, a1");
         assert_eq!(listed(&names[..7], "; "), "a0; a1; a2; a3; a4; a5; a6");

@@ -181,6 +181,9 @@ mod tests {
         }
         assert_eq!(rows.iter().map(|row| row.verdict).collect::<Vec<_>>(), [Verdict::Worse, Verdict::Better]);
         assert!((rows[0].lead.as_ref().unwrap().mean + 1.0).abs() < 1e-12);
+        // Where seeds were added, three of them decide less.
+        let later = anytime(&stages, &records, "task", Metric::LOSS, Standard::ANYTIME);
+        assert!(later[1].p_adjusted.unwrap() > 2.0 * rows[1].p_adjusted.unwrap(), "{:?}", later[1].p_adjusted);
     }
 
     #[test]

@@ -113,6 +113,12 @@ fn nothing_and_one_arm_in_words() {
             "a+constant reached final loss 1.0000 at lr 0.1 (1 of 3 seeds; 2 diverged). No other optimizer or schedule ran \
              on this task.",
         ),
+        (
+            // It finished with a score that is no number to compare.
+            vec![Arm::new("a", &[1.0, 1.2, f64::INFINITY])],
+            "a+constant reached final loss 1.1000 at lr 0.1 (2 of 3 seeds; 1 diverged). No other optimizer or schedule ran \
+             on this task.",
+        ),
     ] {
         assert!(headline(&arms).ends_with(words), "{}\n{words}", headline(&arms));
     }

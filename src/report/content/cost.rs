@@ -14,7 +14,7 @@ pub(super) fn table(section: &Section) -> Table {
     let arms = || section.ranking.ranks.iter().map(|rank| &rank.best);
     let mean = |value: fn(&Record) -> f64| arms().map(move |arm| mean_time(&arm.sample(|run| Some(value(run)))));
     let mut table = Table::new("Cost", NOTE).only(Shown::Everywhere);
-    named(&mut table, section);
+    named(&mut table, section.rows());
     table.numbers("ms/step", arms().map(|arm| mean_time(&arm.milliseconds())));
     table.numbers("batch, forward, backward", mean(|run| 1e3 * run.gradient_seconds / run.steps.max(1) as f64));
     table.numbers("update", mean(|run| 1e3 * run.optimizer_seconds / run.steps.max(1) as f64));

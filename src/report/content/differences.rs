@@ -1,7 +1,8 @@
 //! Each arm beside the leader.
 
 use crate::analysis::{Comparison, Difference, bootstrap};
-use crate::report::content::words::{known_interval, place, points, probability, short, verdict, yes_or_no};
+use crate::report::content::ranking::named;
+use crate::report::content::words::{known_interval, points, probability, short, verdict, yes_or_no};
 use crate::report::document::{Cell, Content, Number, Table};
 use crate::report::{Row, Section};
 
@@ -13,9 +14,7 @@ pub(super) fn table(section: &Section) -> Table {
     let leads = || compared().map(|comparison| comparison.lead.as_ref());
     let alike = |lead: Option<&Difference>| Some(format!("the same in all {}", lead?.same_step()?));
     let mut table = Table::new("Differences to the leader", "");
-    table.words("#", rows.iter().map(|(row, _)| place(row.place, row.rank)));
-    table.words("optimizer", rows.iter().map(|(row, _)| Cell::label(row.rank.optimizer)));
-    table.words("schedule", rows.iter().map(|(row, _)| Cell::label(row.rank.schedule)));
+    named(&mut table, rows.iter().map(|(row, _)| *row));
     table.numbers("difference", leads().map(|lead| lead.map(|lead| points(lead.mean, metric)))).help(format!(
         "Difference: the leader's {} {} minus the arm's, turned so that more is better for the leader, paired by seed; in \
          standard deviations over seeds, pooled over both arms (Cohen's d).",

@@ -1,9 +1,8 @@
 //! What other values of a key cost than the chosen one, as a table and in a sentence.
 
 use crate::analysis::{Difference, Tried};
-use crate::report::content::words::{
-    count, interval, known_interval, listed, place, points, setting, short, with_unit,
-};
+use crate::report::content::ranking::named;
+use crate::report::content::words::{count, interval, known_interval, listed, points, setting, short, with_unit};
 use crate::report::document::{Cell, OtherValue, Shown, Table, ends};
 use crate::report::{Row, Section};
 
@@ -47,9 +46,7 @@ pub(super) fn table(section: &Section) -> Table {
     if alone {
         table = table.only(Shown::Everywhere);
     }
-    table.words("#", rows().map(|(row, ..)| place(row.place, row.rank)));
-    table.words("optimizer", rows().map(|(row, ..)| Cell::label(row.rank.optimizer)));
-    table.words("schedule", rows().map(|(row, ..)| Cell::label(row.rank.schedule)));
+    named(&mut table, rows().map(|(row, ..)| *row));
     table.words("key", rows().map(|(_, key, _)| Cell::label(key)));
     table.numbers("value", rows().map(|(.., tried)| setting(tried.value)));
     let validation = rows().map(|(.., tried)| tried.score(metric).map(|mean| with_unit(mean, metric)));

@@ -191,6 +191,26 @@ mod tests {
     }
 
     #[test]
+    fn why_an_average_is_not_tested_is_said_as_it_is() {
+        let records = [1.0, 2.0, 3.0].map(|size| {
+            let arm = |name, mean: f64| Arm::new(name, &[mean, 1.1 * mean, 1.25 * mean, 1.3 * mean]);
+            records(&[arm("a", size), arm("b", 1.5 * size)])
+        });
+        let note = |standard: Standard, tasks: usize| {
+            let section = |records| {
+                let ranking = ranking(records, "task", Metric::LOSS);
+                let compared = crate::analysis::comparisons(&ranking, standard);
+                Section::under(standard, ranking, compared, records, None)
+            };
+            let sections: Vec<Section> = records[..tasks].iter().map(|records| section(records)).collect();
+            Over::new(&sections).unwrap().table().note
+        };
+        assert!(note(Standard::FIXED, 2).contains("An average over fewer than 3 tasks is not tested."));
+        assert!(note(Standard::ANYTIME, 3).contains("As seeds were added later, the average is not tested."));
+        assert!(!note(Standard::FIXED, 3).contains("not tested"));
+    }
+
+    #[test]
     fn what_may_be_the_best_on_every_task_is_named() {
         assert_eq!(said(&[[1.0, 1.0, 2.0]]), None, "one task has its own answer");
         let text = said(&[[1.0, 1.0, 2.0], [1.0, 1.0, 5.0]]).unwrap();

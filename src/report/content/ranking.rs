@@ -2,9 +2,9 @@
 
 use crate::analysis::Rank;
 use crate::metric::Metric;
-use crate::report::Section;
 use crate::report::content::words::{chosen, mean_time, place, probability, score, short, spread_of, yes_or_no};
 use crate::report::document::{Cell, Content, Number, Shown, Table};
+use crate::report::{Row, Section};
 
 /// How far the reported loss is from the best that any model could do.
 const ABOVE_FLOOR: &str = "nats above floor";
@@ -17,7 +17,7 @@ pub(super) fn table(section: &Section) -> Table {
     let tested = section.is_tested();
     let several = section.ranking.ranks.len() > 1;
     let mut table = Table::new("Ranking", note(section)).only(Shown::Everywhere);
-    named(&mut table, section);
+    named(&mut table, rows());
     table.words("chosen", ranks().map(|rank| rank.is_ranked().then(|| chosen(rank))));
     table.words("may be best", rows().map(|row| yes_or_no(row.may_be_best))).only(Shown::WhereWide);
     let has_loss = section.spec.is_none_or(|spec| spec.metrics.contains(&Metric::LOSS));
@@ -60,11 +60,10 @@ pub(super) fn table(section: &Section) -> Table {
 }
 
 /// The first columns of a table of arms: place, optimizer, schedule.
-pub(super) fn named(table: &mut Table, section: &Section) {
-    let rows = || section.rows();
-    table.words("#", rows().map(|row| place(row.place, row.rank)));
-    table.words("optimizer", rows().map(|row| Cell::label(row.rank.optimizer)));
-    table.words("schedule", rows().map(|row| Cell::label(row.rank.schedule)));
+pub(super) fn named<'s, 'a: 's>(table: &mut Table, rows: impl Iterator<Item = Row<'s, 'a>> + Clone) {
+    table.words("#", rows.clone().map(|row| place(row.place, row.rank)));
+    table.words("optimizer", rows.clone().map(|row| Cell::label(row.rank.optimizer)));
+    table.words("schedule", rows.map(|row| Cell::label(row.rank.schedule)));
 }
 
 /// How far an arm lies behind the leader, with the interval where it is known: `1.61 [1.36, 1.86]`.

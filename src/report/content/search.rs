@@ -1,7 +1,8 @@
 //! What the search cost.
 
-use crate::report::content::words::{place, setting};
-use crate::report::document::{self, Cell, Number, Shown, Table};
+use crate::report::content::ranking::named;
+use crate::report::content::words::setting;
+use crate::report::document::{self, Number, Shown, Table};
 use crate::report::{Row, Section};
 
 const NOTE: &str = "Tries: settings that were trained under the first seed, and how many of them to the end without diverging; \
@@ -16,9 +17,7 @@ pub(super) fn table(section: &Section) -> Table {
         return table;
     }
     let searches = || rows.iter().map(|(_, search)| *search);
-    table.words("#", rows.iter().map(|(row, _)| place(row.place, row.rank)));
-    table.words("optimizer", rows.iter().map(|(row, _)| Cell::label(row.rank.optimizer)));
-    table.words("schedule", rows.iter().map(|(row, _)| Cell::label(row.rank.schedule)));
+    named(&mut table, rows.iter().map(|(row, _)| *row));
     table.numbers("tries", searches().map(|search| Number::count(search.tries)));
     table.numbers("to the end", searches().map(|search| Number::count(search.to_the_end)));
     table.numbers("steps of the tries", searches().map(|search| Number::count(search.steps)));

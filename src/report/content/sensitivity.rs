@@ -1,7 +1,8 @@
 //! How much a learning rate may be off.
 
 use crate::analysis::Rate;
-use crate::report::content::words::{place, setting};
+use crate::report::content::ranking::named;
+use crate::report::content::words::setting;
 use crate::report::document::{Cell, Content, Number, Shown, Table};
 use crate::report::{Row, Section};
 
@@ -15,9 +16,7 @@ pub(super) fn table(section: &Section) -> Table {
     let rows: Vec<Row> = section.rows().filter(|row| !row.found.rates.is_empty()).collect();
     let rows = || rows.iter().copied();
     let mut table = Table::new("Sensitivity to the learning rate", NOTE).only(Shown::Everywhere);
-    table.words("#", rows().map(|row| place(row.place, row.rank)));
-    table.words("optimizer", rows().map(|row| Cell::label(row.rank.optimizer)));
-    table.words("schedule", rows().map(|row| Cell::label(row.rank.schedule)));
+    named(&mut table, rows());
     let chosen = |row: Row| row.rank.best.lr().filter(|_| row.rank.is_ranked()).map(setting);
     table.numbers("chosen rate", rows().map(chosen));
     table.numbers("rates tried", rows().map(rates_tried));

@@ -23,7 +23,7 @@ pub(super) fn table(section: &Section) -> Table {
     if most < 2 {
         return table;
     }
-    named(&mut table, section);
+    named(&mut table, section.rows());
     for k in SHOWN.into_iter().filter(|k| *k <= most) {
         let cell = |curve: &Vec<f64>| Cell::or_blank(curve.get(k - 1).map(|x| with_unit(*x, section.ranking.metric)));
         table.numbers(format!("k = {k}"), curves.iter().map(cell));
