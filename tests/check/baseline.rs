@@ -19,7 +19,7 @@ fn a_baseline_is_compared_arm_by_arm() {
     assert_eq!(run(&["run", "small.toml", "--out", "fewer", "--set", "seeds=2"]).0, 0);
     let fewer = run(&["check", "fewer", "--baseline", "results/small"]).1;
     assert!(fewer.contains("2 seeds, paired, of 3 before and 2 now"), "{fewer}");
-    let few = "note: bowl: fast+constant, bowl: slow+constant, digits: fast+constant and 1 more: 3 seeds in the baseline and 2 now: \
+    let few = "note: bowl: fast+constant, bowl: slow+constant, digits: fast+constant, digits: slow+constant: 3 seeds in the baseline and 2 now: \
                only a very large worsening can be found; set `seeds` to 3 or more\n";
     assert!(fewer.contains(few), "{fewer}");
     // Seeds that are added once results were there ask for a verdict that holds whenever it is asked for.
@@ -32,7 +32,8 @@ fn a_baseline_is_compared_arm_by_arm() {
     assert_eq!(run(&["run", "small.toml", "--out", "others", "--set", "seeds=[7, 8, 9]"]).0, 0);
     let others = run(&["check", "others", "--baseline", "results/small", "--format", "markdown"]).1;
     assert!(
-        others.contains("3 and 3 seeds, not paired") && others.contains(" and 1 more: other seeds than the baseline's"),
+        others.contains("3 and 3 seeds, not paired")
+            && others.contains("digits: slow+constant: other seeds than the baseline's"),
         "{others}"
     );
 
