@@ -13,11 +13,9 @@ pub(crate) fn capitalised(sentence: &str) -> String {
 }
 
 /// How many names of a list are said before the others are counted: a line stays readable, however long the list.
-#[cfg(feature = "cli")]
 const MOST_SAID: usize = 6;
 
 /// The names one after the other: `a, b, c`; of a long list the first ones, and how many more there are.
-#[cfg(feature = "cli")]
 pub(crate) fn listed(names: &[String], separator: &str) -> String {
     match names.get(MOST_SAID..) {
         // Where one is left, its name takes no more room than its number.
@@ -26,6 +24,12 @@ pub(crate) fn listed(names: &[String], separator: &str) -> String {
         }
         _ => names.join(separator),
     }
+}
+
+/// Names in backticks, as [`listed`] lists them.
+pub(crate) fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    listed(&quoted, ", ")
 }
 
 #[cfg(test)]

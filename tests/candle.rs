@@ -483,7 +483,7 @@ fn a_model_whose_gradient_is_cut_is_not_trained() {
         kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::LOSS, Metric::ACCURACY], build },
     };
     let said = |message: &str| {
-        let named = "model `cut`: `hidden.weight`, `hidden.bias`, `norm.weight` and `norm.bias` received no gradient";
+        let named = "model `cut`: `hidden.weight`, `hidden.bias`, `norm.weight`, `norm.bias` received no gradient";
         assert!(message.contains(named) && message.contains("`ops::layer_norm_slow`"), "{message}");
     };
     let task = task(&CUT, DType::F32);

@@ -9,10 +9,11 @@ use candle_nn::VarMap;
 use crate::candle::config::Config;
 use crate::candle::evaluation::Evaluation;
 use crate::error::{Error, Result};
-use crate::nn::params::{Parameter, norm, some_of};
+use crate::nn::params::{Parameter, norm};
 use crate::nn::role::Role;
 use crate::nn::var_builder::is_statistic;
 use crate::optim::{self, Ask, Common, Optimizer, Step, groups};
+use crate::words::quoted;
 
 /// An optimizer of this crate, as candle-nn's trait has it.
 ///
@@ -113,7 +114,7 @@ impl Optim {
         if !missing.is_empty() {
             return Err(Error::Usage(format!(
                 "{} received no gradient; leave out what the loss does not depend on, or mend the layer that cuts it",
-                some_of(&missing)
+                quoted(&missing)
             )));
         }
         let gradients: Vec<Tensor> = found.into_iter().flatten().collect();

@@ -9,6 +9,7 @@ use crate::nn::role::Role;
 use crate::nn::running::Running;
 use crate::nn::statistics::{Buffer, Statistics};
 use crate::rng::Stream;
+use crate::words::quoted;
 
 /// One trainable tensor.
 ///
@@ -324,18 +325,7 @@ pub fn gradients(loss: &Tensor, parameters: &[Parameter]) -> Result<Vec<Tensor>>
     }
     match missing[..] {
         [] => Ok(gradients),
-        [..] => Err(Error::Usage(format!("{} received no gradient", some_of(&missing)))),
-    }
-}
-
-/// The first of some names, in backticks, and how many more they are.
-pub fn some_of(names: &[&str]) -> String {
-    const SHOWN: usize = 4;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match (names.len().saturating_sub(SHOWN), shown.split_last()) {
-        (0, Some((last, rest))) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        (0, _) => shown.concat(),
-        (more, _) => format!("{} and {more} more", shown.join(", ")),
+        [..] => Err(Error::Usage(format!("{} received no gradient", quoted(&missing)))),
     }
 }
 

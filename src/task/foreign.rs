@@ -7,10 +7,11 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::nn::cross_entropy::cross_entropy;
-use crate::nn::params::{Init, Parameter, gradients, some_of};
+use crate::nn::params::{Init, Parameter, gradients};
 use crate::rng::Stream;
 use crate::settings::short;
 use crate::task::model::{Memory, Network, Pass};
+use crate::words::quoted;
 
 /// What candle-nn 0.11 has that cannot be trained through, and what to write instead.
 const WAYS_OUT: &str = "\
@@ -146,7 +147,7 @@ impl Subject {
             "the gradient of {} is wrong: along a random direction the loss changes at a rate of {loss}, and the gradient \
              predicts {gradient}\n  help: {WAYS_OUT}; if the gradient differs from the loss on purpose, call \
              `Init::surrogate_gradient`",
-            some_of(&names)
+            quoted(&names)
         )))
     }
 
@@ -312,8 +313,7 @@ mod tests {
         });
         let message = layer_norm.unwrap_err();
         assert!(
-            message
-                .contains("model `theirs`: `fc.weight`, `fc.bias`, `norm.weight` and `norm.bias` received no gradient"),
+            message.contains("model `theirs`: `fc.weight`, `fc.bias`, `norm.weight`, `norm.bias` received no gradient"),
             "{message}"
         );
         assert!(message.contains("help: ") && message.contains("`ops::layer_norm_slow`"), "{message}");
@@ -368,7 +368,7 @@ mod tests {
             })
         };
         let message = pooled(false).unwrap_err();
-        assert!(message.contains("the gradient of `conv.weight` and `conv.bias` is wrong"), "{message}");
+        assert!(message.contains("the gradient of `conv.weight`, `conv.bias` is wrong"), "{message}");
         assert!(message.contains("`max_pool2d`") && message.contains("`Init::surrogate_gradient`"), "{message}");
         assert_eq!(pooled(true), Ok(()));
     }
