@@ -24,7 +24,7 @@ pub struct Run {
     pub horizon: Option<u64>,
     /// The horizons at which it stands for a run that ends there, because nothing in it depends on its length.
     pub stands_for: Vec<u64>,
-    /// The hash of everything that decides the run's numbers: SHA-256 of [`Plan::identity_text`].
+    /// The hash of everything that decides the run's numbers: SHA-256 of [`Plan::identity_text`](crate::sweep::Plan::identity_text).
     pub fingerprint: String,
 }
 

@@ -88,11 +88,12 @@ impl Mlp {
             .collect();
         let count = shapes.len() / 2;
         let layers = (0..count).map(|i| {
-            let (name, last) = (format!("fc{}", i + 1), i + 1 == count);
+            let name = format!("fc{}", i + 1);
             let [outputs, inputs] = shapes[2 * i][..] else { panic!("a weight is a matrix") };
-            let layer = match last {
-                true => Linear::head(&mut init, &name, inputs, outputs),
-                false => Linear::new(&mut init, &name, inputs, outputs, Activation::Relu),
+            let layer = if i + 1 == count {
+                Linear::head(&mut init, &name, inputs, outputs)
+            } else {
+                Linear::new(&mut init, &name, inputs, outputs, Activation::Relu)
             };
             layer.unwrap()
         });
