@@ -144,6 +144,9 @@ fn names_are_unique_and_keys_documented() {
     }
 }
 
+/// Curves: a usual one, one with a pole, one that is no number at the end, one below 0, one beyond all numbers.
+const FORMULAS: &[&str] = &["0.5 * (1 + cos(pi * t / T))", "1 / (1 - t / 20)", "log(20 - t)", "1 - t", "exp(t * t)"];
+
 /// A sensible value where a key has no default.
 fn plain(accepts: Accepts) -> Value {
     match accepts {
@@ -151,6 +154,7 @@ fn plain(accepts: Accepts) -> Value {
         Accepts::Length | Accepts::Interval => Length::Percent(25.0).into(),
         Accepts::Lengths => vec![Length::Percent(50.0).into()].into(),
         Accepts::Schedules => vec![SCHEDULES[0].defaults().into()].into(),
+        Accepts::Text => FORMULAS[0].into(),
         other => panic!("no schedule takes {other}"),
     }
 }
@@ -196,7 +200,8 @@ fn settings(definition: &'static Definition, depth: u32) -> BoxedStrategy<Settin
         let mut settings = definition.defaults();
         for (key, value) in keys.iter().zip(values) {
             if let Some(value) = value {
-                settings.set(key.name, value);
+                // Users choose the names of further keys.
+                settings.set(if key.name == Key::REST { "power" } else { key.name }, value);
             }
         }
         settings
@@ -215,6 +220,7 @@ fn value(key: &Key, depth: u32) -> BoxedStrategy<Value> {
                 .prop_map(Value::from)
                 .boxed()
         }
+        Accepts::Text => prop::sample::select(FORMULAS).prop_map(Value::from).boxed(),
         Accepts::Choice(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
         Accepts::Length | Accepts::Interval => length().prop_map(Value::from).boxed(),
         Accepts::Lengths => prop::collection::vec(length().prop_map(Value::from), 0..5).prop_map(Value::from).boxed(),

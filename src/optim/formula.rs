@@ -33,9 +33,9 @@ pub(super) const DEFINITION: Definition = Definition {
         revision: 1,
         summary: "a rule of your own, written in the config",
         equations: "\
-update = \"\"\"                               lines of name = expression; # starts a comment
-m = beta m + (1 - beta) g                  a product is written with *
-p = p - lr m / (sqrt(mean(m^2)) + 1e-8)\"\"\"
+update = \"\"\"                               lines of name = expression
+m = beta * m + (1 - beta) * g              # products are written with *
+p = p - lr * m / (sqrt(mean(m^2)) + 1e-8)\"\"\"
 names       p g lr t T loss, the keys, the states, earlier lines, pi; t is 1 in the first update, T the last one
 operators   + - * / ^   < <= > >= == !=   and or not
 functions   where(c, a, b) abs sign sqrt exp log sin cos tanh min max clip(x, low, high)
