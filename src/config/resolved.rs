@@ -135,7 +135,7 @@ fn of_value(value: &Value) -> Toml {
         Value::Length(length) => length.to_string().into(),
         Value::List(values) => Toml::Array(values.iter().map(of_value).collect()),
         Value::Table(entries) => {
-            Table::from_iter(entries.iter().map(|(name, value)| (name.clone(), of_value(value)))).into()
+            Toml::Table(entries.iter().map(|(name, value)| (name.clone(), of_value(value))).collect())
         }
         Value::Nested(settings) => of_settings("kind", settings).into(),
     }

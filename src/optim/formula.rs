@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::Result;
-use crate::expression::{Declared, Extent, Means, Program, Runner, Site, reserved};
+use crate::expression::{self, Declared, Extent, Means, Program, Runner, Site, reserved};
 use crate::nn::params::Parameter;
 use crate::nn::role::Role;
 use crate::optim::common::lr;
@@ -127,9 +127,10 @@ fn of_tensor(name: &str, parameter: &Parameter) -> Option<f64> {
 /// The names that the weights to evaluate at are made of: what is known between two updates.
 fn evaluation_names(settings: &Settings, update: &Program) -> Vec<Declared> {
     let between = |declared: &Declared| !["g", "lr", "t", "T", "loss", WEIGHT_DECAY].contains(&declared.name.as_str());
-    let fixed = |declared: Declared| match settings.table(STATE).iter().any(|(name, _)| *name == declared.name) {
-        true => Declared::number(declared.name.clone(), "a state", update.extent(&declared.name)),
-        false => declared,
+    let is_state = |name: &str| settings.table(STATE).iter().any(|(state, _)| state == name);
+    let fixed = |Declared { name, what, role }| {
+        let role = if is_state(&name) { expression::Role::Number(update.extent(&name)) } else { role };
+        Declared { name, what, role }
     };
     names(settings).into_iter().filter(between).map(fixed).collect()
 }

@@ -28,8 +28,8 @@ what is below 0 counts as 0",
         source: "torch.optim.lr_scheduler.LambdaLR; docs/formulas.md",
     },
     build: |settings, span| {
-        let curve = Number::parse(settings.text(FACTOR), &names(settings)).map_err(|mistakes| mistakes[0].title.clone())?;
-        let curve = Curve { curve, steps: span.steps, keys: keys(settings).into_iter().map(|(_, value)| value).collect() };
+        let factor = Number::parse(settings.text(FACTOR), &names(settings)).map_err(|mistakes| mistakes[0].title.clone())?;
+        let curve = Curve { factor, steps: span.steps, keys: keys(settings).into_iter().map(|(_, value)| value).collect() };
         let every = (span.steps / MOST_TRIED).max(1);
         match (0..span.steps).step_by(every as usize).find(|&t| curve.value(t).is_nan()) {
             Some(t) => Err(format!("`{FACTOR}` is not a number at t = {t}; T is {}", span.steps)),
@@ -70,7 +70,7 @@ fn check(text: &str, settings: &Settings) -> Vec<Mistake> {
 }
 
 struct Curve {
-    curve: Number,
+    factor: Number,
     steps: u64,
     keys: Vec<f64>,
 }
@@ -78,7 +78,7 @@ struct Curve {
 impl Curve {
     fn value(&self, t: u64) -> f64 {
         let own = [t as f64, self.steps as f64];
-        self.curve.at(&own.iter().chain(&self.keys).copied().collect::<Vec<f64>>())
+        self.factor.at(&own.iter().chain(&self.keys).copied().collect::<Vec<f64>>())
     }
 }
 
