@@ -162,6 +162,10 @@ fn configs() -> Vec<Config> {
         ("schedule_free_adamw", "lr = 0.05, beta = 0.95, warmup = 5"),
         ("adamw", "lr = 0.01, average = \"lawa\", average_every = \"10%\", average_window = 3, steps = 30"),
         ("schedule_free", "lr = 1, average = \"ema\", base = { kind = \"prodigy\" }"),
+        (
+            "formula",
+            "lr = 0.1, steps = 30, state = { m = 0 }, update = \"m = 0.9 * m + g\\np = p - lr * (1 - t / T) * m\"",
+        ),
         ("schedule_free_adamw", "lr = 0.05, groups = [{ match = \"bias\", kind = \"lion\", lr_factor = 0.1 }]"),
     ];
     defaults.chain(others.map(|(kind, keys)| Config::parse(kind, keys).unwrap())).collect()
@@ -404,6 +408,12 @@ fn a_kind_of_ones_own_is_told_the_loss_and_cannot_ask_for_gradients() {
     assert!(message.contains("`own` is told the loss of every step: use `backward_step`"), "{message}");
     optimizer.backward_step(&square).unwrap();
     assert_eq!(var.to_vec1::<f64>().unwrap(), [0.5; 2]);
+    let formula = Config::parse("formula", "lr = 0.1, update = \"p = p - lr * g / T\"").unwrap();
+    let message = Optim::new(vec![var.clone()], formula).err().unwrap().to_string();
+    assert!(
+        message.contains("`formula` is told how long the training is") && message.contains("`steps = 10000`"),
+        "{message}"
+    );
     let message = Optim::new(vec![var], config(&ASKING)).err().unwrap().to_string();
     assert!(message.contains("`own` asks for gradients at other weights"), "{message}");
 }

@@ -35,7 +35,7 @@ impl Optim {
     ///
     /// # Errors
     /// When a variable or a name comes twice, a variable is neither f32 nor f64, or the kind of optimizer asks for
-    /// gradients at other weights.
+    /// gradients at other weights, or for the length of the training where the config does not give it.
     pub fn named<N: Into<String>>(vars: Vec<(N, Var)>, config: Config) -> Result<Self> {
         let vars: Vec<(String, Var)> = vars.into_iter().map(|(name, var)| (name.into(), var)).collect();
         let (mut names, mut ids) = (HashSet::new(), HashSet::new());
@@ -84,6 +84,12 @@ impl Optim {
                  not give; train it by `optbench run`, or with `optbench::train`"
             )));
         }
+        if config.0.steps.is_none() && optim::needs(settings, Ask::Length) {
+            let name = settings.name();
+            return Err(Error::Usage(format!(
+                "`{name}` is told how long the training is: give it among the keys, as in `steps = 10000`"
+            )));
+        }
         Ok(optim::build(settings))
     }
 
@@ -120,6 +126,7 @@ impl Optim {
         let gradients: Vec<Tensor> = found.into_iter().flatten().collect();
         let length = if self.clip_norm.is_some() { norm(&gradients)? } else { 0.0 };
         let gradient_scale = optim::clipping(self.clip_norm, length);
+        // Whoever reads it was refused without one.
         let steps = self.config.0.steps.unwrap_or(u64::MAX);
         let at = Step { t: self.t, steps, lr: self.lr, momentum: None, loss, gradient_scale };
         self.optimizer.step(&self.parameters, &gradients, &at, &mut ())?;
