@@ -47,6 +47,7 @@ impl Canvas<'_, '_> {
         // A path that swings to and fro covers much of the plane: it lies below the others, not on them.
         series.sort_by(|a, b| window.length(&b.points).total_cmp(&window.length(&a.points)));
         series.extend(marked);
+        let names = function.names();
         let axis = |label: &str, range| Axis { range: Some(range), ..Axis::new(label, Scale::Linear) };
         let place = |at: &[f64], words: &str| (at[0], at[1], words.to_owned());
         let minimum = function.minimum().map(|at| place(&at, "minimum"));
@@ -61,8 +62,8 @@ impl Canvas<'_, '_> {
                      hyper-parameters; markers after 3, 10, 30, 100, ... steps and at the end, a cross where a path diverged"
                         .into(),
                 ),
-                x: axis("first weight", window.x),
-                y: axis("second weight", window.y),
+                x: axis(names.first().map_or("first weight", String::as_str), window.x),
+                y: axis(names.get(1).map_or("second weight", String::as_str), window.y),
                 series,
                 rules: Vec::new(),
             },
@@ -80,6 +81,13 @@ fn marks(rows: &[PathRow]) -> Vec<(f64, f64)> {
     marked.map(|row| (row.x, row.y)).collect()
 }
 
+/// Of the places where paths end, the lowest.
+fn lowest_end(function: &dyn Function, paths: &[&[PathRow]]) -> Option<Vec<f64>> {
+    let ends = paths.iter().filter_map(|rows| rows.last()).map(|row| vec![row.x, row.y]);
+    let finite = ends.filter(|end| function.value(end).is_finite());
+    finite.min_by(|a, b| function.value(a).total_cmp(&function.value(b)))
+}
+
 /// The part of the plane that is drawn.
 struct Window {
     x: (f64, f64),
@@ -87,10 +95,11 @@ struct Window {
 }
 
 impl Window {
-    /// Start and minimum, and of the paths what lies no further from them than they from each other.
+    /// Start and minimum, and of the paths what lies no further from them than they from each other. Where the minimum
+    /// is not known, the lowest end of a path stands for it.
     fn of(function: &dyn Function, paths: &[&[PathRow]]) -> Self {
         let start = function.start();
-        let end = function.minimum().unwrap_or_else(|| vec![0.0; 2]);
+        let end = function.minimum().or_else(|| lowest_end(function, paths)).unwrap_or_else(|| vec![0.0; 2]);
         let size = (0..2).map(|i| f64::abs(start[i] - end[i])).fold(0.0, f64::max);
         let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
         let range = |i: usize| {
@@ -153,6 +162,28 @@ mod tests {
         let rows: Vec<PathRow> = (0..=45).map(|step| row(step, step as f64, 0.0)).collect();
         let marked: Vec<f64> = marks(&rows).into_iter().map(|point| point.0).collect();
         assert_eq!(marked, [3.0, 10.0, 30.0, 45.0]);
+    }
+
+    #[test]
+    fn a_minimum_that_is_not_known_is_looked_for_where_paths_end() {
+        struct Bowl;
+        impl Function for Bowl {
+            fn start(&self) -> &[f64] {
+                &[0.0, 0.0]
+            }
+            fn value(&self, x: &[f64]) -> f64 {
+                (x[0] - 30.0).abs()
+            }
+            fn gradient(&self, _: &[f64]) -> Vec<f64> {
+                Vec::new()
+            }
+            fn minimum(&self) -> Option<Vec<f64>> {
+                None
+            }
+        }
+        let (short, whole, astray) = ([row(9, 1.0, 0.0)], [row(9, 29.0, 2.0)], [row(9, f64::NAN, 0.0)]);
+        let window = Window::of(&Bowl, &[&short, &whole, &astray]);
+        assert!(window.contains(&whole[0]) && window.contains(&short[0]), "{:?} {:?}", window.x, window.y);
     }
 
     #[test]

@@ -32,6 +32,7 @@ the gradient is the formula's, by differentiating it",
 };
 
 struct Formula {
+    names: Vec<String>,
     start: Vec<f64>,
     value: Number,
     gradient: Gradient,
@@ -65,16 +66,22 @@ fn build(settings: &Settings) -> Result<Arc<dyn Function>, String> {
     if start.is_empty() || start.len() > MOST_VARIABLES {
         return Err(format!("`{VARIABLES}` has {} variables; expected 1 to {MOST_VARIABLES}", start.len()));
     }
-    let value = Number::parse(settings.text(VALUE), &names(settings)).map_err(|mistakes| mistakes[0].title.clone())?;
+    let declared = names(settings);
+    let value = Number::parse(settings.text(VALUE), &declared).map_err(|mistakes| mistakes[0].title.clone())?;
     if !value.at(&start).is_finite() {
         return Err(format!("the value where the variables start is {}; expected a finite number", value.at(&start)));
     }
-    Ok(Arc::new(Formula { gradient: value.gradient(), start, value }))
+    let names = declared.into_iter().map(|variable| variable.name).collect();
+    Ok(Arc::new(Formula { gradient: value.gradient(), names, start, value }))
 }
 
 impl Function for Formula {
     fn start(&self) -> &[f64] {
         &self.start
+    }
+
+    fn names(&self) -> &[String] {
+        &self.names
     }
 
     fn value(&self, x: &[f64]) -> f64 {

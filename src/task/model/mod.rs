@@ -186,6 +186,11 @@ pub trait Function: Send + Sync {
     /// Where a training starts.
     fn start(&self) -> &[f64];
 
+    /// What the numbers are called, in order; nothing where they have no names.
+    fn names(&self) -> &[String] {
+        &[]
+    }
+
     /// The value at `x`.
     fn value(&self, x: &[f64]) -> f64;
 
