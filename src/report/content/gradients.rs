@@ -27,6 +27,9 @@ pub(super) struct Seen<'a, 'b> {
     zeros: Sample,
 }
 
+/// One of the numbers that were seen.
+type Of = for<'s> fn(&'s Seen) -> &'s Sample;
+
 /// What the probe saw of each arm's gradients and updates; nothing where nothing was probed.
 ///
 /// # Errors
@@ -68,7 +71,7 @@ pub(super) fn table(seen: &[Seen]) -> Table {
     table.words("#", seen.iter().map(|one| Number::count(one.place + 1)));
     table.words("arm", seen.iter().map(|one| Cell::label(one.rank.name())));
     table.words("of", seen.iter().map(|one| one.of.name()));
-    let columns: [(&str, for<'s> fn(&'s Seen) -> &'s Sample); 6] = [
+    let columns: [(&str, Of); 6] = [
         ("median at 1", |one| &one.median[0]),
         ("at 10", |one| &one.median[1]),
         ("shift", |one| &one.shift),

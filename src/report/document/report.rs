@@ -77,7 +77,7 @@ pub struct OverArm {
     pub p_holm: Option<f64>,
 }
 
-/// The area under the performance profile of an arm (AlgoPerf).
+/// The area under the performance profile of an arm (`AlgoPerf`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Performance {

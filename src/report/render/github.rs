@@ -1,13 +1,12 @@
 //! Workflow commands of GitHub Actions: an annotation for each finding that is not well.
 
-use crate::error::Result;
 use crate::report::document::{Check, Level};
 use crate::report::render::format::Format;
 
 /// The findings of a check.
-pub const CHECK: Format<Check> = Format { name: "github", render: check, is_illustrated: false };
+pub const CHECK: Format<Check> = Format { name: "github", render: |found| Ok(check(found)), is_illustrated: false };
 
-fn check(check: &Check) -> Result<String> {
+fn check(check: &Check) -> String {
     let mut text = String::new();
     for finding in &check.findings {
         let (command, message) = match (finding.level, &finding.note) {
@@ -23,7 +22,7 @@ fn check(check: &Check) -> Result<String> {
         check.notes.iter().map(|note| format!("::notice title={}::{}\n", property(&note.of), data(&note.said))),
     );
     text.extend(check.help.map(|help| format!("::notice::{}\n", data(help))));
-    Ok(text + &check.answer + "\n")
+    text + &check.answer + "\n"
 }
 
 /// Text after `::` of a workflow command.

@@ -1,18 +1,17 @@
 //! GitHub's Markdown.
 
-use crate::error::Result;
 use crate::report::document::{Align, Cell, Check, Level, Report, Room, Table, Task};
 use crate::report::render::format::Format;
 
 const ROOM: Room = Room::Wide;
 
 /// The report.
-pub const REPORT: Format<Report> = Format { name: "markdown", render: report, is_illustrated: false };
+pub const REPORT: Format<Report> = Format { name: "markdown", render: |said| Ok(report(said)), is_illustrated: false };
 
 /// The findings of a check.
-pub const CHECK: Format<Check> = Format { name: "markdown", render: check, is_illustrated: false };
+pub const CHECK: Format<Check> = Format { name: "markdown", render: |found| Ok(check(found)), is_illustrated: false };
 
-fn report(report: &Report) -> Result<String> {
+fn report(report: &Report) -> String {
     let tasks: Vec<String> = report.tasks.iter().map(task).collect();
     let mut text = tasks.join("\n");
     text.extend(report.closing.iter().map(|said| format!("\n**{said}**\n")));
@@ -22,7 +21,7 @@ fn report(report: &Report) -> Result<String> {
         let (said, parts) = (table(&claims.said), titled(&claims.parts, "###"));
         text += &format!("\n## Claims\n\n**{}**\n\n{said}{parts}", claims.headline);
     }
-    Ok(text)
+    text
 }
 
 fn task(task: &Task) -> String {
@@ -38,7 +37,7 @@ fn task(task: &Task) -> String {
     text
 }
 
-fn check(check: &Check) -> Result<String> {
+fn check(check: &Check) -> String {
     let mut text = format!("## optbench check\n\n**{}**\n", check.answer);
     text.extend(check.seeds_note.iter().map(|said| format!("\n{said}\n")));
     text.extend(check.tables.iter().map(|table| titled(table, "###")));
@@ -47,7 +46,7 @@ fn check(check: &Check) -> Result<String> {
     let mut list: String = others.map(|one| format!("- **{}** {}: {}\n", one.word, one.name, one.message)).collect();
     list.extend(check.notes.iter().map(|note| format!("- {}: {}\n", note.of, note.said)));
     list.extend(check.help.map(|help| format!("- {help}\n")));
-    Ok(if list.is_empty() { text } else { format!("{text}\n{list}") })
+    if list.is_empty() { text } else { format!("{text}\n{list}") }
 }
 
 /// A table with its heading and what is to be known of it.

@@ -2,7 +2,6 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table as Columns, presets};
 
-use crate::error::Result;
 use crate::report::document::{Align, Check, Level, Report, Room, Table, Task};
 use crate::report::render::format::Format;
 
@@ -12,22 +11,22 @@ const ROOM: Room = Room::Narrow;
 const MORE: &str = "\nhelp: what the columns mean, every setting and the charts are in report.html\n";
 
 /// The whole report.
-pub const REPORT: Format<Report> = Format { name: "table", render: full, is_illustrated: false };
+pub const REPORT: Format<Report> = Format { name: "table", render: |report| Ok(full(report)), is_illustrated: false };
 
 /// The report after training: without what follows the ranking.
 pub const BRIEF: Format<Report> =
     Format { name: "brief", render: |report| Ok(tasks(report, ranking)), is_illustrated: false };
 
 /// The findings of a check.
-pub const CHECK: Format<Check> = Format { name: "table", render: check, is_illustrated: false };
+pub const CHECK: Format<Check> = Format { name: "table", render: |found| Ok(check(found)), is_illustrated: false };
 
-fn full(report: &Report) -> Result<String> {
+fn full(report: &Report) -> String {
     let with_tables = |task: &Task| {
         let tables = task.tables.iter().filter(|table| table.shown.fits(ROOM));
         let tables: String = tables.map(|one| format!("\n{}\n\n{}", one.title, table(one))).collect();
         ranking(task) + &tables
     };
-    Ok(tasks(report, with_tables) + MORE)
+    tasks(report, with_tables) + MORE
 }
 
 fn tasks(report: &Report, task: impl Fn(&Task) -> String) -> String {
@@ -51,7 +50,7 @@ pub(in crate::report) fn ranking(task: &Task) -> String {
     format!("{top}\n{}{order}{anytime}{gap}{warnings}", table(&task.ranking))
 }
 
-fn check(check: &Check) -> Result<String> {
+fn check(check: &Check) -> String {
     let mut text = format!("{}\n", check.answer);
     text.extend(check.seeds_note.iter().map(|said| format!("{said}\n")));
     for one in &check.tables {
@@ -73,7 +72,7 @@ fn check(check: &Check) -> Result<String> {
     }
     text.extend(check.notes.iter().map(|note| format!("note: {}: {}\n", note.of, note.said)));
     text.extend(check.help.map(|help| format!("help: {help}\n")));
-    Ok(text)
+    text
 }
 
 /// A table in columns.
