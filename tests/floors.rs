@@ -78,7 +78,7 @@ impl Paths<'_> {
         paths.found
     }
 
-    fn add(&mut self, path: Vec<String>) {
+    fn add(&mut self, path: &[String]) {
         let up = path.iter().take_while(|part| *part == "super").count();
         let (start, rest) = match path[0].as_str() {
             "crate" => (&[][..], &path[1..]),
@@ -96,12 +96,12 @@ impl Paths<'_> {
                 self.tree(&one.tree, path);
             }
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, path.clone())),
-            UseTree::Name(name) if name.ident == "self" => self.add(path),
+            UseTree::Name(name) if name.ident == "self" => self.add(&path),
             UseTree::Name(UseName { ident }) | UseTree::Rename(UseRename { ident, .. }) => {
                 path.push(ident.to_string());
-                self.add(path);
+                self.add(&path);
             }
-            UseTree::Glob(_) => self.add(path),
+            UseTree::Glob(_) => self.add(&path),
         }
     }
 }
@@ -122,7 +122,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.add(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        self.add(&path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>());
         visit::visit_path(self, path);
     }
 }

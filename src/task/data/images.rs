@@ -85,7 +85,7 @@ impl Images {
         let scaling =
             moments.iter().map(|(mean, deviation)| (1.0 / (scaling.full_scale * deviation), -mean / deviation));
         let scaling = scaling.collect();
-        Self { shape, classes, scaling, arrangement, validation_from, test_from, augment }
+        Self { shape, classes, arrangement, validation_from, test_from, scaling, augment }
     }
 
     /// SHA-256 of pixels and labels in order, in hexadecimal.
