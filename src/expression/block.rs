@@ -4,9 +4,10 @@
 use std::mem;
 use std::ops::Range;
 
+use crate::expression::fuse::Fused;
 use crate::expression::kernel::{Number, Value, compute};
 use crate::expression::lanes::{Lanes, join, reduce, start};
-use crate::expression::plan::{Instruction, Operand, Pass};
+use crate::expression::plan::{Operand, Pass};
 use crate::nn::simd::vectorized;
 
 /// Bytes of a register.
@@ -46,6 +47,7 @@ impl<T: Number> View<'_, T> {
 /// Runs a pass over tensors of one length, and gives the reductions in order.
 pub(super) fn run<T: Number>(
     pass: &Pass,
+    steps: &[Fused],
     numbers: impl Iterator<Item = f64>,
     registers: &mut Registers<T>,
     written: &mut [&mut [T]],
@@ -66,12 +68,12 @@ pub(super) fn run<T: Number>(
         || {
             for start in (0..length).step_by(size) {
                 let block = start..length.min(start + size);
-                for &Instruction { operation, to } in &pass.instructions {
+                for &(step, to) in steps {
                     // Taken out meanwhile: what is written to is none of what is read.
                     let mut out = mem::take(&mut registers[to]);
                     let view = View { written, read, registers, numbers: narrowed, block: block.clone() };
                     compute(
-                        operation,
+                        step,
                         &mut out[..block.len()],
                         #[inline(always)]
                         |operand| view.value(operand),

@@ -1,5 +1,6 @@
 //! The instructions of a pass, each a loop over one block that the compiler turns into vectors.
 
+use crate::expression::fuse::Step;
 use crate::expression::graph::{Binary, Power, Powers, Unary};
 use crate::expression::plan::{Operand, Operation};
 use crate::nn::float::Float;
@@ -16,9 +17,49 @@ pub(super) enum Value<'a, T> {
     Each(&'a [T]),
 }
 
-/// Computes one instruction on a block.
+/// Computes one step on a block.
 #[inline(always)]
-pub(super) fn compute<'a, T: Number>(operation: Operation, out: &mut [T], value: impl Fn(Operand) -> Value<'a, T>) {
+pub(super) fn compute<'a, T: Number>(step: Step, out: &mut [T], value: impl Fn(Operand) -> Value<'a, T>) {
+    let one = |operand| match value(operand) {
+        Value::One(x) => x,
+        Value::Each(_) => unreachable!("a number"),
+    };
+    match step {
+        Step::One(operation) => single(operation, out, value),
+        Step::Mix([x, s, y, t]) => {
+            let (s, t) = (one(s), one(t));
+            zip(out, value(x), value(y), |x, y| x * s + y * t);
+        }
+        Step::AddScaled([a, b, s]) => {
+            let s = one(s);
+            zip(out, value(a), value(b), |a, b| a + b * s);
+        }
+        Step::SubScaled([a, b, s]) => {
+            let s = one(s);
+            zip(out, value(a), value(b), |a, b| a - b * s);
+        }
+        Step::RootPlus([x, e]) => {
+            let e = one(e);
+            map(out, value(x), |x| x.root() + e);
+        }
+        Step::SubQuotient([a, b, c]) => match (value(a), value(b), value(c)) {
+            (Value::Each(a), Value::Each(b), Value::Each(c)) => {
+                out.iter_mut().zip(a.iter().zip(b.iter().zip(c))).for_each(|(out, (&a, (&b, &c)))| *out = a - b / c);
+            }
+            (a, b, c) => {
+                zip(out, b, c, |b, c| b / c);
+                // What was just written is read once more, block by block.
+                match a {
+                    Value::One(a) => out.iter_mut().for_each(|out| *out = a - *out),
+                    Value::Each(a) => out.iter_mut().zip(a).for_each(|(out, &a)| *out = a - *out),
+                }
+            }
+        },
+    }
+}
+
+#[inline(always)]
+fn single<'a, T: Number>(operation: Operation, out: &mut [T], value: impl Fn(Operand) -> Value<'a, T>) {
     match operation {
         Operation::Copy(a) => map(out, value(a), |x| x),
         Operation::Unary(of, a) => unary(of, out, value(a)),
@@ -53,7 +94,14 @@ fn binary<T: Number>(of: Binary, out: &mut [T], a: Value<T>, b: Value<T>) {
         Binary::Add => zip(out, a, b, |a, b| a + b),
         Binary::Sub => zip(out, a, b, |a, b| a - b),
         Binary::Mul => zip(out, a, b, |a, b| a * b),
-        Binary::Div => zip(out, a, b, |a, b| a / b),
+        Binary::Div => match b {
+            // A product is cheaper than a quotient, and as good far from the largest and least numbers.
+            Value::One(b) if (1e-30..1e30).contains(&b.to_f64().abs()) => {
+                let reciprocal = T::ONE / b;
+                map(out, a, |a| a * reciprocal);
+            }
+            b => zip(out, a, b, |a, b| a / b),
+        },
         Binary::Min => zip(out, a, b, |a, b| if a < b { a } else { b }),
         Binary::Max => zip(out, a, b, |a, b| if a > b { a } else { b }),
         Binary::Less => zip(out, a, b, |a, b| truth(a < b)),

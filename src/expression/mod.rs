@@ -17,6 +17,7 @@ mod check;
 mod derive;
 mod field;
 mod function;
+mod fuse;
 mod graph;
 mod kernel;
 mod lanes;

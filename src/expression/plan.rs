@@ -8,6 +8,9 @@ use std::collections::HashMap;
 
 use crate::expression::graph::{Binary, Extent, Graph, Id, Node, Reduction, Unary};
 
+/// How many registers are left alone after they became free.
+const RESTING: usize = 3;
+
 /// When each value can be computed.
 #[derive(Debug, Clone)]
 pub(super) struct Stages {
@@ -96,6 +99,11 @@ pub(super) struct Pass {
 }
 
 impl Pass {
+    /// What is read after all instructions.
+    pub(super) fn kept(&self) -> impl Iterator<Item = Operand> {
+        self.writes.iter().copied().chain(self.reductions.iter().flat_map(|(.., of)| *of))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.reductions.is_empty()
     }
@@ -249,10 +257,12 @@ impl<R: Fn(Id) -> Id> Assembly<'_, R> {
     }
 
     fn register(&mut self, free: &mut Vec<usize>) -> usize {
-        free.pop().unwrap_or_else(|| {
-            self.pass.registers += 1;
-            self.pass.registers - 1
-        })
+        // The latest ones rest: what read them can then be joined with what comes after.
+        if free.len() > RESTING {
+            return free.remove(0);
+        }
+        self.pass.registers += 1;
+        self.pass.registers - 1
     }
 
     fn open(&mut self, source: Source) -> usize {

@@ -5,6 +5,7 @@ use candle_core::{DType, Tensor};
 use crate::error::Result;
 use crate::expression::block::{self, Registers};
 use crate::expression::field;
+use crate::expression::fuse::{Fused, fuse};
 use crate::expression::graph::{Extent, Id, Node};
 use crate::expression::kernel::Number;
 use crate::expression::lanes::join;
@@ -21,6 +22,8 @@ pub struct Runner {
     /// The numbers to work out before each pass and after the last: those of the model, and those of a tensor.
     numbers: Vec<[Vec<Id>; 2]>,
     plans: Vec<(Vec<u64>, Plan)>,
+    /// The steps of each plan's passes over the memory of the CPU.
+    steps: Vec<Vec<Vec<Fused>>>,
     /// The values of the whole model.
     values: Vec<f64>,
     single: Registers<f32>,
@@ -80,7 +83,7 @@ impl Runner {
         let numbers = numbers.collect();
         let values = vec![f64::NAN; graph.len()];
         let (single, double) = (Registers::default(), Registers::default());
-        Self { program, stages, numbers, plans: Vec::new(), values, single, double }
+        Self { program, stages, numbers, plans: Vec::new(), steps: Vec::new(), values, single, double }
     }
 
     /// The program.
@@ -151,6 +154,10 @@ impl Runner {
             }
             if site.plan.is_none() {
                 site.plan = Some(plan_of(&self.program, &self.stages, &mut self.plans, site));
+                for (_, plan) in &self.plans[self.steps.len()..] {
+                    let fused = |pass: &Pass| fuse(&pass.instructions, &pass.kept().collect::<Vec<_>>());
+                    self.steps.push(plan.passes.iter().map(fused).collect());
+                }
             }
         }
     }
@@ -164,8 +171,9 @@ impl Runner {
 
     /// Runs one pass over one tensor; what is part of a reduction over the model is added to `reduced`.
     fn pass(&mut self, stage: usize, site: &mut Site, means: &Means, reduced: &mut Vec<(Id, Vec<f64>)>) -> Result<()> {
-        let Self { program, plans, values, single, double, .. } = self;
-        let pass = &plans[site.plan.unwrap_or_default()].1.passes[stage];
+        let Self { program, plans, steps, values, single, double, .. } = self;
+        let plan = site.plan.unwrap_or_default();
+        let pass = &plans[plan].1.passes[stage];
         if pass.is_empty() {
             return Ok(());
         }
@@ -174,8 +182,8 @@ impl Runner {
         let first = &memory[0];
         let (fused, dtype) = (!means.composed && first.device().is_cpu(), first.dtype());
         let results = match (fused, dtype) {
-            (true, DType::F32) => run_block::<f32>(pass, numbers, single, &memory)?,
-            (true, DType::F64) => run_block::<f64>(pass, numbers, double, &memory)?,
+            (true, DType::F32) => run_block::<f32>(pass, &steps[plan][stage], numbers, single, &memory)?,
+            (true, DType::F64) => run_block::<f64>(pass, &steps[plan][stage], numbers, double, &memory)?,
             _ => {
                 let (written, results) = field::run(pass, numbers, &memory)?;
                 for (source, tensor) in pass.memory.iter().zip(written) {
@@ -266,6 +274,7 @@ fn memory(pass: &Pass, site: &mut Site) -> Result<Vec<Tensor>> {
 
 fn run_block<T: Number>(
     pass: &Pass,
+    steps: &[Fused],
     numbers: impl Iterator<Item = f64>,
     registers: &mut Registers<T>,
     memory: &[Tensor],
@@ -275,9 +284,9 @@ fn run_block<T: Number>(
     let read = read.iter().map(Tensor::contiguous).collect::<candle_core::Result<Vec<_>>>()?;
     let read: Vec<&Tensor> = read.iter().collect();
     if written.is_empty() {
-        return Ok(read_all(&read, |read| block::run(pass, numbers, registers, &mut [], &read))?);
+        return Ok(read_all(&read, |read| block::run(pass, steps, numbers, registers, &mut [], &read))?);
     }
     Ok(write_all(&written, |mut written: Vec<&mut [T]>| {
-        read_all(&read, |read| block::run(pass, numbers, registers, &mut written, &read))
+        read_all(&read, |read| block::run(pass, steps, numbers, registers, &mut written, &read))
     })??)
 }

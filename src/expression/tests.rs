@@ -304,6 +304,9 @@ fn programs_of_every_shape_agree() {
         // Reductions of what an orthogonalization gave, and the other way round.
         "m = orthogonalize(m * 0.9 + g)\nd = norm(m)\np = p - lr * m / (d + 1) * where(is_matrix, 2, norm(m))",
         "u = orthogonalize(g / (norm(g) + all_norm(g)))\nm = m + u\nd = rms(orthogonalize(u - m))\np = p - d * u",
+        // Every join of instructions, and what must not be joined: a part that is read twice, a register written meanwhile.
+        "m = lr * m + g * 0.1\nd = 1\np = p - m / (sqrt(g ^ 2 / 0.3) + 0.1) - lr * p + 3 * g - (2 - lr / (abs(g) + 1))",
+        "u = g * lr\nm = u + m * 2\nd = 0.5\np = (p - u) + u * d + (m - m / (abs(u) + 1)) * 0.5 - sqrt(abs(m) + d)",
         // What is known of a tensor chooses branches that differ in their passes.
         "m = where(is_matrix, orthogonalize(g), where(norm(g) > 1, g / norm(g), 0))\nd = 0.5 * d + 1\np = p - m",
         "m = where(is_matrix, 0, g)\nd = all_dot(m, g) + all_rms(m) + dot(m, g)\np = p - d * m",
