@@ -128,7 +128,7 @@ fn models_get_the_examples_that_they_learn_from() {
     let text = library.load(&dataset("markov")).unwrap();
     assert!(digits.examples(&model("mlp")).is_ok() && text.examples(&reader(10)).is_ok());
     let problem = digits.examples(&reader(10)).err().unwrap().to_string();
-    assert!(problem.contains("`reader` learns from text, but the dataset is images"), "{problem}");
+    assert!(problem.contains("`lstm_lm` learns from text, but the dataset is images"), "{problem}");
     let problem = text.examples(&model("mlp")).err().unwrap().to_string();
     assert!(problem.contains("`mlp` learns from images, but the dataset is text"), "{problem}");
 }

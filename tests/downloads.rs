@@ -14,7 +14,7 @@ use optbench::task::data::download::Watch;
 /// Enough for a busy machine: only a server that stalls uses it up.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For servers that stall.
-const LITTLE: Duration = Duration::from_millis(400);
+const LITTLE: Duration = Duration::from_secs(1);
 
 /// How a server answers one request.
 #[derive(Clone, Copy)]

@@ -59,6 +59,10 @@ model = "logistic"
 model = "quadratic"
 [tasks.valley]
 model = "rosenbrock"
+[tasks.written]
+model = "formula"
+variables = { x = -1.5, y = 2 }
+value = "(1 - x)^2 + 10 * (y - x^2)^2"
 [optimizers.sgd]
 lr = 0.05
 momentum = 0.9
@@ -90,8 +94,8 @@ parts = [
 /// The program whose plug is pulled.
 static OPTBENCH: LazyLock<String> =
     LazyLock::new(|| std::env::var("OPTBENCH_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_optbench").to_owned()));
-const RUNS: usize = 21;
-const PATHS: usize = 6;
+const RUNS: usize = 24;
+const PATHS: usize = 9;
 /// What a finished run's folder holds, beside its record and nothing else; a path where the task is a
 /// function of two numbers.
 const FILES: [&str; 4] = ["evals.csv", "gradients.csv", "path.csv", "steps.csv"];
