@@ -1,12 +1,20 @@
 //! The linear algebra of rules that treat a parameter as a matrix.
 
 use candle_core::{DType, Device, Tensor};
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch as apply_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj as apply,
+};
+use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
+use faer::{Conj, Mat, MatRef, Par, Spec};
 
 use crate::error::{Error, Result};
 use crate::nn::float::{Float, read_all};
 use crate::nn::matmul::{self, Matrix};
 use crate::nn::params::power_to_unit;
-use crate::nn::simd::vectorized;
 
 /// A parameter as a matrix: `[out, rest]` where it has more than two axes; nothing for vectors.
 pub(super) fn as_matrix(dims: &[usize]) -> Option<(usize, usize)> {
@@ -76,20 +84,6 @@ impl Square {
         Ok(tensor.to_dtype(like.dtype())?.to_device(like.device())?)
     }
 
-    fn identity(n: usize) -> Self {
-        let mut values = vec![0.0; n * n];
-        for i in 0..n {
-            values[i * n + i] = 1.0;
-        }
-        Self { values, n }
-    }
-
-    #[must_use]
-    fn transposed(&self) -> Self {
-        let n = self.n;
-        Self { values: (0..n * n).map(|i| self.values[i % n * n + i / n]).collect(), n }
-    }
-
     /// The same directions at a size at which no square leaves the range of a number.
     #[must_use]
     fn scaled(mut self) -> Self {
@@ -101,207 +95,66 @@ impl Square {
         self
     }
 
-    /// The orthogonal factor of the QR decomposition, by Householder's reflections.
+    /// The orthogonal factor of the QR decomposition; its column for a column of zeros is orthogonal to all others.
     pub(super) fn orthogonal_factor(self) -> Self {
         let n = self.n;
-        let mut columns = self.scaled().transposed();
-        let mut reflections = Vec::with_capacity(n);
-        vectorized(
-            #[inline(always)]
-            || {
-                for k in 0..n {
-                    let (_, reflection) = Reflection::of(&columns.values[k * n + k..(k + 1) * n]);
-                    for column in columns.values.chunks_exact_mut(n).skip(k + 1) {
-                        reflection.apply(&mut column[k..]);
-                    }
-                    reflections.push(reflection);
-                }
-                undo(&reflections, n, 0).transposed()
-            },
-        )
+        if !self.is_finite() {
+            return Self::lost(n);
+        }
+        let a = self.scaled().values;
+        // Columns of zeros come last: faer's QR would move the directions behind them to their places.
+        let (some, zeros): (Vec<_>, Vec<_>) = (0..n).partition(|j| (0..n).any(|i| a[i * n + j] != 0.0));
+        let order = [some, zeros].concat();
+        let mut reflections = Mat::from_fn(n, n, |i, j| a[i * n + order[j]]);
+        let block = recommended_block_size::<f64>(n, n);
+        let mut factors = Mat::zeros(block, n);
+        let mut scratch = MemBuffer::new(StackReq::any_of(&[
+            qr_in_place_scratch::<f64>(n, n, block, Par::Seq, Spec::default()),
+            apply_scratch::<f64>(n, block, n),
+        ]));
+        let stack = MemStack::new(&mut scratch);
+        qr_in_place(reflections.as_mut(), factors.as_mut(), Par::Seq, stack, Spec::default());
+        let mut q = Mat::identity(n, n);
+        apply(reflections.as_ref(), factors.as_ref(), Conj::No, q.as_mut(), Par::Seq, stack);
+        let mut values = a;
+        for (j, place) in order.into_iter().enumerate() {
+            (0..n).for_each(|i| values[i * n + place] = q[(i, j)]);
+        }
+        Self { values, n }
     }
 
-    /// The eigenvectors of a symmetric matrix as columns, that of the largest eigenvalue first:
-    /// Householder's reflections to a tridiagonal matrix, then QL iterations with implicit shifts.
-    ///
-    /// A matrix that is not finite has none: its are not numbers, so that the training ends as diverged.
+    /// The eigenvectors of a symmetric matrix as columns, that of the largest eigenvalue first.
     ///
     /// # Errors
     /// When the iterations do not come to an end.
     pub(super) fn eigenvectors(self) -> Result<Self> {
-        self.eigenvectors_within(MOST_ITERATIONS)
-    }
-
-    fn eigenvectors_within(self, most: usize) -> Result<Self> {
         let n = self.n;
-        if self.values.iter().any(|x| !x.is_finite()) {
-            return Ok(Self { values: vec![f64::NAN; n * n], n });
+        if !self.is_finite() {
+            return Ok(Self::lost(n));
         }
-        vectorized(
-            #[inline(always)]
-            || {
-                let (mut diagonal, mut beside, mut vectors) = self.scaled().tridiagonal();
-                if !diagonalize(&mut diagonal, &mut beside, &mut vectors, most) {
-                    let problem =
-                        format!("the eigenvectors of a {n} by {n} matrix were not found in {most} iterations each");
-                    return Err(Error::Usage(problem));
-                }
-                let mut order: Vec<usize> = (0..n).collect();
-                order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]));
-                let sorted = order.iter().flat_map(|&i| &vectors.values[i * n..(i + 1) * n]).copied().collect();
-                Ok(Self { values: sorted, n }.transposed())
-            },
+        let (mut sizes, mut vectors) = (Diag::zeros(n), Mat::zeros(n, n));
+        let mut scratch =
+            MemBuffer::new(self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Spec::default()));
+        self_adjoint_evd(
+            MatRef::from_row_major_slice(&self.scaled().values, n, n),
+            sizes.as_mut(),
+            Some(vectors.as_mut()),
+            Par::Seq,
+            MemStack::new(&mut scratch),
+            Spec::default(),
         )
+        .map_err(|_| Error::Usage(format!("the eigenvectors of a {n} by {n} matrix were not found")))?;
+        // Theirs begin with the smallest.
+        Ok(Self { values: (0..n * n).map(|i| vectors[(i / n, n - 1 - i % n)]).collect(), n })
     }
 
-    /// The diagonal and the numbers beside it of `Q^T A Q`, and the rows of `Q^T`.
-    #[inline(always)]
-    fn tridiagonal(mut self) -> (Vec<f64>, Vec<f64>, Self) {
-        let n = self.n;
-        let mut beside = vec![0.0; n];
-        let mut reflections = Vec::new();
-        for k in 0..n.saturating_sub(1) {
-            let (left, reflection) = Reflection::of(&self.values[k * n + k + 1..(k + 1) * n]);
-            beside[k] = left;
-            let Reflection { v, scale } = &reflection;
-            // A <- A - v w^T - w v^T reflects from both sides.
-            let rest = k + 1..n;
-            let mut w: Vec<f64> =
-                rest.clone().map(|i| scale * dot(&self.values[i * n + k + 1..(i + 1) * n], v)).collect();
-            let along = scale / 2.0 * dot(&w, v);
-            add(&mut w, -along, v);
-            for (i, row) in rest.zip(self.values.chunks_exact_mut(n).skip(k + 1)) {
-                let (vi, wi) = (v[i - k - 1], w[i - k - 1]);
-                add(&mut row[k + 1..], -vi, &w);
-                add(&mut row[k + 1..], -wi, v);
-            }
-            reflections.push(reflection);
-        }
-        let diagonal = (0..n).map(|i| self.values[i * n + i]).collect();
-        (diagonal, beside, undo(&reflections, n, 1))
-    }
-}
-
-/// `1 - scale v v^T`.
-struct Reflection {
-    v: Vec<f64>,
-    scale: f64,
-}
-
-impl Reflection {
-    /// The reflection that leaves nothing of a vector but its first number, and that number.
-    #[inline(always)]
-    fn of(x: &[f64]) -> (f64, Self) {
-        let mut v = x.to_vec();
-        if dot(&v[1..], &v[1..]) == 0.0 {
-            return (v[0], Self { v, scale: 0.0 });
-        }
-        let left = -dot(x, x).sqrt().copysign(x[0]);
-        v[0] -= left;
-        let scale = 2.0 / dot(&v, &v);
-        (left, Self { v, scale })
+    fn is_finite(&self) -> bool {
+        self.values.iter().all(|x| x.is_finite())
     }
 
-    #[inline(always)]
-    fn apply(&self, x: &mut [f64]) {
-        add(x, -self.scale * dot(x, &self.v), &self.v);
-    }
-}
-
-/// The rows of `Q^T`, with Q the product of reflections, of which the k-th leaves the first
-/// `k + offset` coordinates alone.
-#[inline(always)]
-fn undo(reflections: &[Reflection], n: usize, offset: usize) -> Square {
-    let mut q = Square::identity(n);
-    for (k, reflection) in reflections.iter().enumerate().rev() {
-        for row in q.values.chunks_exact_mut(n).skip(k + offset) {
-            reflection.apply(&mut row[k + offset..]);
-        }
-    }
-    q
-}
-
-/// QL iterations for one eigenvalue; two or three are usual.
-const MOST_ITERATIONS: usize = 60;
-
-/// Turns the rows of `vectors` into the eigenvectors of the tridiagonal matrix, whose diagonal
-/// becomes its eigenvalues; `false` where one of them takes more than `most` iterations.
-#[inline(always)]
-fn diagonalize(d: &mut [f64], e: &mut [f64], vectors: &mut Square, most: usize) -> bool {
-    let n = d.len();
-    for l in 0..n {
-        for iteration in 0.. {
-            let negligible = |m: usize| e[m].abs() <= f64::EPSILON * (d[m].abs() + d[m + 1].abs());
-            let m = (l..n - 1).find(|&m| negligible(m)).unwrap_or(n - 1);
-            if m == l {
-                break;
-            }
-            if iteration == most {
-                return false;
-            }
-            // The eigenvalue of the leading 2 by 2 block that is nearer to its first number.
-            let ratio = (d[l + 1] - d[l]) / (2.0 * e[l]);
-            let shift = d[l] - e[l] / (ratio + ratio.hypot(1.0).copysign(ratio));
-            chase(d, e, vectors, l..m, shift);
-        }
-    }
-    true
-}
-
-/// One QL sweep: rotations from the bottom up push a bulge out of the tridiagonal matrix.
-#[inline(always)]
-fn chase(d: &mut [f64], e: &mut [f64], vectors: &mut Square, block: std::ops::Range<usize>, shift: f64) {
-    let n = vectors.n;
-    let (first, last) = (block.start, block.end);
-    let (mut sine, mut cosine, mut carried) = (1.0, 1.0, 0.0);
-    let mut g = d[last] - shift;
-    for i in block.rev() {
-        let (f, b) = (sine * e[i], cosine * e[i]);
-        let r = f.hypot(g);
-        e[i + 1] = r;
-        if r == 0.0 {
-            // The matrix fell apart on the way: the rest is another iteration's.
-            d[i + 1] -= carried;
-            e[last] = 0.0;
-            return;
-        }
-        (sine, cosine) = (f / r, g / r);
-        g = d[i + 1] - carried;
-        let r = (d[i] - g) * sine + 2.0 * cosine * b;
-        carried = sine * r;
-        d[i + 1] = g + carried;
-        g = cosine * r - b;
-        let (upper, lower) = vectors.values[i * n..(i + 2) * n].split_at_mut(n);
-        for (u, l) in upper.iter_mut().zip(lower) {
-            (*u, *l) = (cosine * *u - sine * *l, sine * *u + cosine * *l);
-        }
-    }
-    d[first] -= carried;
-    e[first] = g;
-    e[last] = 0.0;
-}
-
-/// The inner product, in a fixed order of 8 lanes.
-#[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut lanes = [0.0; 8];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..8 {
-            lanes[i] += a[i] * b[i];
-        }
-    }
-    for ((lane, a), b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
-        *lane += a * b;
-    }
-    lanes.iter().sum()
-}
-
-/// `a <- a + factor b`.
-#[inline(always)]
-fn add(a: &mut [f64], factor: f64, b: &[f64]) {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a += factor * b;
+    /// What a matrix that is not finite has for vectors: no numbers, so that the training ends as diverged.
+    fn lost(n: usize) -> Self {
+        Self { values: vec![f64::NAN; n * n], n }
     }
 }
 
@@ -319,6 +172,17 @@ mod tests {
         Square { values, n }
     }
 
+    /// `a^T b`.
+    fn across(a: &Square, b: &Square) -> Square {
+        let n = a.n;
+        let values = matmul::product(Matrix::new(&a.values, n, n).t(), Matrix::new(&b.values, n, n));
+        Square { values, n }
+    }
+
+    fn identity(n: usize) -> Square {
+        Square { values: (0..n * n).map(|i| f64::from(i / n == i % n)).collect(), n }
+    }
+
     fn far_from(a: &Square, b: &Square) -> f64 {
         a.values.iter().zip(&b.values).fold(0.0, |worst, (a, b)| worst.max((a - b).abs()))
     }
@@ -333,8 +197,8 @@ mod tests {
             };
             let gram = Square { values, n };
             let q = Square { values: gram.values.clone(), n }.eigenvectors().unwrap();
-            assert!(far_from(&times(&q.transposed(), &q), &Square::identity(n)) < 1e-13);
-            let turned = times(&times(&q.transposed(), &gram), &q);
+            assert!(far_from(&across(&q, &q), &identity(n)) < 1e-13);
+            let turned = times(&across(&q, &gram), &q);
             for i in 0..n {
                 for j in 0..n {
                     assert!(i == j || turned.values[i * n + j].abs() < 1e-12, "{n} {rank}");
@@ -349,10 +213,17 @@ mod tests {
         for n in [1, 2, 5, 17] {
             let a = Square { values: (0..n * n).map(noise).collect(), n };
             let q = Square { values: a.values.clone(), n }.orthogonal_factor();
-            assert!(far_from(&times(&q.transposed(), &q), &Square::identity(n)) < 1e-14);
-            let r = times(&q.transposed(), &a);
+            assert!(far_from(&across(&q, &q), &identity(n)) < 1e-14);
+            let r = across(&q, &a);
             assert!((0..n).all(|i| (0..i).all(|j| r.values[i * n + j].abs() < 1e-13)));
         }
+    }
+
+    #[test]
+    fn directions_stay_in_place_beside_a_column_of_zeros() {
+        let a = Square { values: vec![2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0], n: 3 };
+        let q = a.orthogonal_factor();
+        assert!(q.values.iter().zip(identity(3).values).all(|(q, one)| (q.abs() - one).abs() < 1e-15));
     }
 
     #[test]
@@ -369,13 +240,34 @@ mod tests {
     }
 
     #[test]
-    fn eigenvectors_that_are_not_found_are_an_error_and_those_of_no_number_none() {
-        let square = || Square { values: vec![2.0, 1.0, 1.0, 3.0], n: 2 };
-        assert!(square().eigenvectors_within(0).is_err_and(|error| error.to_string().contains("0 iterations")));
-        assert!(square().eigenvectors().is_ok());
+    fn a_matrix_that_is_not_finite_has_no_directions() {
         for lost in [f64::NAN, f64::INFINITY] {
-            let vectors = Square { values: vec![2.0, lost, lost, 3.0], n: 2 }.eigenvectors().unwrap();
-            assert!(vectors.values.iter().all(|x| x.is_nan()));
+            let square = || Square { values: vec![2.0, lost, lost, 3.0], n: 2 };
+            for directions in [square().eigenvectors().unwrap(), square().orthogonal_factor()] {
+                assert!(directions.values.iter().all(|x| x.is_nan()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_matrix_has_the_same_bits() {
+        let bits = |tensor: Tensor| -> Vec<u64> {
+            let values: Vec<f64> = tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            values.into_iter().map(f64::to_bits).collect()
+        };
+        for (dtype, n) in [(DType::F32, 30), (DType::F64, 30), (DType::F32, 150), (DType::F64, 150)] {
+            let g = Tensor::from_vec((0..n * n).map(noise).collect(), (n, n), &Device::Cpu).unwrap();
+            let g = g.to_dtype(dtype).unwrap();
+            let gram = g.matmul(&g.t().unwrap()).unwrap();
+            let directions = || {
+                let factor = Square::of(&g).unwrap().orthogonal_factor().tensor(&g).unwrap();
+                let vectors = Square::of(&gram).unwrap().eigenvectors().unwrap().tensor(&g).unwrap();
+                (bits(factor), bits(vectors))
+            };
+            let first = directions();
+            // Another thread has memory of its own, at other addresses.
+            let other = std::thread::scope(|scope| scope.spawn(directions).join().unwrap());
+            assert!(first == directions() && first == other, "{dtype:?} {n}");
         }
     }
 }

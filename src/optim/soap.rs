@@ -19,7 +19,7 @@ use crate::registry::{About, Accepts, Bounds, Key};
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "soap",
-        revision: 1,
+        revision: 2,
         summary: "Adam in coordinates in which the gradients of a matrix are uncorrelated",
         equations: "\
 L <- beta L + (1 - beta) g g^T,  R <- beta R + (1 - beta) g^T g      beta = shampoo_beta
