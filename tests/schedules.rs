@@ -85,6 +85,7 @@ fn value(accepts: Accepts, json: &Json) -> Value {
         Accepts::Bool => json.as_bool().unwrap().into(),
         Accepts::Integer(_) => json.as_i64().unwrap().into(),
         Accepts::Float(_) => json.as_f64().unwrap().into(),
+        Accepts::Text => json.as_str().unwrap().into(),
         Accepts::Choice(words) => {
             assert!(words.contains(&json.as_str().unwrap()), "{json}");
             json.as_str().unwrap().into()

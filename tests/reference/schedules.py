@@ -167,6 +167,22 @@ def chained(t, total, parts):
     return math.prod(factor(part, t, total) for part in parts)
 
 
+# Formulas with what they say, in Python.
+CURVES = {
+    "0.5 * (1 + cos(pi * t / T))": lambda t, total: 0.5 * (1 + math.cos(math.pi * t / total)),
+    "where(t < T / 2 and not t == 3, 1, 0.25 ^ (t - 2))": lambda t, total: (
+        1.0 if t < total / 2 and t != 3 else 0.25 ** (t - 2)
+    ),
+    "max(exp(-t / 4), sqrt(1 / (t + 1)) - 0.1)": lambda t, total: max(
+        math.exp(-t / 4), math.sqrt(1 / (t + 1)) - 0.1
+    ),
+}
+
+
+def formula(t, total, factor):
+    return CURVES[factor](t, total)
+
+
 def factor(schedule, t, total):
     """The multiplier at t of a schedule given as its table {"kind", keys...}."""
     keys = {k: v for k, v in schedule.items() if k not in ("kind", "warmup")}
@@ -208,6 +224,9 @@ def torch_scheduler(schedule, optimizer, total):
     if kind == "cyclic":
         names = {"up": "step_size_up", "down": "step_size_down", "base_factor": "base_lr"}
         return L.CyclicLR(optimizer, max_lr=1.0, **{names.get(k, k): v for k, v in keys.items()})
+    if kind == "formula":
+        curve = CURVES[keys["factor"]]
+        return L.LambdaLR(optimizer, lambda t: curve(t, total))
     if kind == "sequential":
         parts = keys["parts"]
         made = [torch_scheduler(p["schedule"], optimizer, p["length"]) for p in parts]
@@ -302,6 +321,8 @@ SCHEDULES = [
     ("plain", schedule_of("rex"), 16),
     ("min_factor", schedule_of("rex", min_factor=0.1), 16),
     ("warmup", schedule_of("rex", warmup=4), 20),
+    *[(f"{i}", schedule_of("formula", factor=text), 16) for i, text in enumerate(CURVES)],
+    ("warmup", schedule_of("formula", factor=next(iter(CURVES)), warmup=4), 20),
     (
         "rise_and_fall",
         schedule_of(
