@@ -95,8 +95,7 @@ impl Uses {
             (is_own && !instructions[made + 1..=at].iter().any(is_written)).then_some(made)
         };
         let scaled = |made: Option<usize>| match instructions[made?].operation {
-            Operation::Binary(Binary::Mul, [x, s @ Operand::Number(_)])
-            | Operation::Binary(Binary::Mul, [s @ Operand::Number(_), x]) => Some([x, s]),
+            Operation::Binary(Binary::Mul, [x, s @ Operand::Number(_)] | [s @ Operand::Number(_), x]) => Some([x, s]),
             _ => None,
         };
         let (first, second) = (inner(0), inner(1));
