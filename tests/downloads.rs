@@ -97,7 +97,7 @@ fn serve(mut stream: TcpStream, answer: Answer, asked: &Mutex<Vec<usize>>) {
         0 => head("200 OK", rest.len() as u64),
         _ => {
             head("206 Partial Content", rest.len() as u64)
-                + &format!("Content-Bounds: bytes {from}-{}/{}\r\n", whole.len() - 1, whole.len())
+                + &format!("Content-Range: bytes {from}-{}/{}\r\n", whole.len() - 1, whole.len())
         }
     };
     let (head, body) = match answer {
@@ -106,7 +106,7 @@ fn serve(mut stream: TcpStream, answer: Answer, asked: &Mutex<Vec<usize>>) {
         Answer::Endless => ("HTTP/1.1 200 OK\r\nConnection: close\r\n".into(), rest),
         Answer::Promise(length) => (head("200 OK", length), rest),
         Answer::Other => (head("200 OK", whole.len() as u64), &other[..]),
-        Answer::Elsewhere => (head("206 Partial Content", 5) + "Content-Bounds: bytes 7-11/300000\r\n", &rest[..5]),
+        Answer::Elsewhere => (head("206 Partial Content", 5) + "Content-Range: bytes 7-11/300000\r\n", &rest[..5]),
         Answer::Status(status) => (head(&format!("{status} No"), 0), &rest[..0]),
         Answer::Noise => ("\u{1}\u{2}\u{3}".into(), rest),
     };

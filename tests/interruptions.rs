@@ -62,7 +62,7 @@ model = "rosenbrock"
 [tasks.written]
 model = "formula"
 variables = { x = -1.5, y = 2 }
-value = "(1 - x)^2 + 10 * (y - x^2)^2"
+value = "(1 - x)^2 + (y - x^2)^2"
 [optimizers.sgd]
 lr = 0.05
 momentum = 0.9
@@ -101,7 +101,7 @@ const PATHS: usize = 9;
 const FILES: [&str; 4] = ["evals.csv", "gradients.csv", "path.csv", "steps.csv"];
 
 fn files(run: &str) -> impl Iterator<Item = &'static str> {
-    let function = run.starts_with("bowl") || run.starts_with("valley");
+    let function = ["bowl", "valley", "written"].iter().any(|task| run.starts_with(task));
     FILES.into_iter().filter(move |file| function || *file != "path.csv")
 }
 

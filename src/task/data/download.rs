@@ -246,7 +246,7 @@ fn of_request(error: &ureq::Error) -> Problem {
     if hopeless { Problem::Lasting(words) } else { Problem::Passing(words) }
 }
 
-/// Where a partial answer begins: `Content-Bounds: bytes START-END/WHOLE`.
+/// Where a partial answer begins: `Content-Range: bytes START-END/WHOLE`.
 fn range_start(response: &Response<Body>) -> Option<u64> {
     let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
