@@ -144,7 +144,7 @@ pub fn problems(groups: &[Vec<Pattern>], parameters: &[(String, Role)]) -> Vec<S
         left.retain(|(name, role)| !patterns.iter().any(|pattern| pattern.takes(name, *role)));
         if idle.is_empty() && left.len() == before {
             problems.push(format!(
-                "{group} is left without parameters: the groups before it match them all\n\
+                "{group} is left without parameters: the groups before it match them all\n  \
                  help: a parameter belongs to the first group that matches it; move this group up"
             ));
         }
@@ -160,8 +160,8 @@ fn no_parameter(pattern: &Pattern, parameters: &[(String, Role)]) -> String {
     names.dedup();
     let known = names.iter().map(String::as_str).chain(Role::WORDS.iter().copied());
     match nearest(text, known) {
-        Some(near) if !pattern.is_role() => format!("matches no parameter: `{text}`\nhelp: did you mean \"{near}\"?"),
-        _ => format!("matches no parameter: `{text}`\nhelp: the parameters are {}", listed(&names, ", ")),
+        Some(near) if !pattern.is_role() => format!("matches no parameter: `{text}`\n  help: did you mean \"{near}\"?"),
+        _ => format!("matches no parameter: `{text}`\n  help: the parameters are {}", listed(&names, ", ")),
     }
 }
 
