@@ -21,8 +21,8 @@ impl Catalog {
     /// The built-in kinds.
     pub fn built_in() -> Self {
         Self {
-            optimizers: Kinds::new(optim::OPTIMIZERS),
-            schedules: Kinds::new(schedule::SCHEDULES),
+            optimizers: Kinds::new(optim::OPTIMIZERS).with(&optim::EXTERNAL),
+            schedules: Kinds::new(schedule::SCHEDULES).with(&schedule::EXTERNAL),
             models: Kinds::new(model::MODELS),
             datasets: Kinds::new(data::DATASETS),
         }

@@ -213,7 +213,7 @@ impl Metric {
 
 impl Direction {
     /// The word in a config.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Higher => "higher",
             Self::Lower => "lower",

@@ -31,6 +31,9 @@ impl Sort {
     }
 }
 
+/// The name of the optimizer and of the schedule that only a program of the user's knows.
+pub const EXTERNAL: &str = "external";
+
 /// What settings are of: a definition, which builds a thing from them.
 pub trait Kind: Any + Sync {
     /// What it is a kind of.
@@ -41,6 +44,9 @@ pub trait Kind: Any + Sync {
 
     /// See [`About::revision`](crate::registry::About::revision).
     fn revision(&self) -> u32;
+
+    /// Whether the value of a key decides the numbers of a run.
+    fn decides(&self, key: &str) -> bool;
 }
 
 impl dyn Kind {
@@ -106,6 +112,11 @@ impl Settings {
     /// The name of the kind, such as `adamw`.
     pub fn name(&self) -> &'static str {
         self.kind.name()
+    }
+
+    /// Whether only a program of the user's knows what the kind is: its keys are passed on as they are.
+    pub fn is_external(&self) -> bool {
+        self.name() == EXTERNAL
     }
 
     /// The definition of the kind.
@@ -307,6 +318,14 @@ impl Value {
     pub fn as_choice<T: Choice>(&self) -> Option<T> {
         match self {
             Self::Text(word) => T::named(word),
+            _ => None,
+        }
+    }
+
+    /// The value as a text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
             _ => None,
         }
     }

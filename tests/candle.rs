@@ -16,7 +16,7 @@ use optbench::optim::{self, Ask, Step};
 use optbench::registry::{About, Accepts, Described, Fallback, Key};
 use optbench::results::{Record, Store};
 use optbench::settings::Settings;
-use optbench::sweep::{Plan, Progress, Run, Sweep};
+use optbench::sweep::{Machine, Plan, Progress, Run, Sweep};
 use optbench::task::data::{Input, Library};
 use optbench::task::model::{self, FromCandle, Kind, Network};
 use optbench::task::{self, Problem, Spec, Split, Task};
@@ -509,7 +509,14 @@ fn a_model_whose_gradient_is_cut_is_not_trained() {
     let folder = tempfile::tempdir().unwrap();
     let (store, interrupt) = (Store::new(folder.path()), AtomicBool::new(false));
     store.create().unwrap();
-    let sweep = Sweep { plan: &plan, store: &store, jobs: 2, interrupt: &interrupt, progress: &Silent };
+    let sweep = Sweep {
+        plan: &plan,
+        store: &store,
+        jobs: 2,
+        interrupt: &interrupt,
+        progress: &Silent,
+        machine: Machine::default(),
+    };
     said(&sweep.train(plan.runs.iter().collect()).unwrap_err().to_string());
     assert!(plan.runs.iter().all(|run| store.load(&run.name).unwrap().is_none()));
 }

@@ -24,6 +24,7 @@ mod interrupt;
 mod list;
 mod merge;
 mod plot;
+mod programs;
 mod progress;
 mod provenance;
 mod report;

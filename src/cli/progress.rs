@@ -94,6 +94,10 @@ impl Progress for Bars {
         }
     }
 
+    fn noted(&self, run: &str, text: &str) {
+        self.all.suspend(|| say(&format!("warning: {run}: {text}")));
+    }
+
     fn finished(&self, _worker: usize, record: &Record) {
         self.sweep.inc(1);
         let done = 1 + self.done.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +115,10 @@ impl Progress for Bars {
 fn outcome(record: &Record, metric: Metric) -> String {
     let result = match record.status {
         Status::Diverged => format!("diverged at step {}", record.steps),
-        Status::Failed => format!("failed: {}", record.error.as_deref().unwrap_or_default()),
+        Status::Failed => {
+            // The rest is said once all runs are done.
+            format!("failed: {}", record.error.as_deref().and_then(|error| error.lines().next()).unwrap_or_default())
+        }
         Status::Finished => match record.validation.as_ref().and_then(|scores| scores.get(metric)) {
             Some(score) => format!("val {} {}", metric.name(), with_unit(score, metric)),
             None => "finished".into(),

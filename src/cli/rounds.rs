@@ -1,9 +1,9 @@
 //! What a sweep that goes by rounds says of them: searches, judge seeds and planned looks.
 
-use crate::cli::say;
+use crate::cli::{programs, say};
 use crate::error::{Error, Result};
 use crate::length::Length;
-use crate::results::Record;
+use crate::results::{Record, Store};
 use crate::sweep::{Due, Plan, Run, Shard};
 use crate::words::count;
 
@@ -35,11 +35,15 @@ fn look(plan: &Plan, due: &Due) -> Option<String> {
 }
 
 /// What `--dry-run` prints: the first runs, and what the whole may come to.
-pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
+///
+/// # Errors
+/// When the command of a training program has a placeholder without a value.
+pub(super) fn outlook(plan: &Plan, store: &Store, first: &[Run], shard: Shard) -> Result<String> {
     let experiment = &plan.experiment;
     let mut text = String::new();
     for run in first {
         text += &format!("{}  {}\n", run.name, Length::Steps(plan.budget(run).steps));
+        text += &programs::command(plan, run, store)?;
     }
     if let Some(tuning) = experiment.tuning {
         text += "\nThe search, for every optimizer under every schedule, on every task:\n";
@@ -60,9 +64,9 @@ pub(super) fn outlook(plan: &Plan, first: &[Run], shard: Shard) -> String {
     if looks.len() > 1 {
         let (looks, counted, until) = (looks.join(", "), experiment.looks_count(), experiment.looks_decide());
         text += &format!("\nLooks at {looks} {counted}: training stops at the first at which {until}\n");
-        return text + &format!("\nat most {}, {} in total\n", count(all.runs, "run"), Length::Steps(all.steps));
+        return Ok(text + &format!("\nat most {}, {} in total\n", count(all.runs, "run"), Length::Steps(all.steps)));
     }
-    text + &format!("\n{}, {} in total\n", count(all.runs, "run"), Length::Steps(all.steps))
+    Ok(text + &format!("\n{}, {} in total\n", count(all.runs, "run"), Length::Steps(all.steps)))
 }
 
 /// Looks need the runs of every part in one folder. A part that has trained its own and finds none of another part

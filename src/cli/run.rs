@@ -8,6 +8,7 @@ use crate::analysis::sequential::is_extended;
 use crate::catalog::Catalog;
 use crate::cli::device::{self, Choice};
 use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
+use crate::cli::programs::{self, Devices};
 use crate::cli::progress::Bars;
 use crate::cli::{Exit, data, extension, interrupt, print, provenance, rounds, say, threads};
 use crate::config::Experiment;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::report::render::terminal;
 use crate::report::{self, Results, tensorboard};
 use crate::results::{Inventory, Store};
-use crate::sweep::{Execution, Plan, Shard, Sweep};
+use crate::sweep::{Execution, Machine, Plan, Shard, Sweep};
 use crate::words::count;
 
 /// Train all runs of CONFIG that are not done yet, then write tables, charts and a report
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     /// Write the results to this directory [default: results/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Train this many runs at a time [default: one per core, fewer where memory is short]
+    /// Train this many runs at a time [default: one per core, fewer where memory is short; with a training program one, or one per device]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Use this many threads inside one run [default: cores / jobs, at least 1]
@@ -39,6 +40,9 @@ pub(super) struct Arguments {
     /// Train on this device: cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     device: Choice,
+    /// Give each run of a training program one of these devices, as OPTBENCH_DEVICE and CUDA_VISIBLE_DEVICES
+    #[arg(long, value_name = "NAME,NAME,..")]
+    devices: Option<Devices>,
     /// Train only the I-th (1-based) of N equal parts of the sweep
     #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
     shard: Shard,
@@ -84,6 +88,12 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         there.refresh(&store)?;
         plan.adopt(&there.all_done());
     }
+    let devices = arguments.devices.clone().unwrap_or_default();
+    let mut machine = Machine { devices: &devices.0, threads };
+    if let Some(usual) = programs::jobs(&plan, &devices) {
+        jobs = arguments.jobs.map_or(usual, usize::from);
+        machine.threads = arguments.threads.map_or_else(|| programs::threads(jobs), usize::from);
+    }
     if device.is_cpu() {
         let room = plan.room(jobs)?;
         match room.problem {
@@ -104,7 +114,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         return Ok(Exit::Success);
     }
     if arguments.dry_run {
-        print(&rounds::outlook(&plan, &first, arguments.shard))?;
+        print(&rounds::outlook(&plan, &store, &first, arguments.shard)?)?;
         return Ok(Exit::Success);
     }
 
@@ -135,7 +145,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
         }
         let jobs = jobs.min(missing.len());
         let bars = Bars::new(&plan, jobs, missing.len());
-        let sweep = Sweep { plan: &plan, store: &store, jobs, interrupt: &interrupt, progress: &bars };
+        let sweep = Sweep { plan: &plan, store: &store, jobs, interrupt: &interrupt, progress: &bars, machine };
         let now = sweep.train(missing)?;
         bars.finish();
         if let Some(problem) = now.fewer_jobs {

@@ -24,7 +24,7 @@ const NONE: Axis = Axis::Values(Vec::new());
 /// Reads a key that is an axis where it is given as a list; no values where it is mistaken.
 pub(super) fn axis(node: &Node, key: &Key, diagnostics: &mut Diagnostics) -> Axis {
     match &node.item {
-        Item::Table(table) if matches!(key.accepts, Accepts::Float(_) | Accepts::Integer(_)) => {
+        Item::Table(table) if matches!(key.accepts, Accepts::Float(_) | Accepts::Integer(_) | Accepts::Anything) => {
             spanned(table, node, key, diagnostics)
         }
         Item::Array(values) if too_long(values, node, key.name, diagnostics) => NONE,

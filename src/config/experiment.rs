@@ -1,5 +1,7 @@
 //! The top level of a config.
 
+use std::path::PathBuf;
+
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, Keys, kind_of, read_keys};
 use crate::config::idle::idle;
@@ -26,6 +28,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     refuse_unknown(table, &KEYS, "the config", diagnostics);
     let tasks: Vec<_> =
         entries(table, "tasks", diagnostics).iter().filter_map(|e| task::read(e, diagnostics)).collect();
+    task::refuse_contradictions(table, &tasks, diagnostics);
     if is_missing(table, "tasks") {
         let added = diagnostics.add(&START, "the config has no task").expected("a table such as [tasks.digits]");
         added.help("`optbench init` writes a config to start from");
@@ -41,6 +44,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     let judges = seeds::judge_seeds(table, &seeds, diagnostics);
     let experiment = Experiment {
         name: name(table, default_name, diagnostics),
+        folder: PathBuf::new(),
         seeds: seeds.all,
         seed_looks: seeds.looks,
         judge_seeds: judges.all,
@@ -72,6 +76,7 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     }
     if diagnostics.is_empty() {
         feasible::check_needs(table, &experiment, diagnostics);
+        feasible::check_external(table, &experiment, diagnostics);
         feasible::check_durations(table, &experiment, diagnostics);
     }
     experiment

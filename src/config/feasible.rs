@@ -5,7 +5,7 @@ use crate::config::source::{Item, Place, START, Table};
 use crate::config::{Entrant, Experiment, Grid};
 use crate::length::Timeline;
 use crate::registry::{Described, Key, choices};
-use crate::settings::{Settings, Value};
+use crate::settings::{EXTERNAL, Settings, Value};
 use crate::task::{Spec, model};
 use crate::{optim, schedule};
 
@@ -63,6 +63,27 @@ pub(super) fn unmet(settings: &Settings) -> Option<(String, Key)> {
     own.map(|key| (key.name.to_owned(), *key)).or_else(nested)
 }
 
+/// Refuses what only a program of the user's computes on the tasks that are trained here.
+pub(super) fn check_external(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
+    let here =
+        |entrant: &Entrant| experiment.tasks.iter().find(|task| task.is_trained_here() && entrant.enters(&task.label));
+    for entrant in &experiment.optimizers {
+        let Some(task) = here(entrant) else { continue };
+        let schedules = experiment.schedules.iter().filter(|grid| entrant.schedules.contains(&grid.label));
+        let grids = std::iter::once(("optimizers", &entrant.grid)).chain(schedules.map(|grid| ("schedules", grid)));
+        for (section, grid) in grids.filter(|(_, grid)| grid.kind.name() == EXTERNAL) {
+            let thing = section.trim_end_matches('s');
+            let title =
+                format!("{thing} `{}` is `{EXTERNAL}`, and task `{}` is trained by optbench", grid.label, task.label);
+            let added = diagnostics.add(&place(table, section, &grid.label, &["kind"]), title);
+            added.expected("a kind from `optbench list`, or a task with `command`").help(format!(
+                "`tasks = [..]` and `schedules = [..]` in [optimizers.{}] say where it competes",
+                entrant.grid.label
+            ));
+        }
+    }
+}
+
 /// A stand-in for the steps of an epoch, which are not known before the data are: so many that no duration that a
 /// run could have comes to 0 steps. The plan tries the true length before anything trains.
 const STEPS_PER_EPOCH: u64 = 1_000_000_000_000;
@@ -70,7 +91,7 @@ const STEPS_PER_EPOCH: u64 = 1_000_000_000_000;
 /// Tries every duration on every task, so that nothing trains before all of them make sense.
 pub(super) fn check_durations(table: &Table, experiment: &Experiment, diagnostics: &mut Diagnostics) {
     for task in &experiment.tasks {
-        let steps_per_epoch = task.dataset.as_ref().map(|_| STEPS_PER_EPOCH);
+        let steps_per_epoch = task.dataset.as_ref().map(|_| STEPS_PER_EPOCH).or(task.declared_epoch());
         let budget = match experiment.budget(steps_per_epoch) {
             Ok(budget) => budget,
             Err(problem) => {
@@ -114,6 +135,10 @@ fn check_schedule(
     diagnostics: &mut Diagnostics,
 ) {
     let named = |keys: &[&str]| place(table, "schedules", &schedule.label, keys);
+    if schedule.kind.name() == EXTERNAL {
+        // Its rates are its program's own.
+        return;
+    }
     for settings in schedule.variants() {
         let built = match schedule::build(&settings, timeline) {
             Ok(built) => built,

@@ -17,8 +17,15 @@ impl Experiment {
     /// The config with every default written out.
     pub fn to_toml(&self) -> String {
         let mut table = self.training();
+        // What decides no result is no part of what is compared.
+        for task in &self.tasks {
+            let own = table.get_mut("tasks").and_then(|tasks| tasks.get_mut(&task.label)).and_then(Toml::as_table_mut);
+            let watched = task.model.iter().filter(|(key, _)| is_watching(task, key));
+            if let Some(own) = own {
+                own.extend(watched.map(|(key, value)| (key.to_owned(), of_value(value))));
+            }
+        }
         if let Some(every) = self.checkpoint_every {
-            // It decides no result, so it is no part of what is compared.
             table.insert("checkpoint_every".into(), of_value(&Value::Length(every)));
         }
         let claims: Table = self.claims.iter().map(|claim| (claim.label.clone(), of_claim(claim))).collect();
@@ -160,13 +167,21 @@ fn of_grid(grid: &Grid) -> Table {
     groups::nested(std::iter::once(("kind".to_owned(), grid.kind.name().into())).chain(axes).collect())
 }
 
+/// Whether a key of a task's model only says how its runs are watched or judged.
+fn is_watching(task: &Spec, key: &str) -> bool {
+    !task.model.kind().decides(key)
+}
+
 fn of_task(task: &Spec) -> Table {
     let mut table = of_settings("model", &task.model);
     if let Some(dataset) = &task.dataset {
         table.extend(of_settings("dataset", dataset));
         table.insert("batch_size".into(), Toml::Integer(task.batch_size as i64));
     }
-    table.insert("dtype".into(), if task.dtype == DType::F64 { "f64" } else { "f32" }.into());
+    if task.is_trained_here() {
+        table.insert("dtype".into(), if task.dtype == DType::F64 { "f64" } else { "f32" }.into());
+    }
+    table.retain(|key, _| !is_watching(task, key));
     table.insert("metric".into(), task.metric.name().into());
     if let Some(target) = task.target {
         let target: Table = [(target.metric.name().to_owned(), target.value.into())].into_iter().collect();

@@ -77,10 +77,5 @@ fn product(lists: &[Vec<Node>]) -> Option<Vec<Vec<Node>>> {
 
 /// A list is an axis, but for keys that take a list: those need a list of lists.
 pub(super) fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
-    match accepts {
-        Accepts::Integers(_) | Accepts::Floats(_) | Accepts::Lengths | Accepts::Choices(_) | Accepts::Schedules => {
-            matches!(values.first(), Some(Node { item: Item::Array(_), .. }))
-        }
-        _ => true,
-    }
+    !accepts.is_list() || matches!(values.first(), Some(Node { item: Item::Array(_), .. }))
 }

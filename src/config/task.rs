@@ -15,6 +15,10 @@ use crate::task::data::{self, Contents};
 use crate::task::model::{self, Kind};
 use crate::task::{Spec, Target};
 
+/// The model of a task that gives a `command`, and need not say so.
+const PROGRAM: &str = "program";
+const COMMAND: &str = "command";
+
 /// Reads one task; nothing where it is no table.
 pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec> {
     label::check(entry, diagnostics);
@@ -24,9 +28,7 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let mut known: Vec<&str> = model::Definition::RESERVED.to_vec();
     known.extend(common.iter().map(|key| key.name).chain(model.keys().map(|key| key.name)));
     let mut dataset = None;
-    let mut metrics = vec![Metric::LOSS];
-    if let Kind::Network { default_dataset, metrics: measured, .. } = model.kind {
-        metrics = measured.to_vec();
+    if let Kind::Network { default_dataset, .. } = model.kind {
         dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
     }
     known.extend(dataset.into_iter().flat_map(Described::keys).map(|key| key.name));
@@ -53,11 +55,20 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
         }
     };
     let (batch_size, dtype) = (common("batch_size"), common("dtype"));
-    let target = target(table, &metrics, diagnostics);
-    // Chosen by what people look at: perplexity of text, else accuracy where there is one.
-    let metric = metric(table, &owner, &metrics, diagnostics)
+    let metrics = model.metrics(&model_settings).unwrap_or_else(|problem| {
+        let place = table.get("metrics").map_or(&entry.key_place, |entry| &entry.value.place);
+        diagnostics.add(place, format!("{owner}: {problem}"));
+        Vec::new()
+    });
+    let target = if metrics.is_empty() { None } else { target(table, &metrics, diagnostics) };
+    // Of a built-in model what people look at: perplexity of text, else accuracy where there is one.
+    let is_declared = matches!(model.kind, Kind::Program | Kind::Imported);
+    let usual = if is_declared { metrics.first() } else { metrics.last() };
+    let metric = Some(&metrics)
+        .filter(|metrics| !metrics.is_empty())
+        .and_then(|metrics| metric(table, &owner, metrics, diagnostics))
         .or(target.map(|target| target.metric))
-        .unwrap_or_else(|| metrics.last().copied().unwrap_or(Metric::LOSS));
+        .unwrap_or_else(|| usual.copied().unwrap_or(Metric::LOSS));
     for metric in &metrics {
         metric.introduce();
     }
@@ -76,6 +87,29 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     })
 }
 
+/// One name is one column in all results: it has one direction.
+pub(super) fn refuse_contradictions(table: &Table, tasks: &[Spec], diagnostics: &mut Diagnostics) {
+    let all = tasks.iter().flat_map(|task| task.metrics.iter().map(move |metric| (&task.label, *metric)));
+    let all: Vec<_> = all.collect();
+    for (place, (label, metric)) in all.iter().enumerate() {
+        let other = all[..place].iter().find(|(_, other)| other == metric);
+        let Some((first, other)) = other.filter(|(_, other)| other.higher_is_better() != metric.higher_is_better())
+        else {
+            continue;
+        };
+        let Some(Item::Table(entries)) = table.get("tasks").map(|entry| &entry.value.item) else { continue };
+        let Some(entry) = entries.get(label) else { continue };
+        let word = |metric: &Metric| if metric.higher_is_better() { "higher" } else { "lower" };
+        let title = format!(
+            "`{}` is better {} on task `{label}` and better {} on task `{first}`",
+            metric.name(),
+            word(metric),
+            word(other)
+        );
+        diagnostics.add(&entry.key_place, title).expected("one direction for a name, or two names");
+    }
+}
+
 fn model_of<'a>(
     entry: &'a Entry,
     owner: &str,
@@ -85,6 +119,10 @@ fn model_of<'a>(
         diagnostics.add(&entry.value.place, format!("{owner} is {}", entry.value.item.describe())).expected("a table");
         return None;
     };
+    let program = diagnostics.catalog.models.find(PROGRAM).filter(|_| table.get(COMMAND).is_some());
+    if let Some(program) = program.filter(|_| table.get("model").is_none()) {
+        return Some((table, program));
+    }
     // `model` is to a task what `kind` is to an optimizer: the label serves where it is one.
     let renamed = Entry {
         value: crate::config::source::Node {

@@ -21,14 +21,18 @@ pub(super) fn further<'t>(
 pub(super) fn check(table: &Table, keys: &[&'static Key], settings: &Settings, diagnostics: &mut Diagnostics) {
     for key in keys {
         let (Some(check), Some(entry)) = (key.check, table.get(key.name)) else { continue };
-        // A list of texts is an axis.
-        let nodes = match &entry.value.item {
-            Item::Array(nodes) => nodes.as_slice(),
-            _ => std::slice::from_ref(&entry.value),
+        let nodes: Vec<&Node> = match &entry.value.item {
+            // A list of texts is an axis.
+            Item::Array(nodes) => nodes.iter().collect(),
+            Item::Table(table) => table.0.iter().map(|entry| &entry.value).collect(),
+            _ => vec![&entry.value],
         };
         for node in nodes {
             if let Item::Text(text) = &node.item {
-                for mistake in check(text, &settings.clone().with(key.name, text.as_str())) {
+                let is_single = !matches!(entry.value.item, Item::Table(_));
+                let own = settings.clone();
+                let own = if is_single { own.with(key.name, text.as_str()) } else { own };
+                for mistake in check(text, &own) {
                     add(&mistake, text, node, table, diagnostics);
                 }
             }

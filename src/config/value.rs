@@ -6,7 +6,7 @@ use crate::config::source::{Entry, Item, Node, Table};
 use crate::config::text;
 use crate::length::Length;
 use crate::registry::{Accepts, Bounds, Described, Fallback, Key, Kinds, choices, nearest};
-use crate::settings::{Settings, Value};
+use crate::settings::{EXTERNAL, Settings, Value};
 use crate::{optim, schedule};
 
 /// How long a list may be, an axis or not.
@@ -64,7 +64,25 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         (Accepts::Optimizer, _) => return optimizer(node, diagnostics).map(Value::Nested),
         (Accepts::Schedules, _) => return schedules(node, name, diagnostics),
         (Accepts::Choices(words), _) => list(Accepts::Choice(words)),
-        (Accepts::Table(words), Item::Table(table)) => return Some(entries(table, name, words, diagnostics)),
+        (Accepts::Texts, Item::Array(texts)) if !texts.is_empty() => list(Accepts::Text),
+        (Accepts::Table(words), Item::Table(table)) => {
+            let accepts = |node: &Node| match node.item {
+                Item::Text(_) if !words.is_empty() => Accepts::Choice(words),
+                _ => Accepts::Float(Bounds::ANY),
+            };
+            return Some(entries(table, name, accepts, diagnostics));
+        }
+        (Accepts::WordTable(words), Item::Table(table)) if !table.0.is_empty() => {
+            return Some(entries(table, name, |_| Accepts::Choice(words), diagnostics));
+        }
+        (Accepts::TextTable, Item::Table(table)) => {
+            return Some(entries(table, name, |_| Accepts::Text, diagnostics));
+        }
+        (Accepts::Anything, Item::Bool(flag)) => Some(Value::Bool(*flag)),
+        (Accepts::Anything, Item::Integer(n)) => Some(Value::Integer(*n)),
+        (Accepts::Anything, Item::Float(x)) if x.is_finite() => Some(Value::Float(*x)),
+        (Accepts::Anything, Item::Text(text)) => Some(Value::Text(text.clone())),
+        (Accepts::Anything, Item::Array(_)) => list(Accepts::Anything),
         _ => None,
     };
     if read.is_none() {
@@ -85,14 +103,10 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
     read
 }
 
-/// Reads a table of names, each with a number or one of the words; without what is mistaken.
-fn entries(table: &Table, name: &str, words: &'static [&'static str], diagnostics: &mut Diagnostics) -> Value {
+/// Reads a table of names; without what is mistaken.
+fn entries(table: &Table, name: &str, accepts: impl Fn(&Node) -> Accepts, diagnostics: &mut Diagnostics) -> Value {
     let entries = table.0.iter().filter_map(|Entry { key, value: node, .. }| {
-        let accepts = match node.item {
-            Item::Text(_) if !words.is_empty() => Accepts::Choice(words),
-            _ => Accepts::Float(Bounds::ANY),
-        };
-        Some((key.clone(), value(node, &format!("{name}.{key}"), accepts, diagnostics)?))
+        Some((key.clone(), value(node, &format!("{name}.{key}"), accepts(node), diagnostics)?))
     });
     Value::Table(entries.collect())
 }
@@ -174,6 +188,11 @@ fn read<D: Described>(
         return None;
     };
     let definition = names::find(kinds, kind, place, |_| None, diagnostics)?;
+    if kind == EXTERNAL {
+        let added = diagnostics.add(place, format!("`{EXTERNAL}` cannot be a part of another {sort}"));
+        added.expected("a kind that optbench computes itself");
+        return None;
+    }
     let keys = keys(definition);
     let owner = format!("{sort} `{kind}`");
     let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();

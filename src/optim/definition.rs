@@ -4,7 +4,7 @@ use crate::optim::common;
 use crate::optim::groups;
 use crate::optim::optimizer::Optimizer;
 use crate::registry::{About, Described, Key};
-use crate::settings::{Settings, Sort, Value};
+use crate::settings::{EXTERNAL, Settings, Sort, Value};
 
 /// An optimizer as it is registered.
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +44,14 @@ impl Ask {
 
 impl Described for Definition {
     const SORT: Sort = Sort::Optimizer;
-    const COMMON_KEYS: &'static [Key] = common::KEYS;
     const RESERVED: &'static [&'static str] = &["kind", "schedules", "tasks", groups::GROUPS];
 
     fn about(&self) -> &About {
         &self.about
+    }
+
+    fn common_keys(&self) -> &'static [Key] {
+        if self.about.name == EXTERNAL { &[] } else { common::KEYS }
     }
 
     fn key(&self, name: &str) -> Option<&'static Key> {

@@ -27,6 +27,7 @@ mod build;
 mod common;
 mod decay;
 mod definition;
+mod external;
 mod formula;
 mod grouped;
 pub mod groups;
@@ -55,7 +56,10 @@ mod soap;
 mod warmup;
 mod whole;
 
-/// Every optimizer that a config can name.
+/// What only a program of the user's computes.
+pub static EXTERNAL: Definition = external::DEFINITION;
+
+/// Every optimizer that is computed here.
 pub const OPTIMIZERS: &[Definition] = &[
     sgd::DEFINITION,
     adam::DEFINITION,

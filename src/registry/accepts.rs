@@ -32,6 +32,14 @@ pub enum Accepts {
     Choices(&'static [&'static str]),
     /// A table of names, each with a finite number or one of these words.
     Table(&'static [&'static str]),
+    /// A list of texts, at least one.
+    Texts,
+    /// A table of names, each with one of these words, at least one.
+    WordTable(&'static [&'static str]),
+    /// A table of names, each with a text.
+    TextTable,
+    /// A number, a text, `true` or `false`, or a list of such: what is passed on as it is.
+    Anything,
     /// A table that names an optimizer by `kind` and gives its keys.
     Optimizer,
     /// A list of schedules: labels, kinds, or tables with `schedule` or `kind`, and a `length`.
@@ -60,8 +68,24 @@ impl Accepts {
                 value => value.as_float().is_some_and(f64::is_finite),
             }),
             (Self::Schedules, _) => all(Self::Optimizer),
+            (Self::Texts, Value::List(texts)) => !texts.is_empty() && all(Self::Text),
+            (Self::WordTable(words), Value::Table(entries)) => {
+                !entries.is_empty() && entries.iter().all(|(_, value)| Self::Choice(words).takes(value))
+            }
+            (Self::TextTable, Value::Table(entries)) => entries.iter().all(|(_, value)| Self::Text.takes(value)),
+            (Self::Anything, Value::Float(x)) => x.is_finite(),
+            (Self::Anything, Value::Bool(_) | Value::Integer(_) | Value::Text(_)) => true,
+            (Self::Anything, _) => all(Self::Anything),
             _ => false,
         }
+    }
+
+    /// Whether one value of it may be a list, so that only a list of lists is an axis.
+    pub fn is_list(&self) -> bool {
+        matches!(
+            self,
+            Self::Integers(_) | Self::Floats(_) | Self::Lengths | Self::Choices(_) | Self::Schedules | Self::Texts
+        )
     }
 }
 
@@ -139,6 +163,12 @@ impl fmt::Display for Accepts {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 write!(f, "a table of names, each with a number or {}, such as {{ m = 0 }}", choices(&words))
             }
+            Self::Texts => f.write_str("a list of texts, such as [\"python\", \"train.py\"]"),
+            Self::WordTable(words) => {
+                write!(f, "a table of names, each with {}, such as {{ loss = \"lower\" }}", choices(words))
+            }
+            Self::TextTable => f.write_str("a table of names, each with a text"),
+            Self::Anything => f.write_str("a finite number, a text, `true`, `false`, or a list of such"),
             Self::Optimizer => f.write_str("an optimizer, such as { kind = \"sgd\", momentum = 0.9 }"),
             Self::Schedules => f.write_str("a list of schedules, such as [\"linear\", { kind = \"cosine\" }]"),
         }

@@ -22,8 +22,10 @@ pub struct Key {
     pub needs: Option<Needs>,
     /// Whether, and for which settings, its value is the decay of an optimizer's mean of squared gradients.
     pub second_moment: Option<fn(&Settings) -> bool>,
-    /// Finds what is mistaken in its text; texts are taken as they are where there is none.
+    /// Finds what is mistaken in its text, or in each text of its table; texts are taken as they are where there is none.
     pub check: Option<Check>,
+    /// Whether it decides the numbers of a run, as nearly every key does.
+    pub decides: bool,
 }
 
 /// Finds what is mistaken in a text, given the settings that it stands in.
@@ -91,7 +93,17 @@ impl Key {
     pub const REST: &'static str = "*";
 
     const fn new(name: &'static str, accepts: Accepts, default: Fallback, help: &'static str) -> Self {
-        Self { name, accepts, default, help, beside: None, needs: None, second_moment: None, check: None }
+        Self {
+            name,
+            accepts,
+            default,
+            help,
+            beside: None,
+            needs: None,
+            second_moment: None,
+            check: None,
+            decides: true,
+        }
     }
 
     /// A key that takes a number.
@@ -153,6 +165,12 @@ impl Key {
     #[must_use]
     pub const fn checked_by(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
+    }
+
+    /// The same key, which says how runs are watched or judged, and changes none of their numbers.
+    #[must_use]
+    pub const fn that_decides_nothing(self) -> Self {
+        Self { decides: false, ..self }
     }
 
     /// The same key, which counts only where another one makes one of these choices.

@@ -13,6 +13,13 @@ impl<D: Described> Kinds<D> {
         Self(definitions.iter().collect())
     }
 
+    /// The same and one more, whose description is known to be right.
+    #[must_use]
+    pub fn with(mut self, definition: &'static D) -> Self {
+        self.0.push(definition);
+        self
+    }
+
     /// The kind of that name.
     pub fn find(&self, name: &str) -> Option<&'static D> {
         self.iter().find(|definition| definition.about().name == name)

@@ -40,18 +40,20 @@ pub trait Described: Sized + Sync + 'static {
     /// What its kinds are kinds of.
     const SORT: Sort;
 
-    /// The keys that every kind of the sort takes beside its own.
-    const COMMON_KEYS: &'static [Key] = &[];
-
     /// Names that mean something of their own beside the keys.
     const RESERVED: &'static [&'static str] = &["kind"];
 
     /// The description.
     fn about(&self) -> &About;
 
+    /// The keys that kinds of the sort take beside their own.
+    fn common_keys(&self) -> &'static [Key] {
+        &[]
+    }
+
     /// All keys: its own, then the common ones.
     fn keys(&self) -> impl Iterator<Item = &'static Key> {
-        self.about().keys.iter().chain(Self::COMMON_KEYS)
+        self.about().keys.iter().chain(self.common_keys())
     }
 
     /// Every name that a table of this kind may give.
@@ -83,5 +85,9 @@ impl<D: Described> Kind for D {
 
     fn revision(&self) -> u32 {
         self.about().revision
+    }
+
+    fn decides(&self, key: &str) -> bool {
+        self.key(key).is_none_or(|key| key.decides)
     }
 }

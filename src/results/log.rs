@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, IntoInnerError, Read, Write};
+use std::io::{BufWriter, IntoInnerError, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -60,6 +60,46 @@ impl Log {
         }
         file.set_len(extent.length).ok()?;
         Some(Self::new(path, file, extent))
+    }
+
+    /// Opens a file to go on behind the last whole line, whoever wrote it; `None` where it does not begin with the header.
+    pub(super) fn go_on(path: PathBuf, header: &str) -> Option<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+        let mut written = Vec::new();
+        file.read_to_end(&mut written).ok()?;
+        let whole = written.iter().rposition(|byte| *byte == b'\n')? + 1;
+        written.truncate(whole);
+        written.strip_prefix(header.as_bytes())?.strip_prefix(b"\n")?;
+        Self::cut_to(path, file, &written)
+    }
+
+    /// Takes away the rows from the first one on whose step is not to be kept.
+    pub(super) fn cut(&mut self, keeps: impl Fn(u64) -> bool) -> Result<()> {
+        self.flush()?;
+        let cut = || {
+            let written = std::fs::read(&self.path)?;
+            let rows = written.split_inclusive(|byte| *byte == b'\n').skip(1);
+            let step = |row: &[u8]| std::str::from_utf8(row.split(|byte| *byte == b',').next()?).ok()?.parse().ok();
+            let kept: usize = rows.take_while(|row| step(row).is_some_and(&keeps)).map(<[u8]>::len).sum();
+            let header = written.split_inclusive(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
+            let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+            Self::cut_to(self.path.clone(), file, &written[..header + kept])
+                .ok_or_else(|| std::io::Error::other("cannot be cut"))
+        };
+        *self = cut().map_err(Error::io("write", &self.path))?;
+        Ok(())
+    }
+
+    fn cut_to(path: PathBuf, mut file: File, kept: &[u8]) -> Option<Self> {
+        let extent = Extent { length: kept.len() as u64, checksum: crc32c::crc32c(kept) };
+        file.set_len(extent.length).ok()?;
+        file.seek(SeekFrom::End(0)).ok()?;
+        Some(Self::new(path, file, extent))
+    }
+
+    /// Hands everything so far to the system.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.file.flush().map_err(Error::io("write", &self.path))
     }
 
     fn new(path: PathBuf, file: File, extent: Extent) -> Self {
@@ -125,6 +165,21 @@ mod tests {
             std::fs::write(&path, other).unwrap();
             assert!(Log::resume(path.clone(), extent).is_none(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn rows_beyond_a_step_are_cut_off_and_half_a_row_never_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("steps.csv");
+        std::fs::write(&path, "step,loss\n1,0.5\n2,0.25\n3,0.1\n4,0.").unwrap();
+        assert!(Log::go_on(path.clone(), "step,other").is_none());
+        let mut log = Log::go_on(path.clone(), "step,loss").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"step,loss\n1,0.5\n2,0.25\n3,0.1\n");
+        log.cut(|step| step <= 2).unwrap();
+        log.line(format_args!("3,0.2")).unwrap();
+        let whole = b"step,loss\n1,0.5\n2,0.25\n3,0.2\n";
+        assert_eq!(log.save().unwrap(), Extent { length: 31, checksum: crc32c::crc32c(whole) });
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
     }
 
     #[test]

@@ -24,6 +24,10 @@ use crate::train::{EvaluationRecord, Snapshot, StepRecord};
 
 const STEPS: (&str, &str) = ("steps.csv", "step,epoch,lr,loss,grad_norm");
 const EVALUATIONS: &str = "evals.csv";
+/// The seconds that a run had taken, where it goes on without a checkpoint.
+const SECONDS: &str = "seconds";
+/// The files that a training program leaves in the folder of a run, beside those in a folder of its own.
+const KEPT: [&str; 2] = ["run.json", "output.log"];
 
 /// What a run writes down beside its steps and evaluations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Curves {
     pub metrics: Vec<Metric>,
     /// What is written down beside steps and evaluations.
     pub probes: Probes,
+    /// Whether an interrupted run goes on from what is in its folder, without a checkpoint.
+    pub keeps_folder: bool,
 }
 
 /// The files of a run that is under way.
@@ -57,6 +63,8 @@ pub struct Recorder {
     steps_per_epoch: Option<u64>,
     columns: BTreeSet<Metric>,
     checkpoint: Option<Checkpoint>,
+    /// Seconds that the run had taken before, where it goes on from what is in its folder.
+    continued: Option<f64>,
     lock: Lock,
 }
 
@@ -74,7 +82,7 @@ impl Store {
 
 impl Recorder {
     fn open(folder: PathBuf, destination: PathBuf, lock: Lock, started: &Started, curves: Curves) -> Result<Self> {
-        let Curves { steps_per_epoch, metrics, probes } = curves;
+        let Curves { steps_per_epoch, metrics, probes, keeps_folder } = curves;
         let fingerprint = &started.fingerprint;
         let columns: BTreeSet<Metric> = Metric::BUILT_IN.iter().copied().chain(metrics).collect();
         let names = curves::EVALUATED.into_iter().chain(columns.iter().map(|metric| metric.name()));
@@ -88,6 +96,21 @@ impl Recorder {
             let logs: Option<Vec<Log>> = files.iter().zip(&checkpoint.extents).map(resume).collect();
             Some((Some(checkpoint), logs?))
         });
+        let mut continued = None;
+        let left = || {
+            let same = fs::read_to_string(folder.join(STARTED)).ok()? == toml::to_string(started).ok()?;
+            let open = |(name, header): &(&str, &str)| Log::go_on(folder.join(name), header);
+            let logs = files.iter().map(open).collect::<Option<Vec<Log>>>().filter(|_| same)?;
+            let seconds = fs::read_to_string(folder.join(SECONDS)).ok().and_then(|text| text.trim().parse().ok());
+            Some((seconds.unwrap_or(0.0), logs))
+        };
+        let taken_up = match taken_up {
+            None if keeps_folder => left().map(|(seconds, logs)| {
+                continued = Some(seconds);
+                (None, logs)
+            }),
+            taken_up => taken_up,
+        };
         let (checkpoint, logs) = match taken_up {
             Some(taken_up) => taken_up,
             None => {
@@ -113,8 +136,46 @@ impl Recorder {
             steps_per_epoch,
             columns,
             checkpoint,
+            continued,
             lock,
         })
+    }
+
+    /// The folder of the run while it is under way.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the folder becomes.
+    pub fn destination(&self) -> &Path {
+        &self.destination
+    }
+
+    /// The seconds that the run had taken, where it goes on from what is in its folder.
+    pub fn continued(&self) -> Option<f64> {
+        self.continued
+    }
+
+    /// Forgets what a run that goes on had written of updates after `updates` and of evaluations from `evaluations` on;
+    /// returns the evaluations that are left.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn cut(&mut self, updates: u64, evaluations: u64) -> Result<Vec<EvaluationRow>> {
+        self.steps.cut(|step| step <= updates)?;
+        self.evaluations.cut(|step| step < evaluations)?;
+        curves::evaluations(&self.folder.join(EVALUATIONS))
+    }
+
+    /// Hands everything so far to the system, and the seconds that the run has taken: what is enough for a run that goes on
+    /// from what is in its folder.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn flush(&mut self, seconds: f64) -> Result<()> {
+        self.logs().try_for_each(Log::flush)?;
+        let path = self.folder.join(SECONDS);
+        fs::write(&path, format!("{seconds}\n")).map_err(Error::io("write", &path))
     }
 
     /// Takes the checkpoint that the run goes on from, if there is one, and the evaluations up to it.
@@ -217,7 +278,13 @@ impl Recorder {
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
                 let name = entry.file_name().into_string().unwrap_or_default();
-                if name != RECORD && !bytes.contains_key(&name) {
+                if name == RECORD || bytes.contains_key(&name) {
+                    continue;
+                }
+                if entry.file_type()?.is_dir() {
+                    // What a program kept stays; an empty folder goes.
+                    let _ = fs::remove_dir(entry.path());
+                } else if !KEPT.contains(&name.as_str()) {
                     fs::remove_file(entry.path())?;
                 }
             }

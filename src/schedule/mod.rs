@@ -6,7 +6,7 @@
 use crate::length::{Length, Timeline};
 use crate::metric::{Metric, Scores};
 use crate::registry::{About, Accepts, Described, Key};
-use crate::settings::{Settings, Sort};
+use crate::settings::{self, Settings, Sort};
 
 mod chained;
 mod constant;
@@ -15,6 +15,7 @@ mod cosine_warm_restarts;
 mod curve;
 mod cyclic;
 mod exponential;
+mod external;
 mod formula;
 mod inverse_sqrt;
 mod linear;
@@ -39,7 +40,10 @@ const CYCLE_MOMENTUM: Key = Key::flag(
      Schedule-Free's beta (torch would move both)",
 );
 
-/// Every schedule that a config can name.
+/// What only a program of the user's computes.
+pub static EXTERNAL: Definition = external::DEFINITION;
+
+/// Every schedule that is computed here.
 pub const SCHEDULES: &[Definition] = &[
     constant::DEFINITION,
     step::DEFINITION,
@@ -85,10 +89,13 @@ const COMMON_KEYS: &[Key] = &[Key::optional(
 
 impl Described for Definition {
     const SORT: Sort = Sort::Schedule;
-    const COMMON_KEYS: &'static [Key] = COMMON_KEYS;
 
     fn about(&self) -> &About {
         &self.about
+    }
+
+    fn common_keys(&self) -> &'static [Key] {
+        if self.about.name == settings::EXTERNAL { &[] } else { COMMON_KEYS }
     }
 }
 

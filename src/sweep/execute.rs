@@ -12,6 +12,7 @@ use crate::sweep::panic::caught;
 use crate::sweep::plan::Plan;
 use crate::sweep::progress::Progress;
 use crate::sweep::run::Run;
+use crate::sweep::trainer::{Job, Place};
 use crate::sweep::witness::{Follower, Seen, Witness};
 use crate::train::{Ending, Outcome};
 
@@ -32,6 +33,17 @@ pub struct Sweep<'a> {
     pub interrupt: &'a AtomicBool,
     /// Who follows it.
     pub progress: &'a dyn Progress,
+    /// What the runs of training programs have of the machine.
+    pub machine: Machine<'a>,
+}
+
+/// What the runs of training programs have of the machine: optbench does not see what they do with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Machine<'a> {
+    /// The devices that they take turns on, as they were named; none where that is left to them.
+    pub devices: &'a [String],
+    /// How many threads each is to use.
+    pub threads: usize,
 }
 
 /// What became of a sweep.
@@ -104,15 +116,18 @@ impl Sweep<'_> {
     }
 
     fn train_one(&self, run: &Run, worker: usize) -> Result<Trained> {
-        let Self { plan, store, interrupt, progress, .. } = *self;
+        let Self { plan, store, interrupt, progress, machine, .. } = *self;
         let (job, facts) = (plan.job(run), plan.tasks[run.task].facts);
-        caught(|| plan.tasks[run.task].trainer.prepare(&job))?;
+        let trainer = &plan.tasks[run.task].trainer;
+        caught(|| trainer.prepare(&job))?;
         let spec = job.spec;
         let probes = Probes {
             gradients: plan.experiment.probes_gradients,
             path: spec.function().is_some_and(|function| function.start().len() == 2),
         };
-        let curves = Curves { steps_per_epoch: facts.steps_per_epoch, metrics: spec.metrics.clone(), probes };
+        let keeps_folder = trainer.keeps_folder();
+        let curves =
+            Curves { steps_per_epoch: facts.steps_per_epoch, metrics: spec.metrics.clone(), probes, keeps_folder };
         let identity = plan.identity(run);
         let started =
             Started { fingerprint: run.fingerprint.clone(), task: spec.label.clone(), identity: identity.clone() };
@@ -126,11 +141,22 @@ impl Sweep<'_> {
             return Ok(Trained::Before);
         }
         progress.started(worker, run, job.budget.steps);
-        let seen = Seen::new(spec.target, &run.stands_for, plan.marks_of(run));
-        let follower = Follower { interrupt, progress, worker };
-        let mut witness = Witness::new(seen, recorder, follower, probes, plan.snapshots(run));
+        let marks = plan.marks_of(run);
+        let place = Place {
+            folder: recorder.folder().to_owned(),
+            destination: recorder.destination().to_owned(),
+            resumes: recorder.continued().is_some(),
+            required: marks.iter().map(|mark| mark.steps).collect(),
+            device: machine.devices.get(worker % machine.devices.len().max(1)).cloned(),
+            threads: machine.threads,
+        };
+        let seen = Seen::new(spec.target, &run.stands_for, marks);
+        let follower = Follower { interrupt, progress, worker, run };
+        let mut witness =
+            Witness::new(seen, recorder, follower, probes, plan.snapshots(run)).keeping_folder(keeps_folder);
         let resume = witness.take_up()?;
-        let outcome = match caught(|| plan.train(run, resume, &mut witness)) {
+        let job = Job { place: Some(&place), ..job };
+        let outcome = match caught(|| trainer.train(&job, resume, &mut witness)) {
             Err(error) if witness.was_refused() => return Err(error),
             Ok(outcome) if outcome.ending == Ending::Interrupted => {
                 witness.leave();

@@ -12,21 +12,21 @@ use candle_core::DType;
 use crate::config::Budget;
 use crate::length::Length;
 use crate::results::{Data, Identity};
-use crate::settings::{Settings, Sort, Value};
+use crate::settings::{Settings, Value};
 use crate::sweep::run::Run;
 use crate::task::Spec;
 use crate::train;
 
 /// Raised when the text itself is written in another way.
 const FORMAT: u32 = 1;
-/// The key that says where a user's own data lies; its digest says what it holds.
-const PATH: &str = "path";
 
 /// Everything that decides the numbers of a run.
 pub(super) struct Numbers<'a> {
     pub(super) run: &'a Run,
     pub(super) spec: &'a Spec,
     pub(super) data: Option<&'a Data>,
+    /// The files of a training program, each with its SHA-256.
+    pub(super) files: &'a BTreeMap<String, String>,
     pub(super) device: &'a str,
     pub(super) budget: Budget,
     /// The horizons that it is evaluated at on the way.
@@ -36,22 +36,33 @@ pub(super) struct Numbers<'a> {
 impl Numbers<'_> {
     /// The text.
     pub(super) fn text(&self) -> String {
-        let Self { run, spec, data, device, budget, horizons } = *self;
-        let mut text = format!(
-            "format = {FORMAT}\nrevision = {}\ndevice = {}\nseed = {}\nsteps = {}\neval_every = {}\n",
-            train::REVISION,
+        let Self { run, spec, data, files, device, budget, horizons } = *self;
+        let mut text = format!("format = {FORMAT}\n");
+        if spec.is_trained_here() {
+            let _ = writeln!(text, "revision = {}", train::REVISION);
+        }
+        let Budget { steps, eval_every } = budget;
+        let _ = writeln!(
+            text,
+            "device = {}\nseed = {}\nsteps = {steps}\neval_every = {eval_every}",
             quoted(device),
-            run.seed,
-            budget.steps,
-            budget.eval_every
+            run.seed
         );
         if run.horizon.is_none() && !horizons.is_empty() {
             // They change no update, but what is evaluated.
             let _ = writeln!(text, "horizons = {horizons:?}\nstands_for = {:?}", run.stands_for);
         }
-        let dtype = if spec.dtype == DType::F64 { "f64" } else { "f32" };
-        let _ = write!(text, "\n[task]\nbatch_size = {}\ndtype = \"{dtype}\"\n", spec.batch_size);
+        if spec.is_trained_here() {
+            let dtype = if spec.dtype == DType::F64 { "f64" } else { "f32" };
+            let _ = write!(text, "\n[task]\nbatch_size = {}\ndtype = \"{dtype}\"\n", spec.batch_size);
+        }
         table(&mut text, "task.model", &spec.model, None);
+        if !files.is_empty() {
+            text += "\n[task.files]\n";
+            for (file, sha256) in files {
+                let _ = writeln!(text, "{} = {}", bare(file), quoted(sha256));
+            }
+        }
         if let Some(dataset) = &spec.dataset {
             table(&mut text, "task.dataset", dataset, data);
         }
@@ -62,7 +73,10 @@ impl Numbers<'_> {
 
     /// The same, without the settings: what is kept with the record.
     pub(super) fn identity(&self) -> Identity {
-        let mut revisions = BTreeMap::from([("training".to_owned(), train::REVISION)]);
+        let mut revisions = BTreeMap::new();
+        if self.spec.is_trained_here() {
+            revisions.insert("training".to_owned(), train::REVISION);
+        }
         note(&mut revisions, &self.spec.model);
         if let Some(dataset) = &self.spec.dataset {
             note(&mut revisions, dataset);
@@ -99,8 +113,7 @@ fn table(text: &mut String, name: &str, settings: &Settings, data: Option<&Data>
 
 /// The kind and its revision, then the keys in the order of the alphabet.
 fn entries(settings: &Settings) -> Vec<(String, String)> {
-    let is_path = |key: &str| settings.kind().sort() == Sort::Dataset && key == PATH;
-    let mut keys: Vec<(&str, &Value)> = settings.iter().filter(|(key, _)| !is_path(key)).collect();
+    let mut keys: Vec<(&str, &Value)> = settings.iter().filter(|(key, _)| settings.kind().decides(key)).collect();
     keys.sort_unstable_by_key(|(key, _)| *key);
     let kind = ("kind".to_owned(), quoted(settings.name()));
     let revision = ("revision".to_owned(), settings.kind().revision().to_string());

@@ -58,6 +58,7 @@ impl Trainer for InProcess {
     }
 
     fn check(&self, job: &Job) -> Result<()> {
+        job.schedule()?;
         job.optimizer_settings().map(drop)
     }
 

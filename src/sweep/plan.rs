@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::length::Timeline;
 use crate::results::{Conditions, Identity, Mark, Record};
 use crate::rng::Stream;
+use crate::settings::EXTERNAL;
 use crate::sweep::groups;
 use crate::sweep::horizon::Dependence;
 use crate::sweep::identity::Numbers;
@@ -63,7 +64,7 @@ impl Plan {
         };
         let mut problems = Problems::default();
         for spec in &plan.experiment.tasks {
-            let prepared = Prepared::here(device, spec, &plan.experiment, library);
+            let prepared = Prepared::new(device, spec, &plan.experiment, library);
             plan.tasks.extend(problems.keep(prepared)?);
         }
         if plan.tasks.len() == plan.experiment.tasks.len() {
@@ -74,7 +75,6 @@ impl Plan {
         let mut problems = Problems::default();
         for run in &plan.runs {
             // Whatever cannot be built is found before anything trains.
-            problems.keep(plan.schedule(run))?;
             problems.keep(plan.tasks[run.task].trainer.check(&plan.job(run)))?;
         }
         problems.none()?;
@@ -177,7 +177,8 @@ impl Plan {
             run,
             spec: &self.experiment.tasks[run.task],
             data: self.tasks[run.task].data.as_ref(),
-            device: self.device,
+            files: &self.tasks[run.task].files,
+            device: if self.experiment.tasks[run.task].is_trained_here() { self.device } else { EXTERNAL },
             budget: self.budget(run),
             horizons: &self.tasks[run.task].horizons,
         }
@@ -195,7 +196,10 @@ impl Plan {
     /// The run of full length, and one for each horizon at which that one cannot stand for it.
     fn lengths(&self, run: &Run, dependence: &mut Dependence) -> Vec<Run> {
         let long = self.timeline(run);
-        let mut depends = |horizon: &u64| dependence.on_length(&run.optimizer, &run.schedule, &long, *horizon);
+        // A program is told how long the run is, and may do with it what it likes.
+        let is_told = !self.experiment.tasks[run.task].is_trained_here();
+        let mut depends =
+            |horizon: &u64| is_told || dependence.on_length(&run.optimizer, &run.schedule, &long, *horizon);
         let (apart, stands_for): (Vec<u64>, Vec<u64>) = self.tasks[run.task].horizons.iter().partition(|h| depends(h));
         let early = apart.iter().map(|horizon| Run { horizon: Some(*horizon), ..run.clone() });
         std::iter::once(Run { stands_for, ..run.clone() }).chain(early).collect()
@@ -222,6 +226,9 @@ impl Plan {
     pub fn warnings(&self, runs: &[&Run]) -> Result<Vec<String>> {
         let mut warnings = self.experiment.idle.clone();
         for run in runs {
+            if run.schedule.is_external() {
+                continue;
+            }
             for warning in self.schedule(run)?.warnings(self.budget(run).steps) {
                 let task = &self.experiment.tasks[run.task].label;
                 let warning = format!("schedule `{}` on task `{task}`: {warning}", self.label(run));
@@ -278,6 +285,7 @@ impl Plan {
             budget: self.budget(run),
             horizons: if run.horizon.is_none() { &self.tasks[run.task].horizons } else { &[] },
             timeline: self.timeline(run),
+            place: None,
         }
     }
 

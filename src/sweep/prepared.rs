@@ -1,5 +1,6 @@
 //! A task made ready to run: what trains it, on which data, and for how long.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::Device;
@@ -9,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::results::Data;
 use crate::sweep::in_process::InProcess;
 use crate::sweep::marks;
+use crate::sweep::program::{self, ByProgram};
 use crate::sweep::trainer::{Facts, Trainer};
 use crate::task::data::Library;
 use crate::task::{self, Spec};
@@ -24,17 +26,26 @@ pub struct Prepared {
     pub budget: Budget,
     /// The horizons of its anytime comparison, in steps.
     pub horizons: Vec<u64>,
-    /// Its data; `None` for functions.
+    /// Its data; `None` for functions, and where only a training program knows it.
     pub data: Option<Data>,
+    /// The files of its training program that decide the numbers, each with its SHA-256.
+    pub files: BTreeMap<String, String>,
 }
 
 impl Prepared {
-    /// A task that is trained in this process.
+    /// A task with what trains it.
     ///
     /// # Errors
-    /// When its dataset is missing, or with what does not fit the data.
-    pub(super) fn here(device: &Device, spec: &Spec, experiment: &Experiment, library: &Library) -> Result<Self> {
-        let trainer = InProcess { task: task::build(spec, library)?, device: device.clone() };
+    /// When its dataset or a file of its program is missing, or with what does not fit the data.
+    pub(super) fn new(device: &Device, spec: &Spec, experiment: &Experiment, library: &Library) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        let trainer: Arc<dyn Trainer> = match spec.program() {
+            Some(program) => {
+                files = program::digests(spec, &program, &experiment.folder)?;
+                Arc::new(ByProgram { program, folder: experiment.folder.clone() })
+            }
+            None => Arc::new(InProcess { task: task::build(spec, library)?, device: device.clone() }),
+        };
         let facts = trainer.facts();
         let mistaken = |problem| Error::Usage(format!("task `{}`: {problem}", spec.label));
         let epoch = facts.steps_per_epoch;
@@ -43,7 +54,7 @@ impl Prepared {
         marks::check(experiment, spec, budget, epoch, &horizons).map_err(Error::Usage)?;
         let digest = |settings| Ok::<_, Error>(Data::of(settings, library.digest(settings)?));
         let data = spec.dataset.as_ref().map(digest).transpose()?;
-        Ok(Self { trainer: Arc::new(trainer), facts, budget, horizons, data })
+        Ok(Self { trainer, facts, budget, horizons, data, files })
     }
 }
 

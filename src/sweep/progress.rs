@@ -9,6 +9,8 @@ pub trait Progress: Sync {
     fn started(&self, worker: usize, run: &Run, steps: u64);
     /// A run has done this many updates; called after each.
     fn step(&self, worker: usize, step: u64);
+    /// Something that the user should know of a run, in one sentence.
+    fn noted(&self, _run: &str, _text: &str) {}
     /// A run is done.
     fn finished(&self, worker: usize, record: &Record);
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::metric::{Direction, Metric, Scores};
 use crate::nn::params::Parameter;
 use crate::results::{Record, Status, Store};
-use crate::sweep::{Execution, InProcess, Job, Plan, Progress, Run, Sweep, Trainer};
+use crate::sweep::{Execution, InProcess, Job, Machine, Plan, Progress, Run, Sweep, Trainer};
 use crate::task::data::Library;
 use crate::task::{self, Problem, Split, Target, Task};
 use crate::train::{Ending, EvaluationRecord, Observer, Outcome, Snapshot, StepRecord, Times};
@@ -69,7 +69,9 @@ fn a_run_that_panics_is_recorded_as_failed_and_the_others_are_trained() {
     let train = |plan: &Plan, jobs: usize| {
         let missing = plan.runs.iter().filter(|run| store.finished(&run.name).unwrap().is_none()).collect();
         let interrupt = AtomicBool::new(false);
-        Sweep { plan, store: &store, jobs, interrupt: &interrupt, progress: &Silent }.train(missing).unwrap()
+        Sweep { plan, store: &store, jobs, interrupt: &interrupt, progress: &Silent, machine: Machine::default() }
+            .train(missing)
+            .unwrap()
     };
     let execution = train(&plan, 1);
     let [(name, error)] = &execution.failed[..] else { panic!("{execution:?}") };
@@ -152,7 +154,7 @@ fn foreign(config: &str, trainer: Arc<MadeUp>) -> Plan {
 fn in_folder(plan: &Plan, store: &Store, progress: &dyn Progress, interrupt: &AtomicBool) -> Execution {
     store.create().unwrap();
     let missing = plan.runs.iter().filter(|run| store.finished(&run.name).unwrap().is_none()).collect();
-    Sweep { plan, store, jobs: 1, interrupt, progress }.train(missing).unwrap()
+    Sweep { plan, store, jobs: 1, interrupt, progress, machine: Machine::default() }.train(missing).unwrap()
 }
 
 #[test]

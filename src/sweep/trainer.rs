@@ -4,6 +4,8 @@
 //! knows how it is done. It tells an [`Observer`] of every update and every evaluation, and asks it whether to go on;
 //! records, targets, checkpoints and progress follow from that alone.
 
+use std::path::{Path, PathBuf};
+
 use crate::config::Budget;
 use crate::error::{Error, Result};
 use crate::length::Timeline;
@@ -40,6 +42,25 @@ pub struct Job<'a> {
     pub horizons: &'a [u64],
     /// What lengths of time are measured by.
     pub timeline: Timeline,
+    /// Where it is kept; `None` of a run that is kept nowhere.
+    pub place: Option<&'a Place>,
+}
+
+/// Where a run is kept while it is trained, and what it has of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The folder of the run while it is under way.
+    pub folder: PathBuf,
+    /// What that folder becomes.
+    pub destination: PathBuf,
+    /// Whether it goes on from what it left there.
+    pub resumes: bool,
+    /// The steps at which its scores on validation must not be missing.
+    pub required: Vec<u64>,
+    /// The device that is its own, as it was named; `None` where none was.
+    pub device: Option<String>,
+    /// How many threads it is to use.
+    pub threads: usize,
 }
 
 impl Job<'_> {
@@ -94,6 +115,19 @@ pub trait Trainer: Send + Sync {
     /// # Errors
     /// In words for the user.
     fn check(&self, job: &Job) -> Result<()>;
+
+    /// What would be done, in words or as a command that can be repeated by hand, with the folder that the run will have.
+    ///
+    /// # Errors
+    /// In words for the user.
+    fn describe(&self, _job: &Job, _folder: &Path) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// Whether a run that was interrupted goes on from what it left in its folder, where it has no snapshot.
+    fn keeps_folder(&self) -> bool {
+        false
+    }
 
     /// Tries, on a thread that trains, what only a trial can find out; every run waits for the first to be through with it.
     ///

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::metric::Scores;
 use crate::results::{EvaluationRow, Horizon, Magnitudes, Mark, Probes, Quantity, Record, Recorder, is_probed};
 use crate::sweep::progress::Progress;
+use crate::sweep::run::Run;
 use crate::task::{Split, Target};
 use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
 
@@ -21,6 +22,8 @@ pub enum Snapshots {
 
 const PERIOD: Duration = Duration::from_secs(30);
 const SHARE: u32 = 50;
+/// How often the rows of a run are handed to the system that can go on from its folder.
+const FLUSHED: Duration = Duration::from_millis(500);
 /// What a run must have taken for its state to be kept at an interruption.
 const WORTH_KEEPING: Duration = Duration::from_secs(1);
 
@@ -30,6 +33,7 @@ pub(super) struct Follower<'a> {
     pub(super) interrupt: &'a AtomicBool,
     pub(super) progress: &'a dyn Progress,
     pub(super) worker: usize,
+    pub(super) run: &'a Run,
 }
 
 /// What is seen of a run: what its record needs beside the outcome.
@@ -93,8 +97,12 @@ pub(super) struct Witness<'a> {
     follower: Follower<'a>,
     probes: Probes,
     snapshots: Snapshots,
-    /// Whether there is a checkpoint to go on from.
+    /// Whether there is something to go on from: a checkpoint, or what a program keeps in its folder.
     saved: bool,
+    /// Whether it goes on from its folder, and nothing was heard since.
+    continues: bool,
+    /// Whether a later start could go on from its folder.
+    keeps_folder: bool,
     /// Whether the folder was not to be written to.
     refused: bool,
     /// Seconds that the run had taken when it was taken up again.
@@ -121,6 +129,8 @@ impl<'a> Witness<'a> {
             probes,
             snapshots,
             saved: false,
+            continues: false,
+            keeps_folder: false,
             refused: false,
             seconds_before: 0.0,
             start: now,
@@ -134,6 +144,9 @@ impl<'a> Witness<'a> {
     /// # Errors
     /// When the evaluations up to it cannot be read.
     pub(super) fn take_up(&mut self) -> Result<Option<Snapshot>> {
+        if let Some(seconds) = self.recorder.continued() {
+            (self.continues, self.seconds_before) = (true, seconds);
+        }
         let Some((checkpoint, evaluations)) = self.recorder.take_checkpoint()? else { return Ok(None) };
         for EvaluationRow { step, split, scores, .. } in evaluations {
             if let Some(split) = Split::parse(&split) {
@@ -142,6 +155,28 @@ impl<'a> Witness<'a> {
         }
         (self.saved, self.seconds_before) = (true, checkpoint.seconds);
         Ok(Some(checkpoint.snapshot))
+    }
+
+    /// The same run, from whose folder a later start can go on.
+    pub(super) fn keeping_folder(self, keeps_folder: bool) -> Self {
+        Self { keeps_folder, saved: self.saved || keeps_folder, ..self }
+    }
+
+    /// The first measurement of a run that goes on from its folder: what had been measured beyond it is forgotten.
+    fn go_on(&mut self, updates: u64, evaluations: u64) -> Result<()> {
+        if std::mem::take(&mut self.continues) {
+            let mut kept = Vec::new();
+            self.write(|recorder| {
+                kept = recorder.cut(updates, evaluations)?;
+                Ok(())
+            })?;
+            for EvaluationRow { step, split, scores, .. } in kept {
+                if let Some(split) = Split::parse(&split) {
+                    self.seen.judge(split, step, &scores);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether the folder was not to be written to: that is not the run's fault, and concerns every other run too.
@@ -155,9 +190,13 @@ impl<'a> Witness<'a> {
     }
 
     /// Leaves an interrupted run to be taken up again, or nothing where it has no checkpoint.
-    pub(super) fn leave(self) {
+    pub(super) fn leave(mut self) {
         if !self.saved {
             self.recorder.abandon();
+        } else if self.keeps_folder {
+            let seconds = self.seconds();
+            // Without the last rows it goes on from those before.
+            let _ = self.recorder.flush(seconds);
         }
     }
 
@@ -179,14 +218,25 @@ impl<'a> Witness<'a> {
 
 impl Observer for Witness<'_> {
     fn step(&mut self, record: &StepRecord) -> Result<()> {
+        // An update at step 101 was done from where 100 had led, and so was an evaluation at 100.
+        self.go_on(record.step.saturating_sub(1), record.step)?;
         self.seen.steps = record.step;
         self.follower.progress.step(self.follower.worker, record.step);
         self.write(|recorder| recorder.step(record))
     }
 
     fn evaluation(&mut self, record: &EvaluationRecord) -> Result<()> {
+        self.go_on(record.step, record.step)?;
         self.seen.judge(record.split, record.step, &record.scores);
         self.write(|recorder| recorder.evaluation(record))
+    }
+
+    fn progressed(&mut self, step: u64) {
+        self.follower.progress.step(self.follower.worker, step);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.follower.progress.noted(&self.follower.run.name, text);
     }
 
     fn watches(&mut self, step: u64) -> bool {
@@ -213,6 +263,12 @@ impl Observer for Witness<'_> {
     }
 
     fn proceed(&mut self) -> bool {
+        if self.keeps_folder && self.last.elapsed() >= FLUSHED {
+            self.last = Instant::now();
+            let seconds = self.seconds();
+            // What cannot be written is told with the next row.
+            let _ = self.write(|recorder| recorder.flush(seconds));
+        }
         !self.follower.interrupt.load(Ordering::Relaxed)
     }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
 use crate::nn::params::{Outline, Parameter};
 use crate::nn::role::Role;
-use crate::settings::Settings;
+use crate::settings::{Settings, Value};
 
 mod analytic;
 mod batches;
@@ -85,11 +85,33 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What its model is.
+    pub fn kind(&self) -> Kind {
+        self.model.definition::<model::Definition>().kind
+    }
+
+    /// The program that trains it, where one does.
+    #[cfg(feature = "cli")]
+    pub fn program(&self) -> Option<model::Program> {
+        matches!(self.kind(), Kind::Program).then(|| model::Program::of(&self.model))
+    }
+
+    /// Updates in one pass over its data, where the config says so of a program.
+    pub fn declared_epoch(&self) -> Option<u64> {
+        let declared = self.model.get("steps_per_epoch").and_then(Value::as_float);
+        declared.filter(|_| !self.is_trained_here()).map(|steps| steps as u64)
+    }
+
+    /// Whether optbench trains it: the numbers of other tasks are those of other programs.
+    pub fn is_trained_here(&self) -> bool {
+        matches!(self.kind(), Kind::Network { .. } | Kind::Function(_))
+    }
+
     /// The function that is minimised; `None` for a network.
     pub fn function(&self) -> Option<Arc<dyn Function>> {
-        match self.model.definition::<model::Definition>().kind {
+        match self.kind() {
             Kind::Function(build) => build(&self.model).ok(),
-            Kind::Network { .. } => None,
+            Kind::Network { .. } | Kind::Program | Kind::Imported => None,
         }
     }
 }
@@ -213,7 +235,7 @@ pub trait Problem {
 /// # Errors
 /// When the dataset is missing or damaged, or the model does not fit it.
 pub fn build(spec: &Spec, library: &Library) -> Result<Arc<dyn Task>> {
-    match (spec.model.definition::<model::Definition>().kind, &spec.dataset) {
+    match (spec.kind(), &spec.dataset) {
         (Kind::Function(build), _) => {
             let function =
                 build(&spec.model).map_err(|problem| Error::Usage(format!("task `{}`: {problem}", spec.label)))?;
@@ -224,5 +246,10 @@ pub fn build(spec: &Spec, library: &Library) -> Result<Arc<dyn Task>> {
             Ok(Arc::new(supervised::Supervised::new(spec, build, &data)?))
         }
         (Kind::Network { .. }, None) => Err(Error::Usage(format!("task `{}` needs a dataset", spec.label))),
+        (Kind::Program, _) => Err(Error::Usage(format!("task `{}` is trained by a program", spec.label))),
+        (Kind::Imported, _) => Err(Error::Usage(format!(
+            "task `{}` was imported: optbench did not train it and cannot\n  help: `optbench report` shows what is there",
+            spec.label
+        ))),
     }
 }

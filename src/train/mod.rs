@@ -66,8 +66,18 @@ impl Course {
         self.horizons.contains(&step) && step < self.steps
     }
 
-    fn is_evaluated(&self, step: u64) -> bool {
+    /// Whether it is evaluated after so many updates.
+    pub fn is_evaluated(&self, step: u64) -> bool {
         self.is_horizon(step) || step == self.steps || step.is_multiple_of(self.eval_every)
+    }
+
+    /// The steps at which it is evaluated, rising.
+    pub fn evaluated(&self) -> Vec<u64> {
+        let regular = (0..self.steps).step_by(self.eval_every.max(1) as usize);
+        let mut all: Vec<u64> = regular.chain(self.horizons.iter().copied()).chain([self.steps]).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 }
 

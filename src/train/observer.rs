@@ -63,6 +63,12 @@ pub trait Observer {
         Ok(())
     }
 
+    /// So many updates are done, of which nothing more is known.
+    fn progressed(&mut self, _step: u64) {}
+
+    /// Something that the user should know of the run, in one sentence.
+    fn note(&mut self, _text: &str) {}
+
     /// Asked before every update, by the number it will have: whether to look inside.
     fn watches(&mut self, _step: u64) -> bool {
         false

@@ -5,6 +5,7 @@ use crate::metric::Metric;
 use crate::report::Section;
 use crate::report::content::words::{chosen, count, interval, mean, p_value, percent, points, score, short, with_unit};
 use crate::results::Status;
+use crate::settings::Value;
 use crate::task::Spec;
 
 impl Section<'_> {
@@ -172,6 +173,12 @@ pub(super) fn seeds_of(rank: &Rank) -> String {
 fn describe(spec: &Spec) -> String {
     match &spec.dataset {
         Some(dataset) => format!("{} on {}, batch {}", spec.model.name(), dataset.name(), spec.batch_size),
-        None => spec.model.name().to_owned(),
+        None => match spec.model.list("command") {
+            [] => spec.model.name().to_owned(),
+            command => {
+                let words: Vec<&str> = command.iter().filter_map(Value::as_text).collect();
+                format!("the program `{}`", words.join(" "))
+            }
+        },
     }
 }

@@ -28,7 +28,8 @@ files train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte (
 or with .gz; images [n, height, width], or [n, channels, height, width] in files ..-idx4-ubyte
 val one tenth of the training part, at most 5,000, by a fixed shuffle; pixels / 255, normalised by the training images",
         keys: &[
-            Key::required("path", Accepts::Text, "the folder, as seen from where optbench is started"),
+            Key::required("path", Accepts::Text, "the folder, as seen from where optbench is started")
+                .that_decides_nothing(),
             augment::KEY,
         ],
         source: "the format: yann.lecun.com/exdb/mnist",

@@ -20,7 +20,8 @@ pub(super) const DEFINITION: Definition = Definition {
         equations: "\
 train the first 90% of the text, val the next 5%, test the last 5%; at most 256 MiB
 a byte order mark is left out, and the ends of lines of Windows and old Macs (CR LF, CR) are read as LF",
-        keys: &[Key::required("path", Accepts::Text, "the file, as seen from where optbench is started")],
+        keys: &[Key::required("path", Accepts::Text, "the file, as seen from where optbench is started")
+            .that_decides_nothing()],
         source: "",
     },
     licence: "that of your text",

@@ -18,14 +18,20 @@ use crate::task::data::Input;
 mod cnn;
 mod formula;
 mod from_candle;
+mod imported;
 mod logistic;
 mod lstm_lm;
+mod measured;
 mod mlp;
+#[cfg(feature = "cli")]
+mod program;
 mod quadratic;
 mod resnet;
 mod rosenbrock;
 
 pub use from_candle::FromCandle;
+#[cfg(feature = "cli")]
+pub use program::Program;
 
 /// Every model that a config can name.
 pub const MODELS: &[Definition] = &[
@@ -37,6 +43,9 @@ pub const MODELS: &[Definition] = &[
     quadratic::DEFINITION,
     rosenbrock::DEFINITION,
     formula::DEFINITION,
+    #[cfg(feature = "cli")]
+    program::DEFINITION,
+    imported::DEFINITION,
 ];
 
 const DROPOUT: Key = Key::float("dropout", 0.0, Bounds::DECAY, "share of the hidden numbers set to 0 in training");
@@ -69,6 +78,19 @@ impl Described for Definition {
 }
 
 impl Definition {
+    /// What a task of this model is measured by. Unless a config says otherwise, arms are ranked by the last metric of
+    /// a built-in model, what people look at, and by the first that a config declares.
+    ///
+    /// # Errors
+    /// In words for the user, where a config declares a metric that cannot be.
+    pub fn metrics(&self, settings: &Settings) -> Result<Vec<Metric>, String> {
+        match self.kind {
+            Kind::Network { metrics, .. } => Ok(metrics.to_vec()),
+            Kind::Function(_) => Ok(vec![Metric::LOSS]),
+            Kind::Program | Kind::Imported => measured::metrics(settings),
+        }
+    }
+
     /// The keys of a task beside the model's own and its dataset's, as they are for this model.
     pub fn task_keys(&self) -> Vec<Key> {
         let dtype =
@@ -79,6 +101,7 @@ impl Definition {
                 vec![Key { default: Fallback::Text(default_dataset), ..dataset }, BATCH_SIZE, dtype("f32")]
             }
             Kind::Function(_) => vec![dtype("f64")],
+            Kind::Program | Kind::Imported => Vec::new(),
         }
     }
 }
@@ -97,6 +120,10 @@ pub enum Kind {
     },
     /// It is minimised as it stands.
     Function(BuildFunction),
+    /// A program of the user's trains it.
+    Program,
+    /// It was trained elsewhere, and is not trained here.
+    Imported,
 }
 
 /// Builds a network from checked settings, for examples of a shape.
