@@ -12,6 +12,16 @@ enum Field {
     Each(Tensor),
 }
 
+impl Field {
+    /// A tensor with memory of its own: that of another name may be written to.
+    fn owned(self) -> Result<Self> {
+        match self {
+            Self::Each(tensor) => tensor.copy().map(Self::Each),
+            one @ Self::One(_) => Ok(one),
+        }
+    }
+}
+
 /// What a pass over tensors computes with.
 struct Fields<'a> {
     memory: &'a [Tensor],
@@ -58,7 +68,7 @@ impl Fields<'_> {
 
     fn compute(&self, operation: Operation) -> Result<Field> {
         Ok(match operation {
-            Operation::Copy(a) => Field::Each(self.tensor(self.value(a))?.copy()?),
+            Operation::Copy(a) => self.value(a).owned()?,
             Operation::Unary(of, a) => match self.value(a) {
                 Field::One(x) => Field::One(of.of(x)),
                 Field::Each(x) => Field::Each(unary(of, &x)?),
@@ -69,7 +79,7 @@ impl Fields<'_> {
                 (a, b) => Field::Each(binary(of, &self.tensor(a)?, &self.tensor(b)?)?),
             },
             Operation::Select([c, a, b]) => match self.value(c) {
-                Field::One(c) => self.value(if c == 0.0 { b } else { a }),
+                Field::One(c) => self.value(if c == 0.0 { b } else { a }).owned()?,
                 Field::Each(c) => {
                     let (a, b) = (self.tensor(self.value(a))?, self.tensor(self.value(b))?);
                     Field::Each(c.ne(0.0)?.where_cond(&a, &b)?)
@@ -80,7 +90,7 @@ impl Fields<'_> {
 
     fn power(&self, a: &Tensor, exponent: f64) -> Result<Tensor> {
         match Power::of(exponent) {
-            Some(Power::One) => Ok(a.clone()),
+            Some(Power::One) => a.copy(),
             Some(Power::Square) => a * a,
             Some(Power::Cube) => (a * a)? * a,
             Some(Power::Fourth) => a.sqr()?.sqr(),

@@ -235,6 +235,15 @@ impl<R: Fn(Id) -> Id> Assembly<'_, R> {
             .iter()
             .map(|&(id, of, values)| (id, of, values.map(|value| self.operand(value, &place))))
             .collect();
+        if self.pass.memory.is_empty() && !self.pass.is_empty() {
+            // A sum of one number for every element needs to know how many there are.
+            let mut inputs = self.graph.nodes().iter().enumerate();
+            let element = inputs.find_map(|(id, node)| match node {
+                Node::Input(name) if self.graph.extent(id) == Extent::Element => Some(*name),
+                _ => None,
+            });
+            element.map(|name| self.open(Source::Name(name)));
+        }
         self.pass
     }
 

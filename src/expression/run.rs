@@ -268,7 +268,6 @@ fn memory(pass: &Pass, site: &mut Site) -> Result<Vec<Tensor>> {
         };
         memory.push(tensor);
     }
-    // A pass may work with numbers alone, of which a tensor is filled.
     Ok(memory)
 }
 

@@ -310,6 +310,12 @@ fn programs_of_every_shape_agree() {
         // What is known of a tensor chooses branches that differ in their passes.
         "m = where(is_matrix, orthogonalize(g), where(norm(g) > 1, g / norm(g), 0))\nd = 0.5 * d + 1\np = p - m",
         "m = where(is_matrix, 0, g)\nd = all_dot(m, g) + all_rms(m) + dot(m, g)\np = p - d * m",
+        // Sums of numbers alone, where a branch was chosen beforehand.
+        "m = g\nd = all_norm(where(is_matrix, g, 0)) + maximum(where(is_matrix, 2, g))\np = p - d * m",
+        "m = m + all_dot(where(is_matrix, g, 3), where(is_matrix, g, 2))\nd = sum(where(is_matrix, 0.5, 0 - g))\np = p - d * g",
+        // What stays as it is, and what is another name for it.
+        "p = p\nm = where(lr > 0, p, m)\nd = lr",
+        "m = p ^ 1\np = where(lr > 1, g, m)\nd = lr",
         "m = m ^ 2 + g ^ 3 - p ^ 0.5 * abs(g) ^ lr\nd = 1\np = clip(p, -0.5, lr) + g ^ -1 + 2 ^ g + (0 - abs(g)) ^ 2",
     ] {
         let program = Program::parse(text, &weights()).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:?}"));

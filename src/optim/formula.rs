@@ -13,6 +13,7 @@ use crate::optim::linalg::as_matrix;
 use crate::optim::memory::{bytes, fitting, misfit};
 use crate::optim::newton_schulz::NewtonSchulz;
 use crate::optim::optimizer::{Optimizer, Oracle, State, Step};
+use crate::optim::rule::write_weights;
 use crate::registry::{About, Accepts, Bounds, Described, Key, Mistake};
 use crate::settings::{Settings, Value};
 
@@ -154,7 +155,11 @@ fn check_update(text: &str, settings: &Settings) -> Vec<Mistake> {
         Err(mistakes) => return mistakes,
     };
     let evaluate = match settings.get(EVALUATE) {
-        Some(Value::Text(text)) => Program::parse_value(text, &evaluation_names(settings, &update)).ok(),
+        Some(Value::Text(text)) => match Program::parse_value(text, &evaluation_names(settings, &update)) {
+            Ok(evaluate) => Some(evaluate),
+            // It may use what seems to be idle.
+            Err(_) => return Vec::new(),
+        },
         _ => None,
     };
     let idle = hyper_parameters(settings).into_iter().filter(|(name, _)| {
@@ -319,10 +324,13 @@ impl Optimizer for Formula {
         let means = Means { composed, orthogonalize: &|tensor| orthogonalize(composed, tensor) };
         self.runner.run(&mut self.model, &mut self.sites, &means)?;
         for (site, parameter) in self.sites.iter_mut().zip(parameters) {
-            // The gradient's memory is its owner's; so are the weights, which were written in place where they could be.
+            // The gradient's memory is its owner's, and so is that of the weights.
             site.tensors[g] = None;
-            if let Some(weights) = site.tensors[p].take().filter(|_| composed) {
-                parameter.var.set(&weights)?;
+            if let Some(new) = site.tensors[p].take() {
+                write_weights(parameter, |weights| {
+                    *weights = new;
+                    Ok(())
+                })?;
             }
         }
         Ok(())

@@ -27,7 +27,7 @@ pub(super) fn focus_on_good(axis: &mut Axis, series: &[Series], metric: Metric) 
     let (low, high) = kept.fold((best, best), |(low, high), y| (low.min(y), high.max(y)));
     let air = 0.06 * (high - low);
     let (a, b) = (back(sign * (low - air)), back(sign * (high + air)));
-    let bound = |y: f64| if metric.higher_is_better() { y.clamp(0.0, 1.0) } else { y };
+    let bound = |y: f64| if metric.is_share() { y.clamp(0.0, 1.0) } else { y };
     axis.range = Some((bound(a.min(b)), bound(a.max(b))));
     Some("worse scores lie beyond the edge, at the arrows".into())
 }
@@ -36,6 +36,7 @@ pub(super) fn focus_on_good(axis: &mut Axis, series: &[Series], metric: Metric) 
 mod tests {
     use super::*;
     use crate::chart::{Color, Dash, Marker, Style};
+    use crate::metric::Direction;
 
     fn shown(scale: Scale, ys: &[f64], metric: Metric) -> Option<(f64, f64)> {
         let style = Style { color: Color(0, 0, 0), dash: Dash::Solid, marker: Marker::Circle };
@@ -52,6 +53,15 @@ mod tests {
         assert!((0.9..0.96).contains(&low) && (0.98..1.0).contains(&high), "{low} {high}");
         let (low, high) = shown(Scale::Log10, &[0.1, 0.12, 0.11, 2e3], Metric::LOSS).unwrap();
         assert!(low < 0.1 && (0.12..0.2).contains(&high), "{low} {high}");
+    }
+
+    #[test]
+    fn only_shares_end_at_0_and_1() {
+        let reward = Metric::declared("reward_of_region", Direction::Higher).unwrap();
+        let (low, high) = shown(Scale::Linear, &[97.0, 98.0, 96.0, 10.0], reward).unwrap();
+        assert!((90.0..96.0).contains(&low) && (98.0..100.0).contains(&high), "{low} {high}");
+        let (_, high) = shown(Scale::Linear, &[0.998, 1.0, 0.99, 0.1], Metric::ACCURACY).unwrap();
+        assert_eq!(high, 1.0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub struct Raw {
     pub name: &'static str,
     /// Channels, height and width.
     pub shape: [usize; 3],
-    /// How many different labels there may be, 0 among them.
+    /// How many different labels there may be, 0 among them; at least 1.
     pub classes: usize,
     /// Channel by channel and row by row of each image.
     pub pixels: Vec<u8>,
@@ -28,6 +28,9 @@ impl Raw {
     /// Checks that the parts fit each other and that every label is a class.
     pub(super) fn check(self, place: &Path) -> Result<Self> {
         let place = place.display();
+        if self.classes == 0 {
+            return Err(Error::data(self.name, format!("{place}: 0 classes; expected at least 1")));
+        }
         let (images, labels) = (self.pixels.len() / self.image_len().max(1), self.labels.len());
         if images != labels {
             return Err(Error::data(self.name, format!("{place}: {images} images, but {labels} labels")));
@@ -58,5 +61,7 @@ mod tests {
         assert!(short.contains("labels.idx: 10 images, but 9 labels"), "{short}");
         let wild = problem(Raw { labels: vec![7; 10], ..raw() });
         assert!(wild.contains("labels.idx: label 7 of image 0; expected 0 to 2"), "{wild}");
+        let none = problem(Raw { classes: 0, ..raw() });
+        assert!(none.contains("labels.idx: 0 classes; expected at least 1"), "{none}");
     }
 }
