@@ -97,6 +97,9 @@ pub fn is_extended(experiment: &Experiment, added: &BTreeSet<u64>) -> bool {
 
 /// Every claim as it was judged at the look that decided it, or at the latest.
 pub fn judgements<'a>(experiment: &'a Experiment, records: &[Record], extended: bool) -> Vec<Judgement<'a>> {
+    if experiment.claims.is_empty() {
+        return Vec::new();
+    }
     walk(experiment, records, extended).claims
 }
 

@@ -154,8 +154,14 @@ impl candle_nn::Optimizer for Optim {
     }
 
     fn backward_step(&mut self, loss: &Tensor) -> candle_core::Result<()> {
-        let value = loss.detach().to_dtype(DType::F64)?.sum_all()?.to_scalar()?;
-        Ok(self.update(&loss.backward()?, value)?)
+        let gradients = loss.backward()?;
+        // Reading a number back waits for the device.
+        let value = if optim::needs(&self.config.0.settings, Ask::Loss) {
+            loss.detach().to_dtype(DType::F64)?.sum_all()?.to_scalar()?
+        } else {
+            f64::NAN
+        };
+        Ok(self.update(&gradients, value)?)
     }
 
     fn learning_rate(&self) -> f64 {

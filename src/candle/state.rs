@@ -21,7 +21,7 @@ const STEPS: &str = "steps";
 const LR: &str = "lr";
 /// The parameters, one a line.
 const PARAMETERS: &str = "parameters";
-/// The optimizers, one a line, each before those that it is around: how many these are, and its kind.
+/// The optimizers: the [outline](State::outline) of their states.
 const KINDS: &str = "kinds";
 /// The tensors, one a line: the place of its optimizer in [`KINDS`], and its name.
 const TENSORS: &str = "tensors";
@@ -37,19 +37,32 @@ impl Optim {
     /// # Errors
     /// When the device refuses.
     pub fn state(&self) -> Result<Vec<u8>> {
-        let state = self.optimizer.state()?;
-        let mut file = Writer::default();
-        file.add(&state, &self.names())?;
+        let (state, names) = (self.optimizer.state()?, self.names());
+        let (mut order, mut tensors) = (Vec::new(), Vec::new());
+        for (place, state) in state.in_order().into_iter().enumerate() {
+            if !state.scalars.is_empty() {
+                tensors.push((format!("{NUMBERS}.{place}"), Tensor::new(state.scalars.as_slice(), &Device::Cpu)?));
+            }
+            for (name, tensor) in &state.tensors {
+                let named = by_parameter(name, &names).ok_or_else(|| {
+                    Error::Usage(format!(
+                        "the optimizer names a tensor `{name}`, expected a parameter's number first, as in `0.m`"
+                    ))
+                })?;
+                order.push(format!("{place} {named}"));
+                tensors.push((in_file(place, &named), tensor.clone()));
+            }
+        }
         let marks = [
             (FORMAT.0, FORMAT.1.to_owned()),
             (STEPS, self.t.to_string()),
             (LR, number(self.lr)),
-            (PARAMETERS, self.names().join("\n")),
-            (KINDS, file.kinds.join("\n")),
-            (TENSORS, file.order.join("\n")),
+            (PARAMETERS, names.join("\n")),
+            (KINDS, state.outline()),
+            (TENSORS, order.join("\n")),
         ];
         let marks: HashMap<String, String> = marks.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        safetensors::serialize(file.tensors, Some(marks)).map_err(|error| Error::Usage(error.to_string()))
+        safetensors::serialize(tensors, Some(marks)).map_err(|error| Error::Usage(error.to_string()))
     }
 
     /// Takes back what [`Optim::state`] gave, for variables of the same names and shapes in the same order.
@@ -122,31 +135,6 @@ fn other_parameters(found: &[&str], expected: &[&str]) -> Error {
     Error::Usage(format!("the saved optimizer state does not belong to these variables: {what}"))
 }
 
-/// The parts of a file, as they come together.
-#[derive(Default)]
-struct Writer {
-    kinds: Vec<String>,
-    order: Vec<String>,
-    tensors: Vec<(String, Tensor)>,
-}
-
-impl Writer {
-    /// Adds a state, then those within it.
-    fn add(&mut self, state: &State, names: &[&str]) -> Result<()> {
-        let place = self.kinds.len();
-        self.kinds.push(format!("{} {}", state.inner.len(), state.kind));
-        if !state.scalars.is_empty() {
-            self.tensors.push((format!("{NUMBERS}.{place}"), Tensor::new(state.scalars.as_slice(), &Device::Cpu)?));
-        }
-        for (name, tensor) in &state.tensors {
-            let named = by_parameter(name, names).expect("an optimizer numbers its parameters");
-            self.order.push(format!("{place} {named}"));
-            self.tensors.push((in_file(place, &named), tensor.clone()));
-        }
-        state.inner.iter().try_for_each(|inner| self.add(inner, names))
-    }
-}
-
 /// `m` of parameter `fc.weight`, which an optimizer saves as `0.m`, is `fc.weight/m`.
 fn by_parameter(name: &str, parameters: &[&str]) -> Option<String> {
     let (i, slot) = name.split_once('.')?;
@@ -165,27 +153,17 @@ fn in_file(place: usize, name: &str) -> String {
 }
 
 fn read(tensors: &mut HashMap<String, Tensor>, kinds: &str, order: &str, parameters: &[&str]) -> Option<State> {
-    let mut states = Vec::new();
-    for (place, line) in kinds.lines().enumerate() {
-        let (inner, kind) = line.split_once(' ')?;
-        let scalars = match tensors.remove(&format!("{NUMBERS}.{place}")) {
-            Some(numbers) => numbers.to_vec1().ok()?,
-            None => Vec::new(),
-        };
-        states.push((inner.parse::<usize>().ok()?, State { kind: kind.to_owned(), scalars, ..State::default() }));
+    let mut states = State::of_outline(kinds)?;
+    for (place, (_, state)) in states.iter_mut().enumerate() {
+        if let Some(numbers) = tensors.remove(&format!("{NUMBERS}.{place}")) {
+            state.scalars = numbers.to_vec1().ok()?;
+        }
     }
     for line in order.lines() {
         let (place, name) = line.split_once(' ')?;
-        let place = place.parse().ok()?;
+        let place: usize = place.parse().ok()?;
         let tensor = tensors.remove(&in_file(place, name))?;
         states.get_mut(place)?.1.tensors.push((by_number(name, parameters)?, tensor));
     }
-    // From the last to the first: those within one have come by then.
-    let mut whole: Vec<State> = Vec::new();
-    for (inner, mut state) in states.into_iter().rev() {
-        let within = whole.len().checked_sub(inner)?;
-        state.inner = whole.drain(within..).rev().collect();
-        whole.push(state);
-    }
-    whole.pop().filter(|_| whole.is_empty() && tensors.is_empty())
+    State::whole(states).filter(|_| tensors.is_empty())
 }

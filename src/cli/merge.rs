@@ -11,8 +11,8 @@ use crate::cli::again::free;
 use crate::cli::guard::refuse_foreign;
 use crate::cli::{Exit, print, say};
 use crate::error::{Error, Result};
+use crate::report::Results;
 use crate::report::render::terminal;
-use crate::report::{self, Results};
 use crate::results::{EXPERIMENT, Store};
 use crate::words::count;
 
@@ -77,8 +77,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     out.merge_provenance(&sources.iter().map(|source| &source.store).collect::<Vec<_>>())?;
     let (results, left) = Results::open_sound(catalog, out)?;
     flaws.extend(left);
-    results.write()?;
-    print(&report::render(&results, &terminal::BRIEF)?)?;
+    print(&(terminal::BRIEF.render)(&results.write()?)?)?;
     for flaw in &flaws {
         say(&format!("warning: {flaw}; the run is left out"));
     }

@@ -14,7 +14,7 @@ use crate::cli::{Exit, data, extension, interrupt, print, provenance, rounds, sa
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::render::terminal;
-use crate::report::{self, Results, tensorboard};
+use crate::report::{Results, tensorboard};
 use crate::results::{Inventory, Store};
 use crate::sweep::{Execution, Machine, Plan, Shard, Sweep};
 use crate::words::count;
@@ -178,7 +178,7 @@ fn conclude(results: &Results, execution: &Execution, log: Option<Log>) -> Resul
     for warning in results.mixed()? {
         say(&format!("warning: {warning}"));
     }
-    results.write()?;
+    let report = results.write()?;
     if log == Some(Log::Tensorboard) {
         tensorboard::write(results)?;
     }
@@ -192,7 +192,7 @@ fn conclude(results: &Results, execution: &Execution, log: Option<Log>) -> Resul
         ));
         return Ok(Exit::Interrupted);
     }
-    print(&report::render(results, &terminal::BRIEF)?)?;
+    print(&(terminal::BRIEF.render)(&report)?)?;
     say(&format!("\nCharts and report: {}", results.store.root().join("report.html").display()));
     Ok(if execution.failed.is_empty() { Exit::Success } else { Exit::Failure })
 }

@@ -36,4 +36,4 @@ pub use graph::Extent;
 pub use number::{Gradient, Number};
 pub use program::Program;
 pub use run::{Means, Runner, Site};
-pub use scope::{Declared, Role, reserved};
+pub use scope::{Declared, Role, idle, misnamed};

@@ -2,6 +2,7 @@
 
 use crate::expression::function::{FUNCTIONS, Function};
 use crate::expression::graph::Extent;
+use crate::registry::Mistake;
 
 /// Words that no name can be.
 const WORDS: [&str; 4] = ["pi", "and", "or", "not"];
@@ -54,7 +55,7 @@ impl Role {
 }
 
 /// What a name means in every formula, in words; nothing where it can be declared.
-pub fn reserved(name: &str) -> Option<&'static str> {
+pub(super) fn reserved(name: &str) -> Option<&'static str> {
     let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match name {
@@ -63,6 +64,26 @@ pub fn reserved(name: &str) -> Option<&'static str> {
         _ if !well_formed => Some("not a name of letters, digits and `_`"),
         _ => None,
     }
+}
+
+/// The declared names that cannot be told from others: what means something in every formula, and what comes twice.
+pub fn misnamed(names: &[Declared]) -> Vec<Mistake> {
+    let mistake = |(i, declared): (usize, &Declared)| {
+        let Declared { name, .. } = declared;
+        let twice = names[..i].iter().find(|other| other.name == *name).map(|other| other.what);
+        let what = reserved(name).or(twice)?;
+        Some(Mistake::about(name, format!("`{name}` is {what}")).expected("another name"))
+    };
+    names.iter().enumerate().filter_map(mistake).collect()
+}
+
+/// Names that a formula, the text of a key, does not use.
+pub fn idle<'a>(names: impl Iterator<Item = &'a str>, key: &str) -> Vec<Mistake> {
+    let mistake = |name| {
+        let mistake = Mistake::about(name, format!("the formula does not use `{name}`"));
+        mistake.help(format!("use `{name}` in `{key}`, or remove it"))
+    };
+    names.map(mistake).collect()
 }
 
 /// The names of all functions.

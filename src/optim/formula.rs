@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use crate::error::Result;
-use crate::expression::{self, Declared, Extent, Means, Program, Runner, Site, reserved};
+use crate::expression::{self, Declared, Extent, Means, Program, Runner, Site, idle, misnamed};
 use crate::nn::params::Parameter;
 use crate::nn::role::Role;
 use crate::optim::common::lr;
@@ -139,16 +139,9 @@ fn evaluation_names(settings: &Settings, update: &Program) -> Vec<Declared> {
 /// What is mistaken in the update, and in the names that it finds.
 fn check_update(text: &str, settings: &Settings) -> Vec<Mistake> {
     let names = names(settings);
-    let mut mistakes = Vec::new();
-    for (i, declared) in names.iter().enumerate() {
-        let twice = names[..i].iter().find(|other| other.name == declared.name).map(|other| other.what);
-        if let Some(what) = reserved(&declared.name).or(twice) {
-            let mistake = Mistake::about(&declared.name, format!("`{}` is {what}", declared.name));
-            mistakes.push(mistake.expected("another name"));
-        }
-    }
-    if !mistakes.is_empty() {
-        return mistakes;
+    let misnamed = misnamed(&names);
+    if !misnamed.is_empty() {
+        return misnamed;
     }
     let update = match Program::parse(text, &names) {
         Ok(update) => update,
@@ -162,14 +155,8 @@ fn check_update(text: &str, settings: &Settings) -> Vec<Mistake> {
         },
         _ => None,
     };
-    let idle = hyper_parameters(settings).into_iter().filter(|(name, _)| {
-        !update.mentions(name) && !evaluate.as_ref().is_some_and(|evaluate| evaluate.mentions(name))
-    });
-    let idle = idle.map(|(name, _)| {
-        let mistake = Mistake::about(name, format!("the formula does not use `{name}`"));
-        mistake.help(format!("use `{name}` in `{UPDATE}`, or remove it"))
-    });
-    idle.collect()
+    let used = |name: &str| update.mentions(name) || evaluate.as_ref().is_some_and(|evaluate| evaluate.mentions(name));
+    idle(hyper_parameters(settings).into_iter().map(|(name, _)| name).filter(|name| !used(name)), UPDATE)
 }
 
 /// What is mistaken in the weights to evaluate at.

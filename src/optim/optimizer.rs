@@ -123,6 +123,12 @@ pub trait Optimizer: Send {
     fn use_tensor_operations(&mut self);
 }
 
+/// More optimizers than any config is made of.
+const MOST_WITHIN: usize = 10_000;
+
+/// States in order, each with how many are within it.
+pub(crate) type Outline = Vec<(usize, State)>;
+
 /// An optimizer's memory in a form that can be stored: a tree, as optimizers are around others.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -141,6 +147,40 @@ impl State {
     pub fn kinds(&self) -> String {
         let inner: Vec<String> = self.inner.iter().map(Self::kinds).collect();
         if inner.is_empty() { self.kind.clone() } else { format!("{} around {}", self.kind, inner.join(", ")) }
+    }
+
+    /// The state, then those within it, each before its own.
+    pub(crate) fn in_order(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.inner.iter().flat_map(Self::in_order)).collect()
+    }
+
+    /// The states [in order](Self::in_order) in words, one a line: how many are within it, and its kind.
+    pub(crate) fn outline(&self) -> String {
+        let lines: Vec<String> =
+            self.in_order().iter().map(|state| format!("{} {}", state.inner.len(), state.kind)).collect();
+        lines.join("\n")
+    }
+
+    /// The states of an [outline](Self::outline), in order and without what they hold; `None` where it is none.
+    pub(crate) fn of_outline(outline: &str) -> Option<Outline> {
+        let state = |line: &str| {
+            let (inner, kind) = line.split_once(' ')?;
+            Some((inner.parse().ok()?, Self { kind: kind.to_owned(), ..Self::default() }))
+        };
+        outline.lines().take(MOST_WITHIN).map(state).collect()
+    }
+
+    /// Puts the states of an outline within each other; `None` where they are not one state.
+    pub(crate) fn whole(outline: Outline) -> Option<Self> {
+        let mut whole: Vec<Self> = Vec::new();
+        // From the last to the first: those within one have come by then.
+        for (inner, mut state) in outline.into_iter().rev() {
+            for _ in 0..inner {
+                state.inner.push(whole.pop()?);
+            }
+            whole.push(state);
+        }
+        whole.pop().filter(|_| whole.is_empty())
     }
 
     /// The same with other numbers for the parameters, in what is within, too; `None` where one has no other number.

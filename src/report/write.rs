@@ -20,25 +20,25 @@ pub fn render(results: &Results, format: &Format<Report>) -> Result<String> {
 }
 
 impl Results {
-    /// Writes everything that follows from the runs: tables, charts and the page.
+    /// Writes everything that follows from the runs: tables, charts and the page, whose report it returns.
     ///
     /// Where all runs are known without their curves, charts and page stay as they are.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn write(&self) -> Result<()> {
+    pub fn write(&self) -> Result<Report> {
         self.store.pack(&self.records)?;
         self.store.write("runs.csv", csv::runs(&self.records, &self.experiment.judge_seeds)?)?;
         self.store.write("summary.csv", csv::summary(&self.records, &self.experiment.judge_seeds)?)?;
-        if !self.curves {
-            return Ok(());
-        }
         let sections = self.sections();
-        let charts = charts::draw(self, &sections, &charts::Choice::default())?;
-        charts::save(&self.store.charts(), &charts, charts::SVG_AND_PNG)?;
         let mut report = content::report(self, &sections)?;
-        illustrate(&mut report, &charts);
-        self.store.write("report.html", html::page(&report)?)
+        if self.curves {
+            let charts = charts::draw(self, &sections, &charts::Choice::default())?;
+            charts::save(&self.store.charts(), &charts, charts::SVG_AND_PNG)?;
+            illustrate(&mut report, &charts);
+            self.store.write("report.html", html::page(&report)?)?;
+        }
+        Ok(report)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A curve that is written in the config.
 
-use crate::expression::{Declared, Extent, Number, reserved};
+use crate::expression::{Declared, Extent, Number, idle, misnamed};
 use crate::registry::{About, Accepts, Bounds, Described, Key, Mistake};
 use crate::schedule::{Definition, Point, Schedule};
 use crate::settings::Settings;
@@ -52,21 +52,17 @@ fn names(settings: &Settings) -> Vec<Declared> {
 
 fn check(text: &str, settings: &Settings) -> Vec<Mistake> {
     let names = names(settings);
-    let taken = |name: &str| reserved(name).or_else(|| (name == "t" || name == "T").then_some("a name of every curve"));
-    let wrong: Vec<Mistake> = names[2..]
-        .iter()
-        .filter_map(|name| Some(Mistake::about(&name.name, format!("`{}` is {}", name.name, taken(&name.name)?))))
-        .map(|mistake| mistake.expected("another name"))
-        .collect();
-    if !wrong.is_empty() {
-        return wrong;
+    let misnamed = misnamed(&names);
+    if !misnamed.is_empty() {
+        return misnamed;
     }
     let curve = match Number::parse(text, &names) {
         Ok(curve) => curve,
         Err(mistakes) => return mistakes,
     };
-    let idle = names.iter().enumerate().skip(2).filter(|(i, _)| !curve.mentions(*i));
-    idle.map(|(_, name)| Mistake::about(&name.name, format!("the formula does not use `{}`", name.name))).collect()
+    // A curve need not use `t` and `T`.
+    let unused = names.iter().enumerate().skip(2).filter(|(i, _)| !curve.mentions(*i));
+    idle(unused.map(|(_, name)| &*name.name), FACTOR)
 }
 
 struct Curve {

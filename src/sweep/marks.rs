@@ -3,6 +3,7 @@
 use crate::config::{Budget, Experiment};
 use crate::length::Timeline;
 use crate::task::Spec;
+use crate::train::Course;
 
 /// Finds the first claim about a task that asks for a score at a step without an evaluation.
 pub(super) fn check(
@@ -12,6 +13,7 @@ pub(super) fn check(
     steps_per_epoch: Option<u64>,
     horizons: &[u64],
 ) -> Result<(), String> {
+    let course = Course { steps: budget.steps, eval_every: budget.eval_every, horizons: horizons.to_vec() };
     let timeline = Timeline { steps: budget.steps, steps_per_epoch, beta2: None };
     for (claim, reaches) in experiment.claims_that_reach(task) {
         let of_claim = |problem: String| format!("claim `{}` on task `{}`: {problem}", claim.label, task.label);
@@ -20,7 +22,7 @@ pub(super) fn check(
             let problem = format!("`within` is step {step}, and a run ends at step {}", budget.steps);
             return Err(of_claim(format!("{problem}\n  help: claim a step within the run, or train longer")));
         }
-        if step == budget.steps || horizons.contains(&step) || step.is_multiple_of(budget.eval_every) {
+        if course.is_evaluated(step) {
             continue;
         }
         let before = step / budget.eval_every * budget.eval_every;

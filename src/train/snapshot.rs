@@ -33,11 +33,8 @@ pub struct Times {
     pub evaluation: Duration,
 }
 
-/// The kinds of the optimizers that the state is of, one a line, each before those that it is around, whose number stands
-/// before its name.
+/// The [outline](State::outline) of the optimizers that the state is of.
 const OPTIMIZER: &str = "optimizer";
-/// As many optimizers as no config is made of.
-const MOST_OPTIMIZERS: usize = 10_000;
 
 /// What a training in this process is made of.
 ///
@@ -60,7 +57,7 @@ impl Parts {
     /// The snapshot after some updates.
     pub(super) fn pack(self, steps: u64, times: Times) -> Result<Snapshot> {
         let Self { weights, problem, optimizer, schedule, asked } = self;
-        let optimizers = in_order(&optimizer);
+        let optimizers = optimizer.in_order();
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
         let mut numbers = |name: String, numbers: &[f64]| -> Result<()> {
             // A tensor of nothing has no place in a file.
@@ -81,8 +78,7 @@ impl Parts {
             let states = state.tensors.iter().enumerate();
             tensors.extend(states.map(|(i, (name, tensor))| (format!("state.{place}.{i}.{name}"), tensor.clone())));
         }
-        let kinds = optimizers.iter().map(|state| format!("{} {}\n", state.inner.len(), state.kind)).collect();
-        Ok(Snapshot { steps, times, tensors, words: [(OPTIMIZER.to_owned(), kinds)].into() })
+        Ok(Snapshot { steps, times, tensors, words: [(OPTIMIZER.to_owned(), optimizer.outline())].into() })
     }
 
     /// What [`Parts::pack`] was given.
@@ -102,11 +98,9 @@ impl Parts {
         };
         let [asked] = numbers("asked")?[..] else { return None };
         let schedule = numbers("schedule")?;
-        let mut optimizers = Vec::new();
-        for (place, line) in snapshot.words.get(OPTIMIZER)?.lines().enumerate().take(MOST_OPTIMIZERS) {
-            let (inner, kind) = line.split_once(' ')?;
-            let scalars = numbers(&format!("{OPTIMIZER}.{place}"))?;
-            optimizers.push((inner.parse().ok()?, State { kind: kind.to_owned(), scalars, ..State::default() }));
+        let mut optimizers = State::of_outline(snapshot.words.get(OPTIMIZER)?)?;
+        for (place, (_, state)) in optimizers.iter_mut().enumerate() {
+            state.scalars = numbers(&format!("{OPTIMIZER}.{place}"))?;
         }
         let mut list = |name: &str| {
             let mut list = Vec::new();
@@ -126,25 +120,8 @@ impl Parts {
         for (place, _, name, tensor) in states {
             optimizers.get_mut(place)?.1.tensors.push((name, tensor));
         }
-        Some(Self { weights, problem, optimizer: tree(optimizers)?, schedule, asked: asked as u64 })
+        Some(Self { weights, problem, optimizer: State::whole(optimizers)?, schedule, asked: asked as u64 })
     }
-}
-
-/// A state, then those within it, each before its own.
-fn in_order(state: &State) -> Vec<&State> {
-    std::iter::once(state).chain(state.inner.iter().flat_map(in_order)).collect()
-}
-
-/// Undoes [`in_order`], given how many states are within each.
-fn tree(states: Vec<(usize, State)>) -> Option<State> {
-    let mut whole: Vec<State> = Vec::new();
-    for (inner, mut state) in states.into_iter().rev() {
-        for _ in 0..inner {
-            state.inner.push(whole.pop()?);
-        }
-        whole.push(state);
-    }
-    whole.pop().filter(|_| whole.is_empty())
 }
 
 #[cfg(test)]

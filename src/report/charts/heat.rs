@@ -14,11 +14,11 @@ impl Canvas<'_, '_> {
         let mut drawn: Vec<&str> = Vec::new();
         let mut maps = Vec::new();
         for rank in self.whole_searches() {
-            if drawn.contains(&rank.optimizer) || values(rank, "lr").len() < 2 {
+            if drawn.contains(&rank.optimizer) || rank.numbers_tried("lr").len() < 2 {
                 continue;
             }
             drawn.push(rank.optimizer);
-            for key in self.swept().iter().filter(|key| *key != "lr" && values(rank, key).len() > 1) {
+            for key in self.swept().iter().filter(|key| *key != "lr" && rank.numbers_tried(key).len() > 1) {
                 maps.push((format!("{}_lr_by_{key}", rank.optimizer), self.heat_map(rank, key, metric)));
             }
         }
@@ -26,7 +26,7 @@ impl Canvas<'_, '_> {
     }
 
     fn heat_map(&self, rank: &Rank, key: &str, metric: Metric) -> Chart {
-        let (columns, rows) = (values(rank, "lr"), values(rank, key));
+        let (columns, rows) = (rank.numbers_tried("lr"), rank.numbers_tried(key));
         let row = |value: &f64| columns.iter().map(|lr| cell(rank, (*lr, key, *value), metric)).collect();
         let cells: Vec<Vec<Cell>> = rows.iter().map(row).collect();
         let title = format!("{}: {} by learning rate and {key}", self.ranking.task, rank.name());
@@ -80,14 +80,6 @@ fn cell(rank: &Rank, (lr, key, value): (f64, &str, f64), metric: Metric) -> Cell
         None if tried().any(|arm| arm.diverged > 0) => Cell::Diverged,
         None => Cell::Blank,
     }
-}
-
-/// The values of a key that were tried, in order.
-fn values(rank: &Rank, key: &str) -> Vec<f64> {
-    let mut values: Vec<f64> = rank.tried.iter().filter_map(|arm| arm.number(key)).collect();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    values
 }
 
 #[cfg(test)]

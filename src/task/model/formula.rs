@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expression::{Declared, Extent, Gradient, Number, reserved};
+use crate::expression::{Declared, Extent, Gradient, Number, idle, misnamed};
 use crate::registry::{About, Accepts, Key, Mistake};
 use crate::settings::Settings;
 use crate::task::model::{Definition, Function, Kind};
@@ -45,20 +45,16 @@ fn names(settings: &Settings) -> Vec<Declared> {
 
 fn check(text: &str, settings: &Settings) -> Vec<Mistake> {
     let names = names(settings);
-    let wrong = names.iter().filter_map(|name| {
-        let mistake = Mistake::about(&name.name, format!("`{}` is {}", name.name, reserved(&name.name)?));
-        Some(mistake.expected("another name"))
-    });
-    let wrong: Vec<Mistake> = wrong.collect();
-    if !wrong.is_empty() {
-        return wrong;
+    let misnamed = misnamed(&names);
+    if !misnamed.is_empty() {
+        return misnamed;
     }
     let value = match Number::parse(text, &names) {
         Ok(value) => value,
         Err(mistakes) => return mistakes,
     };
-    let idle = names.iter().enumerate().filter(|(i, _)| !value.mentions(*i));
-    idle.map(|(_, name)| Mistake::about(&name.name, format!("the formula does not use `{}`", name.name))).collect()
+    let unused = names.iter().enumerate().filter(|(i, _)| !value.mentions(*i));
+    idle(unused.map(|(_, name)| &*name.name), VALUE)
 }
 
 fn build(settings: &Settings) -> Result<Arc<dyn Function>, String> {
