@@ -1,7 +1,7 @@
 //! The statistics against SciPy's (`tests/reference/statistics.py`).
 
 use optbench::analysis::shares::{Share, more_often};
-use optbench::analysis::{Difference, Sample, holm, student, wilcoxon};
+use optbench::analysis::{Difference, Sample, Seed, holm, student, wilcoxon};
 use serde_json::Value;
 
 fn reference() -> Value {
@@ -21,7 +21,7 @@ fn close(got: f64, want: f64, tolerance: f64) {
 fn paired_and_welch_tests_agree() {
     for case in reference()["comparisons"].as_array().unwrap() {
         let (a, b) = (numbers(&case["a"]), numbers(&case["b"]));
-        let seeds = |values: &[f64]| (0..).zip(values.iter().copied()).collect();
+        let seeds = |values: &[f64]| (0..).map(Seed::from).zip(values.iter().copied()).collect();
         let paired = Difference::between(&seeds(&a), &seeds(&b)).unwrap();
         close(paired.p_value().unwrap(), case["p"].as_f64().unwrap(), 1e-10);
         close(paired.p_above().unwrap(), case["p_above"].as_f64().unwrap(), 1e-10);

@@ -16,7 +16,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::by_seed::BySeed;
+use crate::analysis::by_seed::{BySeed, Seed};
 use crate::analysis::rate_curve::Curve;
 use crate::analysis::{Difference, Rank, Sample, Summary, order, rates};
 use crate::metric::Metric;
@@ -69,7 +69,7 @@ pub fn costs(sides: [&Rank; 2], width: f64, metric: Metric) -> Result<Costs, Str
     let Some(worst) = reported.zip(validation) else { return Err("every run diverged".into()) };
     let courses = [course(sides[0], width, metric, worst)?, course(sides[1], width, metric, worst)?];
     for (course, rank) in courses.iter().zip(sides) {
-        let priced = |&(_, top): &(u64, f64)| metric.better(top, worst.0);
+        let priced = |&(_, top): &(Seed, f64)| metric.better(top, worst.0);
         if course.diverged > 0 && !rank.best.by_seed(metric).iter().all(priced) {
             return Err(format!(
                 "runs of {} diverged, and no run of either side ended worse than those at its best rate: what a \
@@ -135,7 +135,7 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
             short(width * width)
         ));
     }
-    let ran = |arm: &Summary| arm.runs.iter().map(|run| run.seed).collect::<BTreeSet<u64>>();
+    let ran = |arm: &Summary| arm.runs.iter().map(|run| Seed::of(run)).collect::<BTreeSet<Seed>>();
     let seeds = arms[1..].iter().fold(ran(arms[0].1), |seeds, arm| &seeds & &ran(arm.1));
     if seeds.is_empty() {
         return Err(format!("no seed has run at every learning rate of {name}"));
@@ -145,7 +145,7 @@ fn course(rank: &Rank, width: f64, metric: Metric, worst: (f64, f64)) -> Result<
     let heights = |scores: &dyn Fn(&Summary) -> BySeed, worst: f64| -> Vec<Vec<f64>> {
         let by_rate: Vec<BySeed> = arms.iter().map(|arm| scores(arm.1)).collect();
         let of =
-            |scores: &BySeed, seed: u64| scores.iter().find(|(other, _)| *other == seed).map_or(worst, |(_, x)| *x);
+            |scores: &BySeed, seed: Seed| scores.iter().find(|(other, _)| *other == seed).map_or(worst, |(_, x)| *x);
         seeds.iter().map(|seed| by_rate.iter().map(|scores| sign * of(scores, *seed)).collect()).collect()
     };
     let through = |heights: &[f64]| Curve::new(place.clone(), heights.to_vec());

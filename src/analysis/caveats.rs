@@ -99,6 +99,8 @@ pub fn warnings(
         weak.retain(|warning| !matches!(warning, Warning::FewSeeds { .. }));
     }
     warnings.extend(weak);
+    let is_independent = |rank: &Rank| rank.best.runs.iter().any(|run| run.is_independent);
+    warnings.extend((ranks.len() > 1 && ranks.iter().any(is_independent)).then_some(Warning::Unpaired));
     warnings.extend(chosen_by_what_is_compared(ranking).then_some(Warning::SameScores));
     warnings.extend(of_search(ranks, experiment));
     let open = comparisons.iter().flatten().filter(|comparison| comparison.may_be_best).count();

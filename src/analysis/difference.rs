@@ -260,11 +260,12 @@ fn without_rounding(pairs: Sample, scale: f64) -> Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::by_seed::Seed;
     use crate::analysis::simulated::{Arm, records};
     use crate::analysis::summaries;
 
     fn side(seeds: &[u64], values: &[f64]) -> BySeed {
-        seeds.iter().copied().zip(values.iter().copied()).collect()
+        seeds.iter().map(|seed| Seed::from(*seed)).zip(values.iter().copied()).collect()
     }
 
     #[test]
@@ -280,8 +281,11 @@ mod tests {
 
     #[test]
     fn partly_shared_seeds_are_paired_where_they_are_most_of_a_side() {
-        let scores = |seeds: std::ops::Range<u64>| seeds.map(|seed| (seed, (seed * seed) as f64)).collect::<BySeed>();
-        let moved = |side: BySeed| side.into_iter().map(|(seed, x)| (seed, x + 1.0 + 0.1 * seed as f64)).collect();
+        let scores = |seeds: std::ops::Range<u64>| {
+            seeds.map(|seed| (Seed::from(seed), (seed * seed) as f64)).collect::<BySeed>()
+        };
+        let moved =
+            |side: BySeed| side.into_iter().map(|(seed, x)| (seed, x + 1.0 + 0.1 * seed.number as f64)).collect();
         let pairs = |a, b| Difference::between(&moved(scores(a)), &scores(b)).unwrap().pairs.len();
         assert_eq!((pairs(0..5, 2..7), pairs(0..3, 0..10), pairs(0..2, 0..2)), (3, 3, 2));
         assert_eq!((pairs(0..4, 2..6), pairs(0..2, 0..3)), (0, 0), "two shared seeds are too few");

@@ -61,7 +61,7 @@ mod values;
 mod warning;
 pub mod wilcoxon;
 
-pub use by_seed::BySeed;
+pub use by_seed::{BySeed, Seed, mark_independent};
 pub use caveats::{caveats, note, warnings};
 pub use comparison::{Comparison, Verdict, comparisons, detectable};
 pub use completeness::{Progress, progress, progress_of_all};

@@ -1,5 +1,6 @@
 //! Absolute claims: does an arm reach a score within so many steps?
 
+use crate::analysis::by_seed::Seed;
 use crate::analysis::claim_part::Part;
 use crate::analysis::divergence::Divergence;
 use crate::analysis::shares::Share;
@@ -58,8 +59,8 @@ pub(super) fn judge(reaches: Reaches, task: &str, rank: &Rank, experiment: &Expe
     let Some(step) = step(reaches, experiment, &arm.runs) else {
         return undecided(format!("no run of {} finished, so the step is not known", rank.name()));
     };
-    let at = |record: &&Record| Some((record.seed, at_step(record, step, metric).ok()?));
-    let known: Vec<(u64, Option<f64>)> = arm.runs.iter().filter_map(at).collect();
+    let at = |record: &&Record| Some((Seed::of(record), at_step(record, step, metric).ok()?));
+    let known: Vec<(Seed, Option<f64>)> = arm.runs.iter().filter_map(at).collect();
     if known.len() < arm.runs.len() {
         return undecided(format!(
             "the records of {} hold no score at step {step}; `optbench run --fresh` trains the runs again and keeps it",

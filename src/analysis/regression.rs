@@ -90,10 +90,10 @@ fn compare(arm: &Matched, metric: Metric, rules: Rules) -> Change {
     change.worse = Difference::lead(old, new, metric);
     change.excess = Difference::lead_beyond(old, new, metric, |before| tolerance.size(before));
     if change.worse.as_ref().is_some_and(|worse| worse.pairs.is_empty() && worse.error.is_some()) {
-        change.notes.push(
-            "other seeds than the baseline's: the sides are compared as independent (Welch's test), which finds less"
-                .into(),
-        );
+        let is_independent = new.runs.iter().chain(&old.runs).any(|run| run.is_independent);
+        let why = if is_independent { "seeds share nothing" } else { "other seeds than the baseline's" };
+        let so = "the sides are compared as independent (Welch's test), which finds less";
+        change.notes.push(format!("{why}: {so}"));
     }
     change.is_unstable = are.share().is_more_than(were.share());
     let same_share = !change.is_unstable && !were.share().is_more_than(are.share());

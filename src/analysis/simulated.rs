@@ -35,6 +35,8 @@ fn record(arm: &Arm, seed: usize) -> Record {
     Record {
         optbench: None,
         commit: None,
+        is_independent: false,
+        computed_by: None,
         run: format!("{}-lr{}-s{seed}", arm.optimizer, arm.lr),
         fingerprint: String::new(),
         identity: None,

@@ -1,7 +1,7 @@
 //! Arms: the runs that differ in the seed alone.
 
 use crate::analysis::Sample;
-use crate::analysis::by_seed::{BySeed, compared};
+use crate::analysis::by_seed::{BySeed, Seed, compared};
 use crate::analysis::shares::Share;
 use crate::metric::{Metric, Scores};
 use crate::results::{Record, Status};
@@ -69,7 +69,9 @@ impl Summary<'_> {
 
     /// What [`Summary::validation`] returns, with the seeds.
     pub fn validation_by_seed(&self, metric: Metric) -> BySeed {
-        self.scored(metric).filter_map(|record| Some((record.seed, record.validation.as_ref()?.get(metric)?))).collect()
+        self.scored(metric)
+            .filter_map(|record| Some((Seed::of(record), record.validation.as_ref()?.get(metric)?)))
+            .collect()
     }
 
     /// The test scores of the runs that count, or the validation scores where a task has no test split.
@@ -79,7 +81,7 @@ impl Summary<'_> {
 
     /// What [`Summary::reported`] returns, with the seeds.
     pub fn by_seed(&self, metric: Metric) -> BySeed {
-        self.scored(metric).filter_map(|record| Some((record.seed, reported(record)?.get(metric)?))).collect()
+        self.scored(metric).filter_map(|record| Some((Seed::of(record), reported(record)?.get(metric)?))).collect()
     }
 
     /// The mean of [`Summary::reported`].
@@ -139,7 +141,8 @@ impl Summary<'_> {
     pub fn milliseconds(&self) -> Sample {
         self.sample(|record| {
             let trained = record.gradient_seconds + record.optimizer_seconds;
-            (record.steps > 0).then(|| 1e3 * trained / record.steps as f64)
+            // Where the time went that another program took is not known.
+            (record.steps > 0 && trained > 0.0).then(|| 1e3 * trained / record.steps as f64)
         })
     }
 
@@ -150,7 +153,7 @@ impl Summary<'_> {
 
     /// What [`Summary::steps_to_target`] returns, with the seeds.
     pub fn steps_by_seed(&self) -> BySeed {
-        self.runs.iter().filter_map(|record| Some((record.seed, record.steps_to_target? as f64))).collect()
+        self.runs.iter().filter_map(|record| Some((Seed::of(record), record.steps_to_target? as f64))).collect()
     }
 
     /// Training seconds to the target: the steps to it at the run's own mean time of a step.
@@ -235,7 +238,7 @@ mod tests {
         let arm = &summaries(&runs)[0];
         assert_eq!([Metric::LOSS, Metric::PERPLEXITY].map(|metric| arm.lost_in(metric)), [1, 1]);
         assert_eq!((arm.reported(Metric::LOSS).mean(), arm.validation(Metric::LOSS).mean()), (Some(2.0), Some(2.0)));
-        assert_eq!(arm.validation_by_seed(Metric::PERPLEXITY), [(0, 2.0), (1, 3.0)]);
+        assert_eq!(arm.validation_by_seed(Metric::PERPLEXITY), [(0.into(), 2.0), (1.into(), 3.0)]);
         assert_eq!((arm.unscored(Metric::LOSS), arm.unscored(Metric::ACCURACY)), (0, 3));
     }
 }

@@ -2,6 +2,7 @@
 
 use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 
+use crate::analysis::by_seed::Seed;
 use crate::analysis::{Rank, Ranking, Summary, order};
 use crate::metric::Metric;
 
@@ -48,7 +49,7 @@ pub fn expected_best(scores: Vec<f64>, metric: Metric) -> Vec<f64> {
 /// either does to all, over the better half of the settings that have every seed.
 pub(super) fn luck(rank: &Rank, fewer: usize) -> Option<f64> {
     let metric = rank.metric;
-    let seeds: Vec<u64> = rank.selection.validation_by_seed(metric).into_iter().map(|(seed, _)| seed).collect();
+    let seeds: Vec<Seed> = rank.selection.validation_by_seed(metric).into_iter().map(|(seed, _)| seed).collect();
     let mut whole: Vec<&Summary> =
         rank.tried.iter().filter(|arm| arm.validation(metric).len() == seeds.len()).collect();
     whole.sort_by(|a, b| order(a, b, metric));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::analysis::by_seed::Seed;
 use crate::analysis::{Difference, Rank, Sample, Summary, order};
 use crate::metric::Metric;
 use crate::results::{Record, Setting};
@@ -77,7 +78,7 @@ impl<'a> Rank<'a> {
 /// How much worse an arm's mean validation score is than the chosen one's, over the seeds of both.
 fn behind(chosen: &Summary, arm: &Summary, metric: Metric) -> Option<f64> {
     let chosen = chosen.validation_by_seed(metric);
-    let of = |seed: u64| chosen.iter().find(|(other, _)| *other == seed).map(|(_, score)| *score);
+    let of = |seed: Seed| chosen.iter().find(|(other, _)| other.pairs_with(seed)).map(|(_, score)| *score);
     let pairs = arm.validation_by_seed(metric).into_iter().filter_map(|(seed, score)| Some(of(seed)? - score));
     let better = pairs.collect::<Sample>().mean()?;
     // Not negated, so that zero stays zero.

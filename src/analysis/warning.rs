@@ -65,6 +65,8 @@ pub enum Warning {
     },
     /// Validation chose the leader among several by the scores that are compared.
     SameScores,
+    /// Runs of one seed share nothing, so that arms are compared as independent.
+    Unpaired,
     /// Nothing reached the target.
     TargetNeverReached {
         /// The target.
@@ -152,6 +154,11 @@ impl std::fmt::Display for Warning {
                 f,
                 "the leader was chosen by the same scores that are compared, as this task has no test split: an arm that \
                  is as good as the leader is ruled out more often than in 5% of cases; set `judge_seeds`"
+            ),
+            Self::Unpaired => write!(
+                f,
+                "seeds are not common to the arms (`common_random_numbers = false`): arms are compared as independent \
+                 (Welch's test), which needs more seeds to detect the same difference"
             ),
             Self::TargetNeverReached { target } => {
                 let (metric, value) = (target.metric.name(), number(target.value));

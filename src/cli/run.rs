@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::analysis::mark_independent;
 use crate::analysis::sequential::is_extended;
 use crate::catalog::Catalog;
 use crate::cli::device::{self, Choice};
@@ -129,7 +130,8 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     for round in 1.. {
         // Each round tells what the next one is to train.
         there.refresh(&store)?;
-        let done = if plan.has_rounds() { there.all_finished() } else { Vec::new() };
+        let mut done = if plan.has_rounds() { there.all_finished() } else { Vec::new() };
+        mark_independent(&mut done, &plan.experiment);
         let due = plan.due(&done, arguments.shard);
         let mut missing = missing(&store, &there, &due.runs.iter().collect::<Vec<_>>())?;
         missing.retain(|run| execution.failed.iter().all(|(failed, _)| *failed != run.name));

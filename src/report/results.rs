@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::sequential::is_extended;
-use crate::analysis::{Roles, Standing, ranking_of};
+use crate::analysis::{Roles, Standing, mark_independent, ranking_of};
 use crate::catalog::Catalog;
 use crate::config::Experiment;
 use crate::error::{Error, Result};
@@ -74,6 +74,7 @@ impl Results {
         let experiment = Experiment::stored(catalog, &path.display().to_string(), &text)?;
         let mut records = records?;
         marks::fill(&store, &experiment, &mut records)?;
+        mark_independent(&mut records, &experiment);
         order::sort(&mut records, &experiment);
         let curves = records.is_empty() || has_folders;
         let provenance = store.provenance_if_sound().unwrap_or_default();

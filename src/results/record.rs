@@ -52,6 +52,13 @@ pub struct Record {
     pub schedule: String,
     /// The seed.
     pub seed: u64,
+    /// Whether the seed makes nothing that other arms share, so that runs of one seed are no pair. It is the config's to
+    /// say, not the record's: a reader of both fills it in.
+    #[serde(skip)]
+    pub is_independent: bool,
+    /// The program that computed the numbers, or the file that they were imported from, where optbench did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computed_by: Option<String>,
     /// The optimizer's hyper-parameters, then the schedule's as `schedule.KEY`.
     pub hyper_parameters: Vec<(String, Setting)>,
     /// How it ended.

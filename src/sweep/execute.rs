@@ -184,6 +184,8 @@ impl Sweep<'_> {
             optimizer: run.optimizer_label.clone(),
             schedule: run.schedule_label.clone(),
             seed: run.seed,
+            is_independent: false,
+            computed_by: self.plan.tasks[run.task].trainer.computed_by(),
             hyper_parameters: run.hyper_parameters(),
             status: match &outcome {
                 Ok(outcome) if outcome.ending == Ending::Diverged => Status::Diverged,

@@ -112,6 +112,10 @@ impl Trainer for ByProgram {
         self.by_hand(&self.run_file(job, &folder, false)?, &folder).map(Some)
     }
 
+    fn computed_by(&self) -> Option<String> {
+        Some(self.program.command.join(" "))
+    }
+
     fn keeps_folder(&self) -> bool {
         self.program.resume
     }

@@ -124,6 +124,11 @@ pub trait Trainer: Send + Sync {
         Ok(None)
     }
 
+    /// The program that computes the numbers, where it is not this one.
+    fn computed_by(&self) -> Option<String> {
+        None
+    }
+
     /// Whether a run that was interrupted goes on from what it left in its folder, where it has no snapshot.
     fn keeps_folder(&self) -> bool {
         false

@@ -96,6 +96,11 @@ impl Spec {
         matches!(self.kind(), Kind::Program).then(|| model::Program::of(&self.model))
     }
 
+    /// Whether runs of one seed share initial weights and data order under all optimizers and schedules.
+    pub fn has_common_random_numbers(&self) -> bool {
+        self.model.get("common_random_numbers") != Some(&Value::Bool(false))
+    }
+
     /// Updates in one pass over its data, where the config says so of a program.
     pub fn declared_epoch(&self) -> Option<u64> {
         let declared = self.model.get("steps_per_epoch").and_then(Value::as_float);
