@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::metric::{Metric, Scores};
-use crate::program::line::{Line, score, split};
+use crate::program::line::{Line, score};
+use crate::recorded::columns::split;
 
 /// The numbers that Python's json prints, and JSON does not have.
 const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
@@ -114,7 +115,7 @@ mod tests {
             ("{\"step\": 1.5}", "`step` is 1.5"),
             ("{\"step\": 1, \"loss\": \"0.5\"}", "`loss` is \"0.5\"; expected a number"),
             ("{\"step\": 1, \"loss\": null}", "`loss` is null"),
-            ("{\"step\": 1, \"split\": \"dev\"}", "`split` is \"dev\""),
+            ("{\"step\": 1, \"split\": \"vla\"}", "`split` is \"vla\""),
             ("{\"step\": 1, \"split\": \"val\", \"accuracy\": 87.5}", "expected a share from 0 to 1"),
         ] {
             let said = read(line, METRICS).unwrap().unwrap_err();

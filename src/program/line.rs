@@ -28,16 +28,6 @@ pub(super) enum Line {
     },
 }
 
-/// The split that a program calls so.
-pub(super) fn split(name: &str) -> Option<Split> {
-    match name {
-        "train" | "training" => Some(Split::Train),
-        "val" | "valid" | "validation" => Some(Split::Validation),
-        "test" => Some(Split::Test),
-        _ => None,
-    }
-}
-
 /// A value of a metric that can be one.
 pub(super) fn score(metric: Metric, value: f64) -> Result<f64, String> {
     if metric.is_share() && value.is_finite() && !(0.0..=1.0).contains(&value) {

@@ -5,7 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use crate::metric::{Metric, Scores};
-use crate::program::line::{Line, score, split};
+use crate::program::line::{Line, score};
+use crate::recorded::columns::{self, split};
 use crate::task::Split;
 
 /// What a column holds.
@@ -134,20 +135,18 @@ impl LogFile {
 }
 
 fn column(name: &str, metrics: &[Metric]) -> Column {
-    match name {
-        "step" | "steps" | "global_step" | "iteration" => return Column::Step,
-        "epoch" => return Column::Epoch,
-        "split" => return Column::Split,
-        "lr" | "learning_rate" => return Column::Rate,
-        "train_loss" | "train/loss" | "train.loss" | "train_loss_step" => return Column::Loss,
-        _ => {}
-    }
-    let of_split = ['_', '/', '.'].into_iter().find_map(|between| {
-        let (of, metric) = name.split_once(between)?;
-        Some(Column::Score(Some(split(of)?), Metric::find(metric, metrics)?))
-    });
-    let bare = || Metric::find(name, metrics).map(|metric| Column::Score(None, metric));
-    of_split.or_else(bare).unwrap_or(Column::Other)
+    // A declared metric is one, whatever its name would mean elsewhere.
+    let declared = |split, name: &str| Metric::find(name, metrics).map(|metric| Column::Score(split, metric));
+    let found = match columns::column(name) {
+        columns::Column::Step => Column::Step,
+        columns::Column::Epoch => Column::Epoch,
+        columns::Column::Split => Column::Split,
+        columns::Column::Rate => Column::Rate,
+        columns::Column::Score(Some(Split::Train), metric) if metric == "loss" => Column::Loss,
+        columns::Column::Score(split, metric) => declared(split, &metric).unwrap_or(Column::Other),
+        _ => Column::Other,
+    };
+    if found == Column::Other { declared(None, name.trim()).unwrap_or(found) } else { found }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use regex::Regex;
 
 use crate::metric::{Metric, Scores};
-use crate::program::line::{Line, score, split};
+use crate::program::line::{Line, score};
+use crate::recorded::columns::split;
 use crate::task::Split;
 
 /// What a pattern finds.
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn names_that_say_nothing_are_refused() {
-        for name in ["val.f1", "dev.loss", "steps"] {
+        for name in ["val.f1", "vla.loss", "steps"] {
             let said = patterns(&[(name, "(.)")], None).err().unwrap();
             assert!(said.contains(&format!("`{name}`")) && said.contains("`val.accuracy`"), "{said}");
         }
