@@ -50,7 +50,7 @@ impl Length {
             Self::Percent(percent) => Ok((percent / 100.0 * timeline.steps as f64).round() as u64),
             Self::Epochs(epochs) => match timeline.steps_per_epoch {
                 Some(steps) => Ok((epochs * steps as f64).round() as u64),
-                None => Err("an analytic function has no epochs; give steps or a percentage".into()),
+                None => Err("there are no epochs here; give steps or a percentage, or say `steps_per_epoch` of a task with `command`".into()),
             },
             Self::Untuned => match timeline.beta2 {
                 Some(beta2) => Ok((2.0 / (1.0 - beta2)).round() as u64),

@@ -47,6 +47,9 @@ pub trait Kind: Any + Sync {
 
     /// Whether the value of a key decides the numbers of a run.
     fn decides(&self, key: &str) -> bool;
+
+    /// Whether one value of a key is a list by itself, so that only a list of lists is an axis.
+    fn takes_list(&self, key: &str) -> bool;
 }
 
 impl dyn Kind {

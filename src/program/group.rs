@@ -1,8 +1,8 @@
 //! A process with all that it starts: a process group, where the system has them.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::io::{self, PipeReader, pipe};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 /// The groups that are alive: whoever ends this process has to end them first.
@@ -15,16 +15,22 @@ pub(super) struct Group {
 
 impl Group {
     /// Starts a program in a group of its own: a Ctrl-C on the terminal reaches optbench alone, which ends it in order.
-    pub(super) fn start(command: &mut Command) -> io::Result<(Self, ChildStdout, ChildStderr)> {
+    /// Returns its standard output and, unless they are one, its standard error.
+    pub(super) fn start(command: &mut Command, as_one: bool) -> io::Result<(Self, PipeReader, Option<PipeReader>)> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         // Held until the group is known, so that nobody ends this process in between and leaves it behind.
         let mut alive = ALIVE.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        alive.insert(child.id());
-        let (Some(output), Some(error)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(io::Error::other("its output cannot be read"));
+        let (output, into_output) = pipe()?;
+        let (error, into_error) = match as_one {
+            true => (None, into_output.try_clone()?),
+            false => pipe().map(|(error, into_error)| (Some(error), into_error))?,
         };
+        let child = command.stdin(Stdio::null()).stdout(into_output).stderr(into_error).spawn();
+        // The command would hold the writing ends open.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = child?;
+        alive.insert(child.id());
         Ok((Self { child }, output, error))
     }
 

@@ -1,6 +1,5 @@
-//! What a program prints beside its measurements: kept in a file, up to a limit, and its last lines in memory.
+//! What a program prints beside its measurements: kept in a file, up to a limit, and its end in memory.
 
-use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -16,9 +15,10 @@ const LAST: (usize, usize) = (10, 300);
 pub(super) struct Output {
     file: BufWriter<File>,
     written: u64,
-    left_out: u64,
-    tail: VecDeque<u8>,
-    last: VecDeque<String>,
+    /// Bytes that came when the file was full.
+    beyond: u64,
+    /// The end of everything, twice as much as is kept at most.
+    recent: Vec<u8>,
 }
 
 impl Output {
@@ -26,37 +26,26 @@ impl Output {
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let written = file.metadata()?.len();
-        Ok(Self { file: BufWriter::new(file), written, left_out: 0, tail: VecDeque::new(), last: VecDeque::new() })
+        Ok(Self { file: BufWriter::new(file), written, beyond: 0, recent: Vec::new() })
     }
 
     /// Adds a line, which has its end with it where the program printed one.
     pub(super) fn line(&mut self, line: &[u8]) -> std::io::Result<()> {
-        let is_blank = line.iter().all(u8::is_ascii_whitespace);
-        if !is_blank {
-            if self.last.len() == LAST.0 {
-                self.last.pop_front();
-            }
-            // A character takes at most four bytes.
-            let start = &line[..line.len().min(4 * LAST.1)];
-            let text: String = String::from_utf8_lossy(start).trim_end().chars().take(LAST.1).collect();
-            self.last.push_back(text);
+        self.recent.extend_from_slice(line);
+        if self.recent.len() > 2 * TAIL {
+            self.recent.drain(..self.recent.len() - TAIL);
         }
         if self.written < HEAD {
             self.written += line.len() as u64;
             return self.file.write_all(line);
         }
-        self.left_out += line.len() as u64;
-        self.tail.extend(&line[line.len().saturating_sub(TAIL)..]);
-        let over = self.tail.len().saturating_sub(TAIL);
-        self.tail.drain(..over);
+        self.beyond += line.len() as u64;
         Ok(())
     }
 
     /// Adds a line of optbench's own.
     pub(super) fn note(&mut self, text: &str) -> std::io::Result<()> {
-        let line = format!("[optbench] {text}\n");
-        self.written += line.len() as u64;
-        self.file.write_all(line.as_bytes())
+        self.file.write_all(format!("[optbench] {text}\n").as_bytes())
     }
 
     /// Hands everything so far to the system.
@@ -66,20 +55,29 @@ impl Output {
 
     /// Writes the end of what was too long.
     pub(super) fn finish(&mut self) -> std::io::Result<()> {
-        if self.left_out > 0 {
-            let tail: Vec<u8> = std::mem::take(&mut self.tail).into();
-            let left_out = std::mem::take(&mut self.left_out) - tail.len() as u64;
-            if left_out > 0 {
-                self.note(&format!("{left_out} bytes of output were left out here"))?;
-            }
-            self.file.write_all(&tail)?;
+        let beyond = std::mem::take(&mut self.beyond);
+        let kept = self.recent.len().min(TAIL).min(usize::try_from(beyond).unwrap_or(TAIL));
+        let left_out = beyond - kept as u64;
+        if left_out > 0 {
+            self.note(&format!("{left_out} bytes of output were left out here"))?;
         }
+        self.file.write_all(&self.recent[self.recent.len() - kept..])?;
         self.file.flush()
     }
 
     /// The last lines that are not blank.
-    pub(super) fn last(&self) -> impl Iterator<Item = &str> {
-        self.last.iter().map(String::as_str)
+    pub(super) fn last(&self) -> Vec<String> {
+        let lines = self.recent.rsplit(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let text = |line: &[u8]| {
+            // A character takes at most four bytes.
+            let start = &line[..line.len().min(4 * LAST.1)];
+            String::from_utf8_lossy(start).trim_end().chars().take(LAST.1).collect::<String>()
+        };
+        let mut last: Vec<String> = lines.map(text).take(LAST.0).collect();
+        // What comes again and again says no more than once.
+        last.dedup();
+        last.reverse();
+        last
     }
 }
 
@@ -92,15 +90,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("output.log");
         let mut output = Output::open(&path).unwrap();
+        output.line(b"the beginning\n").unwrap();
         let line = [b"x".repeat(1023), b"\n".to_vec()].concat();
         for _ in 0..20_000 {
             output.line(&line).unwrap();
         }
-        output.line(b"the end\n").unwrap();
+        output.line(b"  \nthe end\n").unwrap();
         output.finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.len() < (HEAD as usize) + TAIL + 4096 && text.ends_with("the end\n"));
-        assert!(text.contains("bytes of output were left out here"));
-        assert_eq!(output.last().last(), Some("the end"));
+        assert!(text.len() < (HEAD as usize) + TAIL + 4096);
+        assert!(text.starts_with("the beginning\n") && text.ends_with("the end\n"));
+        let left_out: usize = text.split("[optbench] ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        let note = format!("[optbench] {left_out} bytes of output were left out here\n");
+        assert_eq!(text.len() - note.len() + left_out, 14 + 20_000 * 1024 + 11);
+        assert_eq!(output.last(), ["x".repeat(LAST.1), "the end".into()]);
     }
 }

@@ -79,14 +79,22 @@ impl Reader {
         }
         match self {
             Self::Elsewhere => Ok((Vec::new(), false)),
-            // Nearly all other output is told by its first character.
-            Self::Json if !printed.bytes.trim_ascii_start().starts_with(b"{") => Ok((Vec::new(), false)),
             Self::Json => {
-                let line = std::str::from_utf8(printed.bytes).ok().and_then(|text| json::read(text, metrics));
+                // A bar of progress may stand before it, over which it is printed.
+                let shown = printed.bytes.trim_ascii_end();
+                let shown = shown.iter().rposition(|byte| *byte == b'\r').map_or(shown, |at| &shown[at + 1..]);
+                // Nearly all other output is told by its first character.
+                if !shown.trim_ascii_start().starts_with(b"{") {
+                    return Ok((Vec::new(), false));
+                }
+                let line = std::str::from_utf8(shown).ok().and_then(|text| json::read(text, metrics));
                 let line = line.transpose()?;
                 Ok((line.clone().into_iter().collect(), line.is_some()))
             }
-            Self::Patterns(patterns) => Ok((patterns.read(&String::from_utf8_lossy(printed.bytes))?, false)),
+            Self::Patterns(patterns) => {
+                let text = String::from_utf8_lossy(printed.bytes);
+                Ok((patterns.read(text.trim_end())?, false))
+            }
         }
     }
 

@@ -27,14 +27,14 @@ pub const DIVERGED: i32 = 86;
 
 /// How often somebody looks at the clock while nothing is printed.
 const TICK: Duration = Duration::from_millis(50);
-/// How often a log file is read.
+/// How often a log file is read, and output handed to the system.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a program may take to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the output of a program that has ended may stay open.
 const DRAIN: Duration = Duration::from_secs(2);
 /// What a program may print beside its measurements.
-const MOST_OUTPUT: u64 = 2 << 30;
+const MOST_OUTPUT: u64 = 1 << 30;
 
 /// A program as it is started for one run.
 pub struct Session<'a> {
@@ -122,7 +122,7 @@ impl Session<'_> {
             Err(Stop::Interrupted) => (Ending::Interrupted, watch.order.reached()),
             Err(Stop::Refused(error)) => return Err(error),
             Err(Stop::Failed(problem)) => {
-                let last: String = watch.output.last().map(|line| format!("\n    {line}")).collect();
+                let last: String = watch.output.last().iter().map(|line| format!("\n    {line}")).collect();
                 let last = if last.is_empty() { String::new() } else { format!("\n  its last lines:{last}") };
                 return Err(Error::Usage(format!("{problem}{last}")));
             }
@@ -155,7 +155,8 @@ impl Watch<'_> {
             start.current_dir(directory);
         }
         start.envs(environment.iter().map(|(name, value)| (name, value)));
-        let started = Group::start(&mut start);
+        // Text is read in the order in which it was printed; between lines of JSON nothing may come.
+        let started = Group::start(&mut start, !matches!(self.reader, Reader::Json));
         let (mut group, output, error) = started.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 format!("cannot start `{}`: it was not found\n  help: install it, or correct `command`", command[0])
@@ -164,10 +165,14 @@ impl Watch<'_> {
         })?;
         let (sender, chunks) = sync_channel(16);
         let error_sender = sender.clone();
-        let readers = thread::Builder::new()
-            .spawn(move || pass_on(output, &sender, || Stream::Output))
-            .and_then(|_| thread::Builder::new().spawn(move || pass_on(error, &error_sender, || Stream::Error)));
-        readers.map_err(|error| format!("cannot read its output: {error}"))?;
+        let reading = thread::Builder::new().spawn(move || pass_on(output, &sender, || Stream::Output));
+        let reading = reading.and_then(|_| match error {
+            Some(error) => {
+                thread::Builder::new().spawn(move || pass_on(error, &error_sender, || Stream::Error)).map(drop)
+            }
+            None => Ok(drop(error_sender)),
+        });
+        reading.map_err(|error| format!("cannot read its output: {error}"))?;
         match self.watch(&mut group, &chunks) {
             Ok(status) => {
                 self.tidy(&mut group, &chunks)?;
@@ -192,7 +197,7 @@ impl Watch<'_> {
                         heard = Instant::now();
                         self.take(stream, &bytes)?;
                     }
-                    Err(RecvTimeoutError::Timeout) => self.rest()?,
+                    Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => is_open = false,
                 }
             } else {
@@ -206,6 +211,7 @@ impl Watch<'_> {
             }
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
+                self.output.flush().map_err(|error| format!("its output cannot be kept: {error}"))?;
                 if self.read_log(false)? {
                     heard = looked;
                 }
@@ -302,7 +308,7 @@ impl Watch<'_> {
     }
 
     fn line(&mut self, stream: &Stream, printed: &Printed) -> Result<(), Stop> {
-        let is_read = matches!((stream, &self.reader), (Stream::Output, _) | (Stream::Error, Reader::Patterns(_)));
+        let is_read = matches!(stream, Stream::Output);
         let (lines, is_measurement) =
             if is_read { self.reader.read(printed, self.session.metrics)? } else { (Vec::new(), false) };
         if !is_measurement {
@@ -313,11 +319,6 @@ impl Watch<'_> {
             }
         }
         lines.iter().try_for_each(|line| self.measured(line))
-    }
-
-    /// Nothing was printed for a moment.
-    fn rest(&mut self) -> Result<(), Stop> {
-        self.output.flush().map_err(|error| format!("its output cannot be kept: {error}").into())
     }
 
     fn note(&mut self, text: &str) -> Result<(), Stop> {

@@ -87,6 +87,10 @@ impl<D: Described> Kind for D {
         self.about().revision
     }
 
+    fn takes_list(&self, key: &str) -> bool {
+        self.key(key).is_some_and(|key| key.accepts.is_list())
+    }
+
     fn decides(&self, key: &str) -> bool {
         self.key(key).is_none_or(|key| key.decides)
     }

@@ -70,7 +70,10 @@ mod tests {
     #[test]
     fn intervals_that_cannot_be_measured_or_divided_by_are_refused_in_words() {
         let by_epoch = settings("exponential").with("gamma", 0.9);
-        assert_eq!(refusal(&by_epoch, 100), "`every`: an analytic function has no epochs; give steps or a percentage");
+        assert_eq!(
+            refusal(&by_epoch, 100),
+            "`every`: there are no epochs here; give steps or a percentage, or say `steps_per_epoch` of a task with `command`"
+        );
         assert_eq!(
             refusal(&by_epoch.with("every", Length::Percent(0.1)), 100),
             "`every` is 0 steps; expected at least 1"

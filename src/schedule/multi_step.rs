@@ -79,7 +79,7 @@ mod tests {
     fn milestones_may_be_shares_of_the_run_but_not_epochs_of_a_function() {
         assert_rates(&with_milestones(&[Length::Percent(50.0)]), 4, &[0.1, 0.1, 0.01, 0.01]);
         let refused = refusal(&with_milestones(&[Length::Epochs(1.0)]), 4);
-        assert!(refused.starts_with("`milestones`: an analytic function has no epochs"), "{refused}");
+        assert!(refused.starts_with("`milestones`: there are no epochs here"), "{refused}");
     }
 
     #[test]

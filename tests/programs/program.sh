@@ -21,7 +21,7 @@ lacks_a_metric) printf '{"step": %s, "split": "val", "loss": 0.25}\n' "$steps" ;
 fails) update 1; echo "the reason" >&2; exit 3 ;;
 is_killed) update 1; kill -9 $$ ;;
 long_line) head -c 30000000 /dev/zero | tr '\0' x; echo; final ;;
-gigabyte) yes "the same line again and again, until there is a gigabyte of it" | head -c 1000000000; final ;;
+gigabyte) yes "the same line again and again, until there is a gigabyte of it" | head -c 1000000000; echo; final ;;
 endless) yes ;;
 silent) update 1; sleep 60 ;;
 slow) i=0; while :; do echo $i; i=$((i + 1)); sleep 0.2; done ;;

@@ -24,7 +24,6 @@ widths = [[64, 32]]
 kind = "schedule_free"
 base = { kind = "sgd", momentum = 0.5 }
 lr = 1
-warmup = "1 epoch"
 [schedules.linear]
 [schedules.reduce_on_plateau]
 metric = "loss"
@@ -48,7 +47,8 @@ fn a_run_file_says_what_the_contract_says() {
     let arguments = ["run", "reads.toml", "--devices", "3", "--threads", "5"];
     let output = optbench(folder.path(), &arguments);
     assert!(output.status.success(), "{}", said(&output));
-    let (file, environment) = told(folder.path(), "t-adamw-linear-s4");
+    assert!(!said(&output).contains(" runs have finished"), "the config is read back as it was: {}", said(&output));
+    let (file, environment) = told(folder.path(), "t-adamw-linear-lr0.1-s4");
     assert_eq!(environment, "3 3 5");
     let keys: Vec<&String> = file.as_object().unwrap().keys().collect();
     let expected = [
@@ -74,11 +74,11 @@ fn a_run_file_says_what_the_contract_says() {
     let (file, _) = told(folder.path(), "t-bare-linear-s4");
     assert_eq!(file["optimizer"], json!({"label": "bare", "kind": "external", "settings": {"widths": [64, 32]}}));
     assert!(file.get("learning_rates").is_none(), "without a rate there are none");
-    let (file, _) = told(folder.path(), "t-wrapped-linear-s4");
+    let (file, _) = told(folder.path(), "t-wrapped-linear-lr1-s4");
     assert_eq!(file["optimizer"]["settings"]["base"]["momentum"], json!(0.5));
-    assert!(told(folder.path(), "t-adamw-reduce_on_plateau-s4").0.get("learning_rates").is_none());
-    assert!(told(folder.path(), "t-adamw-one_cycle-s4").0["momentum"].is_array());
-    let (file, _) = told(folder.path(), "t-adamw-theirs-s4");
+    assert!(told(folder.path(), "t-adamw-reduce_on_plateau-lr0.1-s4").0.get("learning_rates").is_none());
+    assert!(told(folder.path(), "t-adamw-one_cycle-lr0.1-s4").0["momentum"].is_array());
+    let (file, _) = told(folder.path(), "t-adamw-theirs-lr0.1-s4");
     assert_eq!(file["schedule"], json!({"label": "theirs", "kind": "external", "settings": {"power": 2}}));
     assert!(file.get("learning_rates").is_none());
 }
@@ -114,7 +114,7 @@ fn commands_are_shown_before_anything_runs_and_files_decide() {
     assert!(shown.contains("OPTBENCH_RUN=") && shown.contains("sh program.sh good 10 "), "{shown}");
     assert!(!folder.path().join("results").exists());
     let run = || said(&optbench(folder.path(), &["run", "it.toml"]));
-    assert!(run().contains("1 run to train"));
+    assert!(run().contains("1 run of 1 to train"));
     assert!(run().contains("0 runs of 1 to train"), "{}", run());
     // How runs are watched is no reason to train them again, and what decides their numbers is.
     let watched = ["run", "it.toml", "--set", "tasks.t.timeout=\"1 hour\""];
@@ -141,7 +141,7 @@ fn mistakes_in_the_config_are_told_at_their_place() {
         ("tasks.t.metric=\"f1\"", &["has no metric `f1`"]),
         ("tasks.t.files=[\"*.py\"]", &["`files` names `*.py`, and there is no such file"]),
         ("tasks.t.command=[\"sh\", \"{optimizer.rate}\"]", &["nothing is known as `{optimizer.rate}`"]),
-        ("epochs=2", &["steps_per_epoch"]),
+        ("epochs=2", &["there are no epochs here", "`steps_per_epoch`"]),
         ("tasks.d.model=\"mlp\"", &["optimizer `o` is `external`, and task `d` is trained by optbench"]),
         ("tasks.t.model=\"imported\"", &["unknown key `command`"]),
     ] {

@@ -8,6 +8,9 @@ use crate::results::Status;
 use crate::settings::Value;
 use crate::task::Spec;
 
+/// The characters of a program's command that are shown.
+const LONGEST_COMMAND: usize = 60;
+
 impl Section<'_> {
     /// `test accuracy 97.04% at lr 0.1`, with the seeds behind it where some are missing: `[1 of 3 seeds; 2 diverged]`.
     pub(super) fn reached(&self, rank: &Rank) -> String {
@@ -177,7 +180,12 @@ fn describe(spec: &Spec) -> String {
             [] => spec.model.name().to_owned(),
             command => {
                 let words: Vec<&str> = command.iter().filter_map(Value::as_text).collect();
-                format!("the program `{}`", words.join(" "))
+                let mut words = words.join(" ");
+                if let Some((end, _)) = words.char_indices().nth(LONGEST_COMMAND) {
+                    words.truncate(end);
+                    words += " ..";
+                }
+                format!("the program `{words}`")
             }
         },
     }
