@@ -10,7 +10,7 @@
 //! | 6 | `cli` | one file a sub-command: its arguments and what it does |
 //! | 5 | [`report`], [`chart`], [`candle`] | the ranking, tables and page; the drawing of charts; optimizers for candle's training loops |
 //! | 4 | [`config`], [`sweep`], [`results`], [`analysis`] | what to run, running it, the store of what has run, what it says |
-//! | 3 | [`mod@train`], [`catalog`], [`recorded`] | the loop: no input or output, no config; everything that a config can name; curves that others recorded |
+//! | 3 | [`mod@train`], [`catalog`], [`program`], [`recorded`] | the loop: no input or output, no config; everything that a config can name; training programs of users; curves that others recorded |
 //! | 2 | [`optim`], [`schedule`], [`task`] | one file a thing; each registers in one line |
 //! | 1 | [`nn`], [`expression`], [`rng`], [`metric`], [`margin`] | layers and kernels over candle, formulas, random streams, what is measured and how far apart it may lie |
 //! | 0 | [`error`], [`registry`], [`settings`], [`length`], [`mod@choice`], [`checksum`], [`disk`], `system`, `words` | what everything else is described with and kept in |

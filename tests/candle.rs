@@ -15,7 +15,7 @@ use optbench::optim::rule::{Elementwise, Rule, Slot};
 use optbench::optim::{self, Ask, Step};
 use optbench::registry::{About, Accepts, Described, Fallback, Key};
 use optbench::results::{Record, Store};
-use optbench::settings::Settings;
+use optbench::settings::{EXTERNAL, Settings};
 use optbench::sweep::{Machine, Plan, Progress, Run, Sweep};
 use optbench::task::data::{Input, Library};
 use optbench::task::model::{self, FromCandle, Kind, Network};
@@ -150,12 +150,13 @@ fn configs() -> Vec<Config> {
     // A wrapper has a base; what else must be given has no default to try.
     let taken = |definition: &&'static optim::Definition| {
         let tried = required(definition).iter().all(|key| key.accepts == Accepts::Optimizer);
-        tried && !definition.asks.contains(&Ask::Gradients)
+        tried && !definition.asks.contains(&Ask::Gradients) && definition.about.name != EXTERNAL
     };
     let defaults = catalog.optimizers.iter().filter(taken).map(|definition| {
         let keys = if required(&definition).is_empty() { "" } else { "base = { kind = \"adamw\" }" };
         Config::parse(definition.about.name, keys).unwrap_or_else(|error| panic!("{error}"))
     });
+    assert!(Config::parse(EXTERNAL, "lr = 1").unwrap_err().to_string().contains("a program of your own"));
     let others = [
         ("sgd", "lr = 0.1, momentum = 0.9, nesterov = true"),
         ("adamw", "lr = 0.01, weight_decay = 0.1, clip_norm = 0.05"),

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 8] = [
     &["error", "registry", "settings", "length", "choice", "checksum", "disk", "system", "words"],
     &["nn", "expression", "rng", "metric", "margin"],
     &["optim", "schedule", "task"],
-    &["train", "catalog", "recorded"],
+    &["train", "catalog", "program", "recorded"],
     &["config", "sweep", "results", "analysis"],
     &["report", "chart", "candle"],
     &["cli"],

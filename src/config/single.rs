@@ -14,7 +14,7 @@ use crate::length::{Length, Timeline};
 use crate::optim;
 use crate::optim::groups::GROUPS;
 use crate::registry::Described;
-use crate::settings::{Settings, Value};
+use crate::settings::{EXTERNAL, Settings, Value};
 
 /// Beside the keys of an optimizer: how many updates the training has.
 const STEPS: &str = "steps";
@@ -60,6 +60,11 @@ impl Single {
 fn read_entry(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Single> {
     let Item::Table(table) = &entry.value.item else { return None };
     let definition = find(&diagnostics.catalog.optimizers, &entry.key, &entry.key_place, |_| None, diagnostics)?;
+    if definition.about.name == EXTERNAL {
+        let added = diagnostics.add(&entry.key_place, format!("`{EXTERNAL}` is computed by a program of your own"));
+        added.expected("a kind that is computed here, from `optbench list optimizers`");
+        return None;
+    }
     let table = &lift_rate(table, diagnostics);
     let owner = format!("optimizer `{}`", entry.key);
     let known: Vec<&str> = definition.keys().map(|key| key.name).chain([STEPS, GROUPS]).collect();

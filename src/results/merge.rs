@@ -110,16 +110,27 @@ fn same_curves(a: &Path, b: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// Copies the files of a folder, and those of the folders in it: what a training program kept.
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let copied = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(&copied)?;
+            copy_files(&entry.path(), &copied)?;
+        } else {
+            fs::copy(entry.path(), &copied)?;
+            fs::File::open(copied)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
 /// Copies a run under a hidden name first, so that it appears whole.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let runs = to.parent().unwrap_or(to);
     let folder = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(runs)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let copied = folder.path().join(entry.file_name());
-        fs::copy(entry.path(), &copied)?;
-        fs::File::open(copied)?.sync_all()?;
-    }
+    copy_files(from, folder.path())?;
     if to.exists() {
         fs::remove_dir_all(to)?;
     }
