@@ -27,8 +27,12 @@ impl FromStr for Devices {
 /// How many runs are trained at a time where that was not said: as many as there are devices for training programs, whose
 /// needs optbench does not know, and one where no devices are named; `None` where optbench trains every task itself.
 pub(super) fn jobs(plan: &Plan, devices: &Devices) -> Option<usize> {
-    let all_here = plan.experiment.tasks.iter().all(|task| task.is_trained_here());
-    (!all_here).then(|| devices.0.len().max(1))
+    are_in(plan).then(|| devices.0.len().max(1))
+}
+
+/// Whether a training program has a part in a sweep.
+pub(super) fn are_in(plan: &Plan) -> bool {
+    plan.experiment.tasks.iter().any(|task| !task.is_trained_here())
 }
 
 /// How many threads each of them is to use where that was not said.

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::catalog::Catalog;
 use crate::cli::admission::{Beside, admit};
 use crate::cli::guard::{Earlier, enter, missing, refuse_foreign};
-use crate::cli::{Exit, print, say};
+use crate::cli::{Exit, print, programs, say};
 use crate::config::Experiment;
 use crate::error::{Error, Result};
 use crate::report::Results;
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// Split the sweep into this many tasks of the array [default: one for 20 runs, at most 100]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     tasks: Option<u16>,
-    /// Request this many cores for each task, which trains as many runs at a time
+    /// Request this many cores for each task, which trains as many runs at a time, or one of a training program with all of them
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     cpus: u16,
     /// Submit to this partition
@@ -190,12 +190,12 @@ fn array_script(arguments: &Arguments, plan: &Plan, root: &Path, array: &[usize]
     header.extend(arguments.time.iter().map(|time| format!("--time={time}")));
     // A minute's notice before the time limit: the run under way is saved and taken up again.
     header.push("--signal=B:TERM@60".into());
+    let (jobs, threads) = if programs::are_in(plan) { (1, arguments.cpus) } else { (arguments.cpus, 1) };
     let run = format!(
-        "exec {} run {} --out {} --jobs {} --threads 1 --shard \"${{SLURM_ARRAY_TASK_ID}}/{tasks}\"{}",
+        "exec {} run {} --out {} --jobs {jobs} --threads {threads} --shard \"${{SLURM_ARRAY_TASK_ID}}/{tasks}\"{}",
         quoted(&program()?),
         quoted(&root.join(EXPERIMENT)),
         quoted(root),
-        arguments.cpus,
         data_dir(arguments)?,
     );
     Ok(script(&header, &run))

@@ -1,7 +1,5 @@
 //! The top level of a config.
 
-use std::path::PathBuf;
-
 use crate::config::diagnostics::Diagnostics;
 use crate::config::grid::{Grid, Keys, kind_of, read_keys};
 use crate::config::idle::idle;
@@ -44,7 +42,6 @@ pub(super) fn read(table: &Table, default_name: &str, diagnostics: &mut Diagnost
     let judges = seeds::judge_seeds(table, &seeds, diagnostics);
     let experiment = Experiment {
         name: name(table, default_name, diagnostics),
-        folder: PathBuf::new(),
         seeds: seeds.all,
         seed_looks: seeds.looks,
         judge_seeds: judges.all,

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -65,9 +65,6 @@ const STANDARD_INPUT: &str = "-";
 pub struct Experiment {
     /// The name; its results live in `results/<name>/`.
     pub name: String,
-    /// The folder of the config's file, in which training programs are started; that in which optbench is where the
-    /// config is no file.
-    pub folder: PathBuf,
     /// The seeds that every arm is run under.
     pub seeds: Vec<u64>,
     /// The numbers of [`Experiment::seeds`] at which a verdict may be reached, rising up to all of them; empty where
@@ -114,8 +111,12 @@ impl Experiment {
         }
         let text = fs::read_to_string(path).map_err(refused)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let experiment = Self::parse(catalog, &path.display().to_string(), &text, &stem, overrides)?;
-        Ok(Self { folder: path.parent().unwrap_or(path).to_owned(), ..experiment })
+        let mut experiment = Self::parse(catalog, &path.display().to_string(), &text, &stem, overrides)?;
+        let folder = path.parent().unwrap_or(path);
+        for task in &mut experiment.tasks {
+            task.start_in(folder)?;
+        }
+        Ok(experiment)
     }
 
     /// Reads the text of a config; `source` names it in errors, `default_name` is the experiment's

@@ -42,8 +42,6 @@ pub struct Session<'a> {
     pub program: &'a Program,
     /// The program and its arguments, every placeholder filled in.
     pub command: &'a [String],
-    /// The folder that it is started in.
-    pub directory: &'a Path,
     /// The variables that it finds beside those of optbench's own environment.
     pub environment: &'a [(&'static str, OsString)],
     /// The folder for its output.
@@ -147,7 +145,7 @@ impl Session<'_> {
 
 impl Watch<'_> {
     fn run(&mut self) -> Result<(), Stop> {
-        let Session { command, directory, environment, .. } = self.session;
+        let Session { command, environment, program: Program { directory, .. }, .. } = self.session;
         let mut start = Command::new(&command[0]);
         // Else the lines of a program in Python wait in its buffer until there are many.
         start.args(&command[1..]).env("PYTHONUNBUFFERED", "1");

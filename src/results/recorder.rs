@@ -167,13 +167,19 @@ impl Recorder {
         curves::evaluations(&self.folder.join(EVALUATIONS))
     }
 
-    /// Hands everything so far to the system, and the seconds that the run has taken: what is enough for a run that goes on
-    /// from what is in its folder.
+    /// Hands everything so far to the system, which is enough for a run that goes on from what is in its folder.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn flush(&mut self, seconds: f64) -> Result<()> {
-        self.logs().try_for_each(Log::flush)?;
+    pub fn flush(&mut self) -> Result<()> {
+        self.logs().try_for_each(Log::flush)
+    }
+
+    /// Notes the seconds that a run has taken which goes on from what is in its folder.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn note_seconds(&self, seconds: f64) -> Result<()> {
         let path = self.folder.join(SECONDS);
         fs::write(&path, format!("{seconds}\n")).map_err(Error::io("write", &path))
     }

@@ -41,8 +41,8 @@ impl Prepared {
         let mut files = BTreeMap::new();
         let trainer: Arc<dyn Trainer> = match spec.program() {
             Some(program) => {
-                files = program::digests(spec, &program, &experiment.folder)?;
-                Arc::new(ByProgram { program, folder: experiment.folder.clone() })
+                files = program::digests(spec, &program)?;
+                Arc::new(ByProgram { program })
             }
             None => Arc::new(InProcess { task: task::build(spec, library)?, device: device.clone() }),
         };

@@ -20,12 +20,10 @@ const DEVICE: [&str; 2] = ["OPTBENCH_DEVICE", "CUDA_VISIBLE_DEVICES"];
 /// The variable by which most numeric libraries are told how many threads to use.
 const THREADS: &str = "OMP_NUM_THREADS";
 
-/// A program, and the folder that it is started in.
+/// A program of the user's.
 pub struct ByProgram {
     /// What the config says of it.
     pub program: Program,
-    /// The folder of the config.
-    pub folder: PathBuf,
 }
 
 impl ByProgram {
@@ -70,7 +68,7 @@ impl ByProgram {
     /// The command as somebody starts it by hand.
     fn by_hand(&self, file: &RunFile, folder: &Path) -> Result<String> {
         let command = self.command(file, folder)?;
-        let directory = self.folder.display().to_string();
+        let directory = self.program.directory.display().to_string();
         let go =
             if directory.is_empty() { String::new() } else { format!("cd {} && ", shell_words([directory.as_str()])) };
         let file = folder.join(RunFile::NAME).display().to_string();
@@ -133,7 +131,6 @@ impl Trainer for ByProgram {
         let session = Session {
             program: &self.program,
             command: &self.command(&file, &folder)?,
-            directory: &self.folder,
             environment: &self.environment(place, &folder),
             folder: &folder,
             out: &out,
@@ -155,11 +152,12 @@ impl Trainer for ByProgram {
     }
 }
 
-/// The SHA-256 of each of the files that decide a program's numbers, by their names in the config's folder.
+/// The SHA-256 of each of the files that decide a program's numbers, by their names in the folder that it is started in.
 ///
 /// # Errors
 /// When one cannot be read, or a pattern matches nothing.
-pub(super) fn digests(spec: &Spec, program: &Program, folder: &Path) -> Result<BTreeMap<String, String>> {
+pub(super) fn digests(spec: &Spec, program: &Program) -> Result<BTreeMap<String, String>> {
+    let folder = program.directory.as_path();
     let mistaken = |problem: String| Error::Usage(format!("task `{}`: {problem}", spec.label));
     let mut found: Vec<PathBuf> = Vec::new();
     match &program.files {

@@ -22,8 +22,8 @@ pub enum Snapshots {
 
 const PERIOD: Duration = Duration::from_secs(30);
 const SHARE: u32 = 50;
-/// How often the rows of a run are handed to the system that can go on from its folder.
-const FLUSHED: Duration = Duration::from_millis(500);
+/// How often the time is noted that a run has taken which can go on from its folder.
+const NOTED: Duration = Duration::from_secs(2);
 /// What a run must have taken for its state to be kept at an interruption.
 const WORTH_KEEPING: Duration = Duration::from_secs(1);
 
@@ -196,7 +196,7 @@ impl<'a> Witness<'a> {
         } else if self.keeps_folder {
             let seconds = self.seconds();
             // Without the last rows it goes on from those before.
-            let _ = self.recorder.flush(seconds);
+            let _ = self.recorder.flush().and_then(|()| self.recorder.note_seconds(seconds));
         }
     }
 
@@ -263,11 +263,14 @@ impl Observer for Witness<'_> {
     }
 
     fn proceed(&mut self) -> bool {
-        if self.keeps_folder && self.last.elapsed() >= FLUSHED {
-            self.last = Instant::now();
-            let seconds = self.seconds();
+        if self.keeps_folder {
             // What cannot be written is told with the next row.
-            let _ = self.write(|recorder| recorder.flush(seconds));
+            let _ = self.write(Recorder::flush);
+            if self.last.elapsed() >= NOTED {
+                self.last = Instant::now();
+                let seconds = self.seconds();
+                let _ = self.write(|recorder| recorder.note_seconds(seconds));
+            }
         }
         !self.follower.interrupt.load(Ordering::Relaxed)
     }

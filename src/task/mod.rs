@@ -1,5 +1,6 @@
 //! Tasks: a model, a dataset, a batch size, and what is measured.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -19,6 +20,9 @@ mod supervised;
 
 use data::Library;
 use model::{Function, Kind};
+
+/// The key of a training program that names the folder it is started in.
+const DIRECTORY: &str = "directory";
 
 /// A part of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +98,22 @@ impl Spec {
     #[cfg(feature = "cli")]
     pub fn program(&self) -> Option<model::Program> {
         matches!(self.kind(), Kind::Program).then(|| model::Program::of(&self.model))
+    }
+
+    /// Settles the folder that a program is started in: the one that the config names, as seen from the config's folder,
+    /// or that one itself.
+    ///
+    /// # Errors
+    /// When the current folder cannot be found.
+    pub fn start_in(&mut self, folder: &Path) -> Result<()> {
+        if matches!(self.kind(), Kind::Program) {
+            let named = self.model.get(DIRECTORY).and_then(Value::as_text).unwrap_or_default();
+            // A path of nothing is no folder to any system.
+            let path = Path::new(".").join(folder).join(named);
+            let path: PathBuf = std::path::absolute(&path).map_err(Error::io("find", &path))?.components().collect();
+            self.model.set(DIRECTORY, path.display().to_string().into());
+        }
+        Ok(())
     }
 
     /// Whether runs of one seed share initial weights and data order under all optimizers and schedules.

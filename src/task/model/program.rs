@@ -1,5 +1,6 @@
 //! Anyone's training program: what a config says of it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::registry::{About, Accepts, Bounds, Key, Mistake};
@@ -7,6 +8,7 @@ use crate::settings::{Settings, Value};
 use crate::task::model::{Definition, Kind, measured};
 
 const COMMAND: &str = "command";
+const DIRECTORY: &str = "directory";
 const FILES: &str = "files";
 const TIMEOUT: &str = "timeout";
 const SILENCE: &str = "silence";
@@ -35,6 +37,12 @@ exit status 86                        the training diverged; so does a loss or s
                 "the program and its arguments; `{seed}`, `{steps}`, `{optimizer.lr}`, `{run_file}`, `{out}` and such are filled in",
             ),
             measured::KEY,
+            Key::optional(
+                DIRECTORY,
+                Accepts::Text,
+                "the folder that it is started in, as seen from the config; unless given, the folder of the config",
+            )
+            .that_decides_nothing(),
             Key::optional(
                 FILES,
                 Accepts::Texts,
@@ -82,6 +90,8 @@ exit status 86                        the training diverged; so does a loss or s
 pub struct Program {
     /// The program and its arguments, with placeholders.
     pub command: Vec<String>,
+    /// The folder that it is started in; nothing for the one that optbench is in.
+    pub directory: PathBuf,
     /// The files that decide the numbers; `None` for those that the command names.
     pub files: Option<Vec<String>>,
     /// How long a run may take.
@@ -110,6 +120,7 @@ impl Program {
         let pattern = |(name, value): &(String, Value)| Some((name.clone(), value.as_text()?.to_owned()));
         Self {
             command: texts(COMMAND),
+            directory: text(DIRECTORY).unwrap_or_default().into(),
             files: settings.get(FILES).map(|_| texts(FILES)),
             timeout: time(TIMEOUT),
             silence: time(SILENCE),
