@@ -56,8 +56,11 @@ pub(super) fn runs(records: &[Record], judges: &[u64]) -> Result<Vec<u8>> {
         row.extend(cells(&[val, test, best], Metric::BUILT_IN));
         row.push(record.steps_to_target.map(|steps| steps.to_string()).unwrap_or_default());
         let seconds = [record.seconds, record.gradient_seconds, record.optimizer_seconds, record.evaluation_seconds];
-        row.extend(seconds.map(|seconds| format!("{seconds:.6}")));
-        row.push(record.state_bytes.to_string());
+        // What goes on inside another program is not known, but for the time that it took.
+        let is_known = |place: usize| place == 0 || record.computed_by.is_none();
+        let cell = |known: bool, text: String| if known { text } else { String::new() };
+        row.extend(seconds.iter().enumerate().map(|(place, seconds)| cell(is_known(place), format!("{seconds:.6}"))));
+        row.push(cell(record.computed_by.is_none(), record.state_bytes.to_string()));
         row.push(exact(record.loss_floor));
         row.extend((!judges.is_empty()).then(|| judges.contains(&record.seed).to_string()));
         row.extend(cells(&lasts, Metric::BUILT_IN));

@@ -151,3 +151,53 @@ fn mistakes_in_the_config_are_told_at_their_place() {
         assert!(!folder.path().join("results").exists(), "{set}: nothing was trained");
     }
 }
+
+const REWARDS: &str = r#"
+seeds = 4
+steps = 10
+[tasks.t]
+command = ["sh", "-c", "echo '{\"step\": 10, \"split\": \"val\", \"episode/reward\": '$((100 + {seed} * {seed} + {optimizer.gain} * (30 + {seed}) / 30))'}'"]
+metrics = { "episode/reward" = "higher" }
+target = { "episode/reward" = 150 }
+common_random_numbers = false
+[optimizers.low]
+kind = "external"
+gain = 0
+[optimizers.high]
+kind = "external"
+gain = 60
+[schedules.theirs]
+kind = "external"
+[claims.higher]
+better = "high+theirs"
+than = "low+theirs"
+by = "10%"
+"#;
+
+#[test]
+fn metrics_of_any_name_are_ranked_claimed_and_drawn_and_seeds_that_share_nothing_are_no_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rewards.toml"), REWARDS).unwrap();
+    let run = |set: &str| {
+        let output = optbench(folder.path(), &["run", "rewards.toml", "--set", set]);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let said_of_run = run("tasks.t.common_random_numbers=false");
+    assert!(
+        said_of_run.contains("high+theirs is the best of 2 arms") && said_of_run.contains("Welch's test"),
+        "{said_of_run}"
+    );
+    assert!(folder.path().join("results/rewards/charts/t-episode_reward.svg").exists());
+    let check = || {
+        let output = optbench(folder.path(), &["check", "results/rewards", "--format", "json"]);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let lead = |check: &Value| check["claims"][0]["parts"][0].clone();
+    let unpaired = lead(&check());
+    // The same records, read as pairs.
+    let paired = run("tasks.t.common_random_numbers=true");
+    assert!(!paired.contains("Welch's test") && paired.contains("0 runs of 8 to train"), "{paired}");
+    assert_ne!(unpaired, lead(&check()));
+    assert_eq!(unpaired["finding"], lead(&check())["finding"]);
+}

@@ -119,7 +119,7 @@ impl Canvas<'_, '_> {
         let curves = self.results.curves;
         for metric in metrics.filter(|metric| curves && scored(metric)) {
             for over in &overs {
-                charts.push((format!("{}{}", metric.name(), over.suffix()), self.curves(metric, *over)?.into()));
+                charts.push((format!("{}{}", safe(metric.name()), over.suffix()), self.curves(metric, *over)?.into()));
             }
         }
         let deciding = choice.metric.unwrap_or(self.ranking.metric);
