@@ -22,6 +22,8 @@ import torch
 LAYERS = {"670k": [784, 512, 512, 10], "16k": [64, 128, 64]}
 PEERS = {
     "adamw": ("torch AdamW(fused=True)", lambda p: torch.optim.AdamW(p, lr=1e-3, fused=True)),
+    # AdamW as a formula, beside what torch.optim.AdamW does unless told otherwise.
+    "formula": ("torch AdamW", lambda p: torch.optim.AdamW(p, lr=1e-3)),
     "schedule_free_adamw": (
         "schedulefree AdamWScheduleFree",
         lambda p: schedulefree.AdamWScheduleFree(p, lr=2.5e-3),
@@ -31,7 +33,7 @@ PEERS = {
     "muon": ("torch Muon", lambda p: torch.optim.Muon([w for w in p if w.ndim == 2], lr=0.02)),
     "adafactor": ("torch Adafactor", lambda p: torch.optim.Adafactor(p, lr=0.01)),
 }
-GOALS = {"adamw": 1.5, "schedule_free_adamw": 3.5, "radam": 8.0}
+GOALS = {"adamw": 1.5, "formula": 1.0, "schedule_free_adamw": 3.5, "radam": 8.0}
 SECONDS = 0.3
 
 

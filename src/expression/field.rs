@@ -26,16 +26,12 @@ impl Field {
 struct Fields<'a> {
     memory: &'a [Tensor],
     registers: Vec<Option<Tensor>>,
-    numbers: Vec<f64>,
+    numbers: &'a [f64],
 }
 
 /// The tensors to write, and the reductions, both in order.
-pub(super) fn run(
-    pass: &Pass,
-    numbers: impl Iterator<Item = f64>,
-    memory: &[Tensor],
-) -> Result<(Vec<Tensor>, Vec<f64>)> {
-    let mut fields = Fields { memory, registers: vec![None; pass.registers], numbers: numbers.collect() };
+pub(super) fn run(pass: &Pass, numbers: &[f64], memory: &[Tensor]) -> Result<(Vec<Tensor>, Vec<f64>)> {
+    let mut fields = Fields { memory, registers: vec![None; pass.registers], numbers };
     for &Instruction { operation, to } in &pass.instructions {
         let value = fields.compute(operation)?;
         fields.registers[to] = Some(fields.tensor(value)?);

@@ -1,8 +1,8 @@
 //! The instructions of a pass, each a loop over one block that the compiler turns into vectors.
 
-use crate::expression::fuse::Step;
 use crate::expression::graph::{Binary, Power, Powers, Unary};
 use crate::expression::plan::{Operand, Operation};
+use crate::expression::step::{Divisor, FactorId, Root, Step, Term};
 use crate::nn::float::Float;
 
 /// What a pass computes with: a model's number type.
@@ -17,44 +17,169 @@ pub(super) enum Value<'a, T> {
     Each(&'a [T]),
 }
 
+/// Elements that a loop reads before it writes any: what it writes to may be what it reads.
+pub(super) const TILE: usize = 32;
+/// Elements that are computed at once.
+const VECTOR: usize = 16;
+
+/// What a loop reads.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a, T> {
+    /// As many values as it writes.
+    pub(super) values: &'a [T],
+    /// Whether it reads what it writes to instead, as it was before.
+    pub(super) is_own: bool,
+}
+
+impl<'a, T> Input<'a, T> {
+    #[inline(always)]
+    fn tiles(self) -> &'a [[[T; VECTOR]; TILE / VECTOR]] {
+        self.values.as_chunks().0.as_chunks().0
+    }
+}
+
+/// What a step finds in a block, whole tiles of it.
+pub(super) trait Block<T> {
+    fn input(&self, operand: Operand) -> Input<'_, T>;
+    /// Values of no meaning, for a loop that reads less than others.
+    fn nothing(&self) -> Input<'_, T>;
+    fn value(&self, operand: Operand) -> Value<'_, T>;
+    fn factor(&self, id: FactorId) -> T;
+}
+
+/// A term becomes what it reads and how it computes; what follows is compiled for each form of it.
+macro_rules! with_term {
+    ($block:ident, $term:expr, |$reads:ident, $form:ident| $body:expr) => {
+        match $term {
+            Term::Scaled(x, s) => {
+                let s = $block.factor(s);
+                let ($reads, $form) = (
+                    [$block.input(x); 2],
+                    #[inline(always)]
+                    move |x: T, _: T| x * s,
+                );
+                $body
+            }
+            Term::Product([x, y], s) => {
+                let s = $block.factor(s);
+                let ($reads, $form) = (
+                    [$block.input(x), $block.input(y)],
+                    #[inline(always)]
+                    move |x: T, y: T| x * y * s,
+                );
+                $body
+            }
+            Term::Constant(s) => {
+                let s = $block.factor(s);
+                let ($reads, $form) = (
+                    [$block.nothing(); 2],
+                    #[inline(always)]
+                    move |_: T, _: T| s,
+                );
+                $body
+            }
+        }
+    };
+}
+
+/// The same for what is divided by.
+macro_rules! with_divisor {
+    ($block:ident, $divisor:expr, |$read:ident, $form:ident| $body:expr) => {
+        match $divisor {
+            Divisor::Scaled(x, s) => {
+                let s = $block.factor(s);
+                let ($read, $form) = (
+                    $block.input(x),
+                    #[inline(always)]
+                    move |x: T| x * s,
+                );
+                $body
+            }
+            Divisor::Root(Root { x, s, r, e }) => {
+                let (s, r, e) = ($block.factor(s), $block.factor(r), $block.factor(e));
+                let ($read, $form) = (
+                    $block.input(x),
+                    #[inline(always)]
+                    move |x: T| (x * s).root() * r + e,
+                );
+                $body
+            }
+        }
+    };
+}
+
 /// Computes one step on a block.
 #[inline(always)]
-pub(super) fn compute<'a, T: Number>(step: Step, out: &mut [T], value: impl Fn(Operand) -> Value<'a, T>) {
-    let one = |operand| match value(operand) {
-        Value::One(x) => x,
-        Value::Each(_) => unreachable!("a number"),
-    };
+pub(super) fn compute<T: Number>(step: Step, out: &mut [T], block: &impl Block<T>) {
+    let none = block.nothing();
     match step {
-        Step::One(operation) => single(operation, out, value),
-        Step::Mix([x, s, y, t]) => {
-            let (s, t) = (one(s), one(t));
-            zip(out, value(x), value(y), |x, y| x * s + y * t);
+        Step::One(operation) => single(operation, out, |operand| block.value(operand)),
+        Step::Term(term) => with_term!(block, term, |p, f| each(
+            out,
+            [p[0], p[1], none, none],
+            #[inline(always)]
+            |[x, y, _, _]: [T; 4]| f(x, y)
+        )),
+        Step::Root(root) => with_divisor!(block, Divisor::Root(root), |p, f| each(
+            out,
+            [p, none, none, none],
+            #[inline(always)]
+            |[x, _, _, _]: [T; 4]| f(x)
+        )),
+        Step::Sum(a, Term::Constant(s)) => {
+            let s = block.factor(s);
+            with_term!(block, a, |p, f| each(
+                out,
+                [p[0], p[1], none, none],
+                #[inline(always)]
+                |[x, y, _, _]: [T; 4]| f(x, y) + s
+            ));
         }
-        Step::AddScaled([a, b, s]) => {
-            let s = one(s);
-            zip(out, value(a), value(b), |a, b| a + b * s);
+        Step::Sum(a, b) => with_term!(block, a, |p, f| with_term!(block, b, |q, g| each(
+            out,
+            [p[0], p[1], q[0], q[1]],
+            #[inline(always)]
+            |[x, y, z, w]: [T; 4]| f(x, y) + g(z, w)
+        ))),
+        Step::Quotient(a, b) => with_term!(block, a, |p, f| with_divisor!(block, b, |q, g| each(
+            out,
+            [p[0], p[1], q, none],
+            #[inline(always)]
+            |[x, y, z, _]: [T; 4]| f(x, y) / g(z)
+        ))),
+        Step::PlusQuotient(a, s, b, c) => {
+            let (own, s) = (block.input(a), block.factor(s));
+            with_term!(block, b, |p, f| with_divisor!(block, c, |q, g| each(
+                out,
+                [own, p[0], p[1], q],
+                #[inline(always)]
+                |[a, x, y, z]: [T; 4]| a * s + f(x, y) / g(z)
+            )));
         }
-        Step::SubScaled([a, b, s]) => {
-            let s = one(s);
-            zip(out, value(a), value(b), |a, b| a - b * s);
-        }
-        Step::RootPlus([x, e]) => {
-            let e = one(e);
-            map(out, value(x), |x| x.root() + e);
-        }
-        Step::SubQuotient([a, b, c]) => match (value(a), value(b), value(c)) {
-            (Value::Each(a), Value::Each(b), Value::Each(c)) => {
-                out.iter_mut().zip(a.iter().zip(b.iter().zip(c))).for_each(|(out, (&a, (&b, &c)))| *out = a - b / c);
-            }
-            (a, b, c) => {
-                zip(out, b, c, |b, c| b / c);
-                // What was just written is read once more, block by block.
-                match a {
-                    Value::One(a) => out.iter_mut().for_each(|out| *out = a - *out),
-                    Value::Each(a) => out.iter_mut().zip(a).for_each(|(out, &a)| *out = a - *out),
+    }
+}
+
+/// A loop that reads a tile of each input, then writes one.
+#[inline(always)]
+fn each<T: Number>(out: &mut [T], inputs: [Input<'_, T>; 4], f: impl Fn([T; 4]) -> T) {
+    let [a, b, c, d] = inputs;
+    let (out, _) = out.as_chunks_mut::<VECTOR>().0.as_chunks_mut::<{ TILE / VECTOR }>();
+    let [x, y, z, w] = [a.tiles(), b.tiles(), c.tiles(), d.tiles()];
+    for ((((tile, x), y), z), w) in out.iter_mut().zip(x).zip(y).zip(z).zip(w) {
+        for k in 0..TILE / VECTOR {
+            let mut result = [T::ONE; VECTOR];
+            {
+                let own = &tile[k];
+                let x = if a.is_own { own } else { &x[k] };
+                let y = if b.is_own { own } else { &y[k] };
+                let z = if c.is_own { own } else { &z[k] };
+                let w = if d.is_own { own } else { &w[k] };
+                for i in 0..VECTOR {
+                    result[i] = f([x[i], y[i], z[i], w[i]]);
                 }
             }
-        },
+            tile[k] = result;
+        }
     }
 }
 

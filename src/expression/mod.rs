@@ -27,6 +27,7 @@ mod plan;
 mod program;
 mod run;
 mod scope;
+mod step;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -6,10 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::expression::graph::{Binary, Extent, Graph, Id, Node, Reduction, Unary};
-
-/// How many registers are left alone after they became free.
-const RESTING: usize = 3;
+use crate::expression::graph::{Binary, Extent, Graph, Id, Node, Power, Reduction, Unary};
 
 /// When each value can be computed.
 #[derive(Debug, Clone)]
@@ -66,6 +63,27 @@ pub(super) enum Operation {
     Select([Operand; 3]),
 }
 
+impl Operation {
+    pub(super) fn operands(self) -> impl Iterator<Item = Operand> {
+        let list = match self {
+            Self::Copy(a) | Self::Unary(_, a) => [Some(a), None, None],
+            Self::Binary(_, [a, b]) => [Some(a), Some(b), None],
+            Self::Select([c, a, b]) => [Some(c), Some(a), Some(b)],
+        };
+        list.into_iter().flatten()
+    }
+
+    /// The same of other operands.
+    pub(super) fn map(self, to: impl Fn(Operand) -> Operand) -> Self {
+        match self {
+            Self::Copy(a) => Self::Copy(to(a)),
+            Self::Unary(of, a) => Self::Unary(of, to(a)),
+            Self::Binary(of, operands) => Self::Binary(of, operands.map(to)),
+            Self::Select(operands) => Self::Select(operands.map(to)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Instruction {
     pub(super) operation: Operation,
@@ -99,11 +117,6 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// What is read after all instructions.
-    pub(super) fn kept(&self) -> impl Iterator<Item = Operand> {
-        self.writes.iter().copied().chain(self.reductions.iter().flat_map(|(.., of)| *of))
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.writes.is_empty() && self.reductions.is_empty()
     }
@@ -204,9 +217,15 @@ impl<R: Fn(Id) -> Id> Assembly<'_, R> {
         let (mut place, mut free): (HashMap<Id, usize>, Vec<usize>) = (HashMap::new(), Vec::new());
         for (at, &id) in order.iter().enumerate() {
             let node = self.graph.node(id);
+            let graph = self.graph;
             let mut operand = |operand| self.operand(operand, &place);
             let operation = match node {
                 Node::Unary(of, a) => Operation::Unary(of, operand(a)),
+                Node::Binary(Binary::Pow, a, b) => match graph.constant_of(b).and_then(Power::of) {
+                    Some(Power::Square) => Operation::Binary(Binary::Mul, [operand(a); 2]),
+                    Some(Power::Root) => Operation::Unary(Unary::Sqrt, operand(a)),
+                    _ => Operation::Binary(Binary::Pow, [operand(a), operand(b)]),
+                },
                 Node::Binary(of, a, b) => Operation::Binary(of, [operand(a), operand(b)]),
                 Node::Select(c, a, b) => Operation::Select([operand(c), operand(a), operand(b)]),
                 _ => unreachable!("no instruction computes {node:?}"),
@@ -266,12 +285,10 @@ impl<R: Fn(Id) -> Id> Assembly<'_, R> {
     }
 
     fn register(&mut self, free: &mut Vec<usize>) -> usize {
-        // The latest ones rest: what read them can then be joined with what comes after.
-        if free.len() > RESTING {
-            return free.remove(0);
-        }
-        self.pass.registers += 1;
-        self.pass.registers - 1
+        free.pop().unwrap_or_else(|| {
+            self.pass.registers += 1;
+            self.pass.registers - 1
+        })
     }
 
     fn open(&mut self, source: Source) -> usize {

@@ -5,7 +5,7 @@ use candle_core::{DType, Tensor};
 use crate::error::Result;
 use crate::expression::block::{self, Registers};
 use crate::expression::field;
-use crate::expression::fuse::{Fused, fuse};
+use crate::expression::fuse::Loops;
 use crate::expression::graph::{Extent, Id, Node};
 use crate::expression::kernel::Number;
 use crate::expression::lanes::join;
@@ -22,10 +22,26 @@ pub struct Runner {
     /// The numbers to work out before each pass and after the last: those of the model, and those of a tensor.
     numbers: Vec<[Vec<Id>; 2]>,
     plans: Vec<(Vec<u64>, Plan)>,
-    /// The steps of each plan's passes over the memory of the CPU.
-    steps: Vec<Vec<Vec<Fused>>>,
+    /// The loops of each plan's passes over the memory of the CPU.
+    loops: Vec<Vec<Ways>>,
     /// The values of the whole model.
     values: Vec<f64>,
+    scratch: Scratch,
+}
+
+/// The loops of a pass: joined, and one for each instruction where numbers are too large or too small to be joined.
+#[derive(Debug)]
+struct Ways {
+    joined: Loops,
+    single: Loops,
+}
+
+/// What passes work with, kept so that none is made anew in every step.
+#[derive(Debug, Default)]
+struct Scratch {
+    numbers: Vec<f64>,
+    factors: Vec<f64>,
+    results: Vec<f64>,
     single: Registers<f32>,
     double: Registers<f64>,
 }
@@ -82,8 +98,7 @@ impl Runner {
             .map(|stage| [Extent::Model, Extent::Tensor].map(|extent| stages.numbers(graph, extent, stage)));
         let numbers = numbers.collect();
         let values = vec![f64::NAN; graph.len()];
-        let (single, double) = (Registers::default(), Registers::default());
-        Self { program, stages, numbers, plans: Vec::new(), steps: Vec::new(), values, single, double }
+        Self { program, stages, numbers, plans: Vec::new(), loops: Vec::new(), values, scratch: Scratch::default() }
     }
 
     /// The program.
@@ -154,9 +169,9 @@ impl Runner {
             }
             if site.plan.is_none() {
                 site.plan = Some(plan_of(&self.program, &self.stages, &mut self.plans, site));
-                for (_, plan) in &self.plans[self.steps.len()..] {
-                    let fused = |pass: &Pass| fuse(&pass.instructions, &pass.kept().collect::<Vec<_>>());
-                    self.steps.push(plan.passes.iter().map(fused).collect());
+                for (_, plan) in &self.plans[self.loops.len()..] {
+                    let ways = |pass| Ways { joined: Loops::new(pass, true), single: Loops::new(pass, false) };
+                    self.loops.push(plan.passes.iter().map(ways).collect());
                 }
             }
         }
@@ -171,31 +186,32 @@ impl Runner {
 
     /// Runs one pass over one tensor; what is part of a reduction over the model is added to `reduced`.
     fn pass(&mut self, stage: usize, site: &mut Site, means: &Means, reduced: &mut Vec<(Id, Vec<f64>)>) -> Result<()> {
-        let Self { program, plans, steps, values, single, double, .. } = self;
+        let Self { program, plans, loops, values, scratch, .. } = self;
         let plan = site.plan.unwrap_or_default();
         let pass = &plans[plan].1.passes[stage];
         if pass.is_empty() {
             return Ok(());
         }
         let memory = memory(pass, site)?;
-        let numbers = pass.numbers.iter().map(|&id| value(program, values, site, id));
+        scratch.numbers.clear();
+        scratch.numbers.extend(pass.numbers.iter().map(|&id| value(program, values, site, id)));
         let first = &memory[0];
         let (fused, dtype) = (!means.composed && first.device().is_cpu(), first.dtype());
-        let results = match (fused, dtype) {
-            (true, DType::F32) => run_block::<f32>(pass, &steps[plan][stage], numbers, single, &memory)?,
-            (true, DType::F64) => run_block::<f64>(pass, &steps[plan][stage], numbers, double, &memory)?,
+        scratch.results.clear();
+        match (fused, dtype) {
+            (true, DType::F32 | DType::F64) => scratch.run(pass, &loops[plan][stage], &memory)?,
             _ => {
-                let (written, results) = field::run(pass, numbers, &memory)?;
+                let (written, results) = field::run(pass, &scratch.numbers, &memory)?;
                 for (source, tensor) in pass.memory.iter().zip(written) {
                     match *source {
                         Source::Name(name) => site.tensors[name] = Some(tensor),
                         source => site.keep(source, tensor),
                     }
                 }
-                results
+                scratch.results.extend(results);
             }
-        };
-        for (&(id, ..), result) in pass.reductions.iter().zip(results) {
+        }
+        for (&(id, ..), &result) in pass.reductions.iter().zip(&scratch.results) {
             match program.graph.extent(id) {
                 Extent::Tensor => site.values[id] = result,
                 _ => match reduced.iter_mut().find(|(of, _)| *of == id) {
@@ -271,21 +287,44 @@ fn memory(pass: &Pass, site: &mut Site) -> Result<Vec<Tensor>> {
     Ok(memory)
 }
 
-fn run_block<T: Number>(
+impl Scratch {
+    /// Runs the loops of a pass over the memory of the CPU.
+    fn run(&mut self, pass: &Pass, ways: &Ways, memory: &[Tensor]) -> Result<()> {
+        let mut loops = &ways.joined;
+        self.factors.clear();
+        for factor in &loops.factors {
+            let Some(value) = factor.value(&self.numbers) else {
+                loops = &ways.single;
+                break;
+            };
+            self.factors.push(value);
+        }
+        let Self { numbers, factors, results, single, double } = self;
+        match memory[0].dtype() {
+            DType::F32 => run_loops(pass, loops, (numbers, factors), single, memory, results),
+            _ => run_loops(pass, loops, (numbers, factors), double, memory, results),
+        }
+    }
+}
+
+fn run_loops<T: Number>(
     pass: &Pass,
-    steps: &[Fused],
-    numbers: impl Iterator<Item = f64>,
+    loops: &Loops,
+    numbers: (&[f64], &[f64]),
     registers: &mut Registers<T>,
     memory: &[Tensor],
-) -> Result<Vec<f64>> {
+    results: &mut Vec<f64>,
+) -> Result<()> {
     let (written, read) = memory.split_at(pass.writes.len());
     let written: Vec<&Tensor> = written.iter().collect();
     let read = read.iter().map(Tensor::contiguous).collect::<candle_core::Result<Vec<_>>>()?;
     let read: Vec<&Tensor> = read.iter().collect();
+    let reductions = pass.reductions.iter().map(|&(_, reduction, _)| reduction);
+    let mut run = |written: &mut [&mut [T]], read: &[&[T]]| {
+        block::run(loops, reductions.clone(), numbers, registers, written, read, results);
+    };
     if written.is_empty() {
-        return Ok(read_all(&read, |read| block::run(pass, steps, numbers, registers, &mut [], &read))?);
+        return Ok(read_all(&read, |read| run(&mut [], &read))?);
     }
-    Ok(write_all(&written, |mut written: Vec<&mut [T]>| {
-        read_all(&read, |read| block::run(pass, steps, numbers, registers, &mut written, &read))
-    })??)
+    Ok(write_all(&written, |mut written: Vec<&mut [T]>| read_all(&read, |read| run(&mut written, &read)))??)
 }

@@ -307,6 +307,11 @@ fn programs_of_every_shape_agree() {
         // Every join of instructions, and what must not be joined: a part that is read twice, a register written meanwhile.
         "m = lr * m + g * 0.1\nd = 1\np = p - m / (sqrt(g ^ 2 / 0.3) + 0.1) - lr * p + 3 * g - (2 - lr / (abs(g) + 1))",
         "u = g * lr\nm = u + m * 2\nd = 0.5\np = (p - u) + u * d + (m - m / (abs(u) + 1)) * 0.5 - sqrt(abs(m) + d)",
+        "m = 2 * p * (0 - g) / (sqrt(abs(m) / 3) * 0.5 + 0.1)\nd = 1\np = lr - m * p * 0.5 + 3 / (abs(g) + 4)",
+        "m = -(p + 1) / (-2 * abs(p) - 1) + lr / (sqrt(abs(g)) + 1)\nd = 2\np = g * p - 2 * (m * -g) + p * p / lr",
+        "m = m - p\np = p + m * d\nd = norm(p)",
+        // Numbers whose product is too small for single precision.
+        "m = g * 1e-20 / 1e20 + p / 1e20 / 1e20\nd = 1e20\np = p - m * 1e20 * d * lr",
         // What is known of a tensor chooses branches that differ in their passes.
         "m = where(is_matrix, orthogonalize(g), where(norm(g) > 1, g / norm(g), 0))\nd = 0.5 * d + 1\np = p - m",
         "m = where(is_matrix, 0, g)\nd = all_dot(m, g) + all_rms(m) + dot(m, g)\np = p - d * m",

@@ -31,7 +31,7 @@ const NEWTON_SCHULZ: NewtonSchulz = NewtonSchulz { iterations: 5, eps: 1e-7 };
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
         name: "formula",
-        revision: 1,
+        revision: 2,
         summary: "a rule of your own, written in the config",
         equations: "\
 update = \"\"\"                               lines of name = expression
