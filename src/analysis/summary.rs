@@ -159,8 +159,7 @@ impl Summary<'_> {
     /// Training seconds to the target: the steps to it at the run's own mean time of a step.
     pub fn seconds_to_target(&self) -> Sample {
         self.sample(|record| {
-            let trained = record.gradient_seconds + record.optimizer_seconds;
-            Some(trained * record.steps_to_target? as f64 / record.steps.max(1) as f64)
+            Some(record.training_seconds()? * record.steps_to_target? as f64 / record.steps.max(1) as f64)
         })
     }
 

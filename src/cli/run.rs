@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// Train on this device: cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     device: Choice,
-    /// Give each run of a training program one of these devices, as OPTBENCH_DEVICE and CUDA_VISIBLE_DEVICES
+    /// Give each run of a training program one of these devices: 0,1 for two GPUs
     #[arg(long, value_name = "NAME,NAME,..")]
     devices: Option<Devices>,
     /// Train only the I-th (1-based) of N equal parts of the sweep

@@ -37,7 +37,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         _ => None,
     };
     let read = match (accepts, &node.item) {
-        (Accepts::Bool, Item::Bool(flag)) => Some(Value::Bool(*flag)),
+        (Accepts::Bool | Accepts::Anything, Item::Bool(flag)) => Some(Value::Bool(*flag)),
         (Accepts::Integer(range), Item::Integer(n)) if range.contains(*n as f64) => Some(Value::Integer(*n)),
         // 1e3 is a float to TOML and a whole number to people.
         (Accepts::Integer(range), Item::Float(x)) if whole(*x).is_some() && range.contains(*x) => {
@@ -45,7 +45,7 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         }
         (Accepts::Float(range), Item::Integer(n)) if range.contains(*n as f64) => Some(Value::Float(*n as f64)),
         (Accepts::Float(range), Item::Float(x)) if range.contains(*x) => Some(Value::Float(*x)),
-        (Accepts::Text, Item::Text(text)) => Some(Value::Text(text.clone())),
+        (Accepts::Text | Accepts::Anything, Item::Text(text)) => Some(Value::Text(text.clone())),
         (Accepts::Choice(words), Item::Text(text)) => match words.iter().find(|word| *word == text) {
             Some(word) => Some(Value::Text((*word).to_owned())),
             None => {
@@ -78,10 +78,8 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         (Accepts::TextTable, Item::Table(table)) => {
             return Some(entries(table, name, |_| Accepts::Text, diagnostics));
         }
-        (Accepts::Anything, Item::Bool(flag)) => Some(Value::Bool(*flag)),
         (Accepts::Anything, Item::Integer(n)) => Some(Value::Integer(*n)),
         (Accepts::Anything, Item::Float(x)) if x.is_finite() => Some(Value::Float(*x)),
-        (Accepts::Anything, Item::Text(text)) => Some(Value::Text(text.clone())),
         (Accepts::Anything, Item::Array(_)) => list(Accepts::Anything),
         _ => None,
     };

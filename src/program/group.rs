@@ -22,9 +22,11 @@ impl Group {
         // Held until the group is known, so that nobody ends this process in between and leaves it behind.
         let mut alive = ALIVE.lock().unwrap_or_else(PoisonError::into_inner);
         let (output, into_output) = pipe()?;
-        let (error, into_error) = match as_one {
-            true => (None, into_output.try_clone()?),
-            false => pipe().map(|(error, into_error)| (Some(error), into_error))?,
+        let (error, into_error) = if as_one {
+            (None, into_output.try_clone()?)
+        } else {
+            let (error, into_error) = pipe()?;
+            (Some(error), into_error)
         };
         let child = command.stdin(Stdio::null()).stdout(into_output).stderr(into_error).spawn();
         // The command would hold the writing ends open.

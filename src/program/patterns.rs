@@ -20,7 +20,7 @@ enum Found {
 
 /// Reads text line by line.
 pub(super) struct Patterns {
-    patterns: Vec<(Found, Regex)>,
+    wanted: Vec<(Found, Regex)>,
     steps_per_epoch: Option<u64>,
     step: Option<u64>,
     /// Epochs are counted from 0 where the first one is 0.
@@ -48,8 +48,8 @@ impl Patterns {
                 Regex::new(text).map_err(|_| format!("the pattern `{name}` is not a valid regular expression"))?;
             Ok((found, pattern))
         });
-        let patterns = patterns.collect::<Result<_, String>>()?;
-        Ok(Self { patterns, steps_per_epoch, step: None, from_zero: false, pending: Vec::new() })
+        let wanted = patterns.collect::<Result<_, String>>()?;
+        Ok(Self { wanted, steps_per_epoch, step: None, from_zero: false, pending: Vec::new() })
     }
 
     /// Reads a line: what it measures, and whether it measures anything.
@@ -58,7 +58,7 @@ impl Patterns {
     /// In words for the user, where a pattern finds what is no number.
     pub(super) fn read(&mut self, text: &str) -> Result<Vec<Line>, String> {
         let mut found = Vec::new();
-        for (of, pattern) in &self.patterns {
+        for (of, pattern) in &self.wanted {
             let Some(value) = pattern.captures(text).and_then(|captures| captures.get(1)) else { continue };
             let number = value.as_str().parse::<f64>();
             let told = || format!("`{}` is no number\n  line: {}", value.as_str(), text.trim());

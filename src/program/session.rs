@@ -74,6 +74,7 @@ impl From<String> for Stop {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Stream {
     Output,
     Error,
@@ -163,12 +164,13 @@ impl Watch<'_> {
         })?;
         let (sender, chunks) = sync_channel(16);
         let error_sender = sender.clone();
-        let reading = thread::Builder::new().spawn(move || pass_on(output, &sender, || Stream::Output));
+        let reading = thread::Builder::new().spawn(move || pass_on(output, &sender, Stream::Output));
         let reading = reading.and_then(|_| match error {
-            Some(error) => {
-                thread::Builder::new().spawn(move || pass_on(error, &error_sender, || Stream::Error)).map(drop)
+            Some(error) => thread::Builder::new().spawn(move || pass_on(error, &error_sender, Stream::Error)).map(drop),
+            None => {
+                drop(error_sender);
+                Ok(())
             }
-            None => Ok(drop(error_sender)),
         });
         reading.map_err(|error| format!("cannot read its output: {error}"))?;
         match self.watch(&mut group, &chunks) {
@@ -277,7 +279,7 @@ impl Watch<'_> {
 
     /// What the output and the status of a program come to that has ended by itself.
     fn conclude(&mut self, status: ExitStatus) -> Result<(), Stop> {
-        for (place, stream) in [Stream::Output, Stream::Error].iter().enumerate() {
+        for (place, stream) in [Stream::Output, Stream::Error].into_iter().enumerate() {
             let mut lines = std::mem::take(&mut self.printed[place]);
             lines.finish(|printed| self.line(stream, &printed))?;
         }
@@ -300,12 +302,12 @@ impl Watch<'_> {
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Stop> {
         let place = usize::from(matches!(stream, Stream::Error));
         let mut lines = std::mem::take(&mut self.printed[place]);
-        let taken = lines.push(bytes, |printed| self.line(&stream, &printed));
+        let taken = lines.push(bytes, |printed| self.line(stream, &printed));
         self.printed[place] = lines;
         taken
     }
 
-    fn line(&mut self, stream: &Stream, printed: &Printed) -> Result<(), Stop> {
+    fn line(&mut self, stream: Stream, printed: &Printed) -> Result<(), Stop> {
         let is_read = matches!(stream, Stream::Output);
         let (lines, is_measurement) =
             if is_read { self.reader.read(printed, self.session.metrics)? } else { (Vec::new(), false) };
@@ -360,13 +362,13 @@ impl Watch<'_> {
 }
 
 /// Hands on what a pipe brings until it is closed or nobody listens.
-fn pass_on(mut pipe: impl Read, sender: &SyncSender<(Stream, Vec<u8>)>, stream: impl Fn() -> Stream) {
+fn pass_on(mut pipe: impl Read, sender: &SyncSender<(Stream, Vec<u8>)>, stream: Stream) {
     let mut bytes = vec![0; 1 << 16];
     loop {
         match pipe.read(&mut bytes) {
             Ok(0) => return,
             Ok(read) => {
-                if sender.send((stream(), bytes[..read].to_vec())).is_err() {
+                if sender.send((stream, bytes[..read].to_vec())).is_err() {
                     return;
                 }
             }

@@ -157,7 +157,7 @@ fn metric(words: &[&str]) -> String {
     }
 }
 
-/// The name as its owner knows it: MLflow's tables say by a prefix what a column is.
+/// The name as its owner knows it: `MLflow`'s tables say by a prefix what a column is.
 fn own(name: &str) -> &str {
     let name = name.trim();
     ["metrics.", "params."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)

@@ -54,7 +54,8 @@ impl Accepts {
             (Self::Bool, Value::Bool(_))
             | (Self::Text, Value::Text(_))
             | (Self::Length, Value::Length(_))
-            | (Self::Optimizer, Value::Nested(_)) => true,
+            | (Self::Optimizer, Value::Nested(_))
+            | (Self::Anything, Value::Bool(_) | Value::Integer(_) | Value::Text(_)) => true,
             (Self::Integer(bounds), Value::Integer(n)) => bounds.contains(*n as f64),
             (Self::Float(bounds), Value::Float(x)) => bounds.contains(*x),
             (Self::Choice(words), Value::Text(text)) => words.contains(&text.as_str()),
@@ -74,7 +75,6 @@ impl Accepts {
             }
             (Self::TextTable, Value::Table(entries)) => entries.iter().all(|(_, value)| Self::Text.takes(value)),
             (Self::Anything, Value::Float(x)) => x.is_finite(),
-            (Self::Anything, Value::Bool(_) | Value::Integer(_) | Value::Text(_)) => true,
             (Self::Anything, _) => all(Self::Anything),
             _ => false,
         }

@@ -142,6 +142,15 @@ impl Record {
         self.status != Status::Failed
     }
 
+    /// Seconds of training: without evaluations where optbench trained, and of the whole run where another program did;
+    /// `None` where they are not known.
+    pub fn training_seconds(&self) -> Option<f64> {
+        match self.computed_by {
+            None => Some(self.gradient_seconds + self.optimizer_seconds),
+            Some(_) => Some(self.seconds).filter(|seconds| *seconds > 0.0),
+        }
+    }
+
     /// The optimizer and the schedule, as claims name them.
     pub fn arm(&self) -> String {
         format!("{}+{}", self.optimizer, self.schedule)

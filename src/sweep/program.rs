@@ -76,7 +76,7 @@ impl ByProgram {
         Ok(format!("{go}{RUN}={file} {}", shell_words(command.iter().map(String::as_str))))
     }
 
-    fn environment(&self, place: &Place, folder: &Path) -> Vec<(&'static str, OsString)> {
+    fn environment(place: &Place, folder: &Path) -> Vec<(&'static str, OsString)> {
         let mut all = vec![(RUN, folder.join(RunFile::NAME).into_os_string())];
         if let Some(device) = &place.device {
             all.extend(DEVICE.map(|name| (name, device.into())));
@@ -131,7 +131,7 @@ impl Trainer for ByProgram {
         let session = Session {
             program: &self.program,
             command: &self.command(&file, &folder)?,
-            environment: &self.environment(place, &folder),
+            environment: &Self::environment(place, &folder),
             folder: &folder,
             out: &out,
             course: &job.course(),

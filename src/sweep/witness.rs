@@ -90,6 +90,17 @@ impl Seen {
     }
 }
 
+/// What the folder of a run is to a later start, beside a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folder {
+    /// Nothing goes on from it.
+    Unused,
+    /// A later start goes on from what is in it.
+    Kept,
+    /// This start does, and nothing was heard of it yet.
+    TakenUp,
+}
+
 /// The observer of a run.
 pub(super) struct Witness<'a> {
     pub(super) seen: Seen,
@@ -99,10 +110,8 @@ pub(super) struct Witness<'a> {
     snapshots: Snapshots,
     /// Whether there is something to go on from: a checkpoint, or what a program keeps in its folder.
     saved: bool,
-    /// Whether it goes on from its folder, and nothing was heard since.
-    continues: bool,
-    /// Whether a later start could go on from its folder.
-    keeps_folder: bool,
+    /// What the folder is to a later start.
+    folder: Folder,
     /// Whether the folder was not to be written to.
     refused: bool,
     /// Seconds that the run had taken when it was taken up again.
@@ -129,8 +138,7 @@ impl<'a> Witness<'a> {
             probes,
             snapshots,
             saved: false,
-            continues: false,
-            keeps_folder: false,
+            folder: Folder::Unused,
             refused: false,
             seconds_before: 0.0,
             start: now,
@@ -145,7 +153,7 @@ impl<'a> Witness<'a> {
     /// When the evaluations up to it cannot be read.
     pub(super) fn take_up(&mut self) -> Result<Option<Snapshot>> {
         if let Some(seconds) = self.recorder.continued() {
-            (self.continues, self.seconds_before) = (true, seconds);
+            (self.folder, self.seconds_before) = (Folder::TakenUp, seconds);
         }
         let Some((checkpoint, evaluations)) = self.recorder.take_checkpoint()? else { return Ok(None) };
         for EvaluationRow { step, split, scores, .. } in evaluations {
@@ -159,12 +167,14 @@ impl<'a> Witness<'a> {
 
     /// The same run, from whose folder a later start can go on.
     pub(super) fn keeping_folder(self, keeps_folder: bool) -> Self {
-        Self { keeps_folder, saved: self.saved || keeps_folder, ..self }
+        let folder = if keeps_folder { Folder::Kept } else { Folder::Unused };
+        Self { folder, saved: self.saved || keeps_folder, ..self }
     }
 
     /// The first measurement of a run that goes on from its folder: what had been measured beyond it is forgotten.
     fn go_on(&mut self, updates: u64, evaluations: u64) -> Result<()> {
-        if std::mem::take(&mut self.continues) {
+        if self.folder == Folder::TakenUp {
+            self.folder = Folder::Kept;
             let mut kept = Vec::new();
             self.write(|recorder| {
                 kept = recorder.cut(updates, evaluations)?;
@@ -193,7 +203,7 @@ impl<'a> Witness<'a> {
     pub(super) fn leave(mut self) {
         if !self.saved {
             self.recorder.abandon();
-        } else if self.keeps_folder {
+        } else if self.folder != Folder::Unused {
             let seconds = self.seconds();
             // Without the last rows it goes on from those before.
             let _ = self.recorder.flush().and_then(|()| self.recorder.note_seconds(seconds));
@@ -263,7 +273,7 @@ impl Observer for Witness<'_> {
     }
 
     fn proceed(&mut self) -> bool {
-        if self.keeps_folder {
+        if self.folder != Folder::Unused {
             // What cannot be written is told with the next row.
             let _ = self.write(Recorder::flush);
             if self.last.elapsed() >= NOTED {

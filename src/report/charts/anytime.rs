@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::canvas::{Canvas, Over};
-use super::curves::x_axis;
 use crate::analysis::anytime::{AtHorizon, anytime, stages};
 use crate::analysis::{Rank, Sample, Summary};
 use crate::chart::{Color, Dash, LineChart, Marker, Series, Style};
@@ -50,7 +49,7 @@ impl Canvas<'_, '_> {
                 "{}; a line that is ended by plan is the best arm that was trained to end where the line ends",
                 self.seeds("mean over seeds")
             )),
-            x: x_axis(Over::Steps),
+            x: self.x_axis(Over::Steps),
             rules: self.target(metric, &y),
             y,
             series,

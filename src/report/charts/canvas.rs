@@ -87,6 +87,14 @@ impl Canvas<'_, '_> {
     }
 
     /// What a mean or a range is over: `several` where any arm ran under more than one seed.
+    /// What seconds are, on an axis; `None` where they are not known.
+    pub(super) fn seconds(&self) -> Option<&'static str> {
+        let mut runs = self.ranking.ranks.iter().flat_map(|rank| &rank.best.runs);
+        let known = runs.find(|run| run.training_seconds().is_some())?;
+        let is_ours = known.computed_by.is_none();
+        Some(if is_ours { "seconds of training, without evaluations" } else { "seconds of the whole run" })
+    }
+
     pub(super) fn seeds<'s>(&self, several: &'s str) -> &'s str {
         if self.ranking.ranks.iter().any(|rank| rank.best.runs.len() > 1) { several } else { "one seed" }
     }
@@ -99,7 +107,7 @@ pub(super) fn plain(value: f64, metric: Metric) -> String {
 
 /// Seconds of training of a step of a run.
 pub(super) fn seconds_per_step(record: &Record) -> f64 {
-    (record.gradient_seconds + record.optimizer_seconds) / record.steps.max(1) as f64
+    record.training_seconds().unwrap_or(0.0) / record.steps.max(1) as f64
 }
 
 pub(super) fn diverged<'a>(arm: &'a Summary) -> impl Iterator<Item = &'a Record> {

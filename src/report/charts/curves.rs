@@ -52,7 +52,7 @@ impl Canvas<'_, '_> {
         Ok(LineChart {
             title: format!("{}: validation {} over {}", self.ranking.task, metric.name(), over.name()),
             subtitle: Some(subtitle),
-            x: x_axis(over),
+            x: self.x_axis(over),
             rules: self.rules(metric, &y),
             y,
             series,
@@ -86,7 +86,7 @@ impl Canvas<'_, '_> {
                 self.seeds("mean over seeds")
             )),
             y: Axis::new(format!("training loss{}", self.unit(Metric::LOSS)), Scale::auto(values)),
-            x: x_axis(over),
+            x: self.x_axis(over),
             series,
             rules: Vec::new(),
         })
@@ -106,7 +106,7 @@ impl Canvas<'_, '_> {
             title: format!("{}: learning rate", self.ranking.task),
             subtitle: Some("each optimizer and schedule at its best hyper-parameters".into()),
             y: Axis::new("learning rate", Scale::auto(positive)),
-            x: x_axis(Over::Steps),
+            x: self.x_axis(Over::Steps),
             series,
             rules: Vec::new(),
         })
@@ -138,10 +138,13 @@ fn unit(rank: &Rank, over: Over) -> f64 {
     }
 }
 
-pub(super) fn x_axis(over: Over) -> Axis {
-    match over {
-        Over::Steps => Axis::new("step", Scale::Linear).whole(),
-        Over::Seconds => Axis::new("seconds of training, without evaluations", Scale::Linear),
+impl Canvas<'_, '_> {
+    /// The horizontal axis of curves.
+    pub(super) fn x_axis(&self, over: Over) -> Axis {
+        match over {
+            Over::Steps => Axis::new("step", Scale::Linear).whole(),
+            Over::Seconds => Axis::new(self.seconds().unwrap_or("seconds"), Scale::Linear),
+        }
     }
 }
 

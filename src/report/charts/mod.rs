@@ -115,7 +115,8 @@ impl Canvas<'_, '_> {
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
         let measured = self.spec().map_or(Metric::BUILT_IN, |task| &task.metrics);
         let metrics = measured.iter().copied().filter(|metric| choice.metric.is_none_or(|chosen| chosen == *metric));
-        let overs = choice.overs();
+        let mut overs = choice.overs();
+        overs.retain(|over| *over == Over::Steps || self.seconds().is_some());
         let curves = self.results.curves;
         for metric in metrics.filter(|metric| curves && scored(metric)) {
             for over in &overs {

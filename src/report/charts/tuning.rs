@@ -69,7 +69,7 @@ impl Canvas<'_, '_> {
         let series: Vec<Series> = series.collect();
         let words = match over {
             Over::Steps => "step",
-            Over::Seconds => "seconds of training, without evaluations",
+            Over::Seconds => self.seconds()?,
         };
         Some(LineChart {
             title: format!("{}: {} to the target", self.ranking.task, over.name()),
