@@ -52,8 +52,6 @@ pub struct Session<'a> {
     pub course: &'a Course,
     /// What is measured.
     pub metrics: &'a [Metric],
-    /// The steps at which scores on validation must not be missing.
-    pub required: &'a [u64],
 }
 
 /// Why a program was ended, or what its output came to.
@@ -179,7 +177,7 @@ impl Watch<'_> {
                 self.conclude(status)
             }
             Err(stop) => {
-                self.end(&mut group, &chunks);
+                self.end(&mut group, &chunks, matches!(stop, Stop::Interrupted));
                 Err(stop)
             }
         }
@@ -258,19 +256,26 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Ends a program that is not to go on: SIGTERM, then SIGKILL.
-    fn end(&mut self, group: &mut Group, chunks: &Chunks) {
+    /// Ends a program that is not to go on: SIGTERM, then SIGKILL. What it measures until then still `counts` where it may
+    /// go on from there.
+    fn end(&mut self, group: &mut Group, chunks: &Chunks, mut counts: bool) {
         let start = Instant::now();
         group.terminate();
         while start.elapsed() < GRACE {
             // It may have to print to be able to end.
-            if let Ok((_, bytes)) = chunks.recv_timeout(TICK) {
-                let _ = self.output.line(&bytes);
+            match chunks.recv_timeout(TICK) {
+                Ok((stream, bytes)) if counts => counts = self.take(stream, &bytes).is_ok(),
+                Ok((_, bytes)) => _ = self.output.line(&bytes),
+                Err(RecvTimeoutError::Timeout) => {}
+                // Both pipes are closed, and nothing is to be waited for but the end.
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
             }
-            match group.ended() {
-                Ok(None) => {}
-                _ if group.is_left() => {}
-                _ => return,
+            let is_over = !matches!(group.ended(), Ok(None)) && !group.is_left();
+            if is_over {
+                while let Ok((stream, bytes)) = chunks.recv_timeout(TICK) {
+                    counts = counts && self.take(stream, &bytes).is_ok();
+                }
+                return;
             }
         }
         let _ = self.output.note("the program did not end when it was asked to (SIGTERM), and was killed");
@@ -293,8 +298,7 @@ impl Watch<'_> {
         if !status.success() {
             return Err(ending(status).into());
         }
-        let Session { course, metrics, required, .. } = self.session;
-        self.order.complete(course, metrics, required)?;
+        self.order.complete(self.session.course, self.session.metrics)?;
         Ok(())
     }
 

@@ -141,16 +141,14 @@ impl Sweep<'_> {
             return Ok(Trained::Before);
         }
         progress.started(worker, run, job.budget.steps);
-        let marks = plan.marks_of(run);
         let place = Place {
             folder: recorder.folder().to_owned(),
             destination: recorder.destination().to_owned(),
             resumes: recorder.continued().is_some(),
-            required: marks.iter().map(|mark| mark.steps).collect(),
             device: machine.devices.get(worker % machine.devices.len().max(1)).cloned(),
             threads: machine.threads,
         };
-        let seen = Seen::new(spec.target, &run.stands_for, marks);
+        let seen = Seen::new(spec.target, &run.stands_for, plan.marks_of(run));
         let follower = Follower { interrupt, progress, worker, run };
         let mut witness =
             Witness::new(seen, recorder, follower, probes, plan.snapshots(run)).keeping_folder(keeps_folder);
@@ -162,7 +160,7 @@ impl Sweep<'_> {
                 witness.leave();
                 return Ok(Trained::Interrupted);
             }
-            outcome => outcome,
+            outcome => outcome.and_then(|outcome| witness.seen.whole(outcome)),
         };
         let record = self.record(run, identity, &witness, outcome);
         witness.finish(&record)?;

@@ -81,7 +81,7 @@ impl ByProgram {
         if let Some(device) = &place.device {
             all.extend(DEVICE.map(|name| (name, device.into())));
         }
-        if std::env::var_os(THREADS).is_none() {
+        if place.threads > 0 && std::env::var_os(THREADS).is_none() {
             all.push((THREADS, place.threads.to_string().into()));
         }
         all
@@ -136,7 +136,6 @@ impl Trainer for ByProgram {
             out: &out,
             course: &job.course(),
             metrics: &job.spec.metrics,
-            required: &place.required,
         };
         let outcome = session.run(observer);
         // What was kept is to be found where the run will be: it can be repeated from there.

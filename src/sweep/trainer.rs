@@ -55,8 +55,6 @@ pub struct Place {
     pub destination: PathBuf,
     /// Whether it goes on from what it left there.
     pub resumes: bool,
-    /// The steps at which its scores on validation must not be missing.
-    pub required: Vec<u64>,
     /// The device that is its own, as it was named; `None` where none was.
     pub device: Option<String>,
     /// How many threads it is to use.

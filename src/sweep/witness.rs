@@ -9,7 +9,7 @@ use crate::results::{EvaluationRow, Horizon, Magnitudes, Mark, Probes, Quantity,
 use crate::sweep::progress::Progress;
 use crate::sweep::run::Run;
 use crate::task::{Split, Target};
-use crate::train::{EvaluationRecord, Look, Observer, Snapshot, StepRecord};
+use crate::train::{Ending, EvaluationRecord, Look, Observer, Outcome, Snapshot, StepRecord};
 
 /// When checkpoints are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,18 @@ impl Seen {
     pub(super) fn new(target: Option<Target>, horizons: &[u64], marks: Vec<Mark>) -> Self {
         let horizons = horizons.iter().map(|&steps| Horizon { steps, validation: None, test: None }).collect();
         Self { steps: 0, validation: None, test: None, best: None, steps_to_target: None, horizons, marks, target }
+    }
+
+    /// The outcome of a run, which is none where scores are missing that claims ask for.
+    pub(super) fn whole(&self, outcome: Outcome) -> Result<Outcome> {
+        let lacking = self.marks.iter().find(|mark| mark.validation.is_none());
+        match lacking.filter(|_| outcome.ending == Ending::Finished) {
+            Some(mark) => Err(Error::Usage(format!(
+                "a claim asks for the scores on validation at step {}, and the run was not evaluated there",
+                mark.steps
+            ))),
+            None => Ok(outcome),
+        }
     }
 
     /// Takes note of an evaluation, whether it is new or from before an interruption.

@@ -29,6 +29,19 @@ stubborn) trap '' TERM; echo ready; i=0; while :; do i=$((i + 1)); echo $i; slee
 leaves_a_child) sleep 300 >/dev/null 2>&1 & echo $! >"$out/child"; final ;;
 leaves_a_pipe) sleep 300 & echo $! >"$out/child"; final ;;
 escapes_with_a_pipe) setsid sleep 20 & final ;;
+keeps_at_the_end)
+    # Keeps what it has done only when it is asked to end, and says on its way out what it did last.
+    done=$(cat "$out/done" 2>/dev/null || echo 0)
+    trap 'echo $done >"$out/done"; [ $((done % 10)) = 0 ] && final $done; exit 143' TERM
+    echo "from $done"
+    while [ "$done" -lt "$steps" ]; do
+        sleep 0.02
+        done=$((done + 1))
+        update $done
+        if [ $((done % 10)) = 0 ] && [ "$done" != 50 ]; then final $done; fi
+        if [ "$done" = 50 ] && [ ! -f "$out/done" ]; then echo waits; sleep 60 & wait; fi
+    done
+    ;;
 goes_on)
     # Keeps the number of its last update, and goes on from there.
     done=$(cat "$out/done" 2>/dev/null || echo 0)

@@ -70,6 +70,34 @@ fn a_program_that_can_goes_on_however_it_was_ended() {
 }
 
 #[test]
+fn what_a_program_measures_on_its_way_out_counts() {
+    let folder = folder(
+        "resume = true\n[claims.half]\narm = \"o+constant\"\nreaches = { loss = 1 }\nwithin = 50",
+        &["keeps_at_the_end"],
+    );
+    let arguments = ["--set", "steps=100"];
+    let mut child = start(folder.path(), &arguments);
+    wait_for(folder.path(), "output.log", |text| text.contains("waits"));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let output = optbench(folder.path(), &[&["run", "it.toml"], &arguments[..]].concat());
+    let record = records(folder.path()).remove("keeps_at_the_end").unwrap();
+    assert_eq!((record.status, record.error.as_deref()), (Status::Finished, None), "{}", said(&output));
+    assert!(record.marks[0].validation.is_some(), "evaluated at step 50 before it ended, and never again");
+    let text = wait_for(folder.path(), "evals.csv", |_| true);
+    let steps: Vec<&str> = text.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
+    assert_eq!(steps, ["10", "20", "30", "40", "50", "60", "70", "80", "90", "100"]);
+}
+
+#[test]
+fn a_claimed_step_without_an_evaluation_fails_the_run() {
+    let claim = "[claims.half]\narm = \"o+constant\"\nreaches = { loss = 1 }\nwithin = 5";
+    let folder = folder(claim, &["good"]);
+    let output = optbench(folder.path(), &["run", "it.toml"]);
+    assert!(said(&output).contains("a claim asks for the scores on validation at step 5"), "{}", said(&output));
+}
+
+#[test]
 fn a_program_that_cannot_go_on_starts_anew() {
     let folder = folder("", &["goes_on"]);
     let mut child = start(folder.path(), &["--set", "steps=100"]);
