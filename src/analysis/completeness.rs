@@ -7,6 +7,7 @@ use crate::config::{Entrant, Experiment, Grid};
 use crate::metric::Metric;
 use crate::results::{Record, Setting};
 use crate::settings::Settings;
+use crate::task::model::Kind;
 
 /// Runs of full length that are there, of those that are planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub fn progress(
     let whole = |record: &&Record| record.task == task && record.horizon.is_none();
     let whole: Vec<&Record> = records.iter().filter(whole).collect();
     let mut progress = Progress { there: 0, planned: 0 };
+    // Of what others trained, all that there is.
+    let is_imported = experiment.tasks.iter().any(|spec| spec.label == task && matches!(spec.kind(), Kind::Imported));
     for Entrant { grid, schedules, .. } in experiment.optimizers.iter().filter(|entrant| entrant.enters(task)) {
         for schedule in experiment.schedules.iter().filter(|schedule| schedules.contains(&schedule.label)) {
             if meant(&grid.label, &schedule.label) {
@@ -54,6 +57,7 @@ pub fn progress(
                 let listed = Listed::new(grid, schedule);
                 let planned_run = |run: &&&Record| experiment.seeds.contains(&run.seed) && listed.holds(run);
                 let there = whole.iter().filter(own).filter(planned_run).count();
+                let planned = if is_imported { there } else { planned };
                 let judged = judged(experiment, &whole, task, (&grid.label, &schedule.label));
                 progress.there += there.min(planned) + judged;
                 progress.planned += planned + experiment.judge_seeds.len();

@@ -19,6 +19,7 @@ mod device;
 mod extension;
 mod format;
 mod guard;
+mod import;
 mod init;
 mod interrupt;
 mod list;
@@ -64,6 +65,7 @@ enum Command {
     Data(data::Arguments),
     Init(init::Arguments),
     Merge(merge::Arguments),
+    Import(import::Arguments),
     Submit(submit::Arguments),
     Completions(completions::Arguments),
 }
@@ -106,6 +108,7 @@ pub(crate) fn main(catalog: &Catalog) -> ExitCode {
         Command::Data(arguments) => data::execute(catalog, &arguments),
         Command::Init(arguments) => init::execute(&arguments),
         Command::Merge(arguments) => merge::execute(catalog, &arguments),
+        Command::Import(arguments) => import::execute(catalog, &arguments),
         Command::Submit(arguments) => submit::execute(catalog, &arguments),
         Command::Completions(arguments) => completions::execute(&arguments),
     };

@@ -47,7 +47,7 @@ pub enum Column {
 /// The words for each meaning, as [`words`] leaves them.
 const NAMES: &[(Column, &str)] = &[
     (Column::Run, "run run_id run_name name trial trial_id experiment_name job"),
-    (Column::Task, "task workload benchmark problem"),
+    (Column::Task, "task dataset workload benchmark problem"),
     (Column::Optimizer, "optimizer optimiser optim opt optimizer_name optim_name"),
     (Column::Schedule, "schedule scheduler lr_schedule lr_scheduler lr_scheduler_type sched scheduler_name"),
     (Column::Seed, "seed random_seed rng_seed random_state seed_everything"),
@@ -89,6 +89,10 @@ pub fn column(name: &str) -> Column {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if let Some(column) = meaning(&words) {
         return column;
+    }
+    // What MLflow notes of a run: who started it, from which commit.
+    if name.starts_with("tags.") {
+        return Column::Bookkeeping;
     }
     let is_setting = |words: &[&str]| words.iter().any(|word| is_among(word, SETTINGS));
     if let Some((split, rest)) = split_of(&words) {
@@ -255,7 +259,10 @@ mod tests {
             (Column::Split, &["split", "phase"]),
             (Column::Name, &["metric", "tag"]),
             (Column::Value, &["value"]),
-            (Column::Bookkeeping, &["_timestamp", "_runtime", "eval/runtime", "eval/samples_per_second", "Wall time"]),
+            (
+                Column::Bookkeeping,
+                &["_timestamp", "_runtime", "eval/runtime", "eval/samples_per_second", "Wall time", "tags.mlflow.user"],
+            ),
         ];
         for (expected, names) in cases {
             for name in *names {

@@ -11,7 +11,7 @@ pub(super) const DEFINITION: Definition = Definition {
         equations: "\
 optbench import metrics.csv --out results/theirs   writes the folder with its config
 optbench report results/theirs                     and `plot`, `check` read it",
-        keys: &[measured::KEY],
+        keys: &[measured::KEY, measured::COMMON_RANDOM_NUMBERS],
         source: "docs/import.md",
     },
     kind: Kind::Imported,

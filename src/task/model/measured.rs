@@ -15,6 +15,14 @@ pub(super) const KEY: Key = Key::required(
      otherwise",
 );
 
+/// The key that says whether runs of one seed can be compared in pairs.
+pub(super) const COMMON_RANDOM_NUMBERS: Key = Key::flag(
+    "common_random_numbers",
+    true,
+    "whether runs of one seed share initial weights and data order, so that they are compared in pairs",
+)
+.that_decides_nothing();
+
 /// The metrics in the order in which they are declared.
 ///
 /// # Errors

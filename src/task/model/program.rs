@@ -12,7 +12,6 @@ const DIRECTORY: &str = "directory";
 const FILES: &str = "files";
 const TIMEOUT: &str = "timeout";
 const SILENCE: &str = "silence";
-const COMMON_RANDOM_NUMBERS: &str = "common_random_numbers";
 const PATTERNS: &str = "patterns";
 const LOG: &str = "log";
 const RESUME: &str = "resume";
@@ -55,12 +54,7 @@ exit status 86                        the training diverged; so does a loss or s
             Key::optional(SILENCE, Accepts::Text, "how long it may print nothing, such as \"10 minutes\"")
                 .checked_by(check_time)
                 .that_decides_nothing(),
-            Key::flag(
-                COMMON_RANDOM_NUMBERS,
-                true,
-                "whether runs of one seed share initial weights and data order, so that they are compared in pairs",
-            )
-            .that_decides_nothing(),
+            measured::COMMON_RANDOM_NUMBERS,
             Key::optional(
                 PATTERNS,
                 Accepts::TextTable,
@@ -124,7 +118,7 @@ impl Program {
             files: settings.get(FILES).map(|_| texts(FILES)),
             timeout: time(TIMEOUT),
             silence: time(SILENCE),
-            common_random_numbers: flag(COMMON_RANDOM_NUMBERS),
+            common_random_numbers: flag(measured::COMMON_RANDOM_NUMBERS.name),
             patterns: settings.table(PATTERNS).iter().filter_map(pattern).collect(),
             log: text(LOG).map(str::to_owned),
             resume: flag(RESUME),
