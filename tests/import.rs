@@ -125,8 +125,9 @@ fn tensorboard_s_files_are_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let root = trained(folder);
-    let talk = said(0, folder, &["import", "trained/tensorboard", "--out", "events"]).1;
+    let talk = said(0, folder, &["import", "trained/tensorboard", "--out", "events", "--task", "digits"]).1;
     assert!(talk.contains("optimizers: adamw, sgd") && talk.contains("schedules: constant, cosine"), "{talk}");
+    assert!(talk.contains("tasks: digits"), "{talk}");
     let columns = ["run", "optimizer", "schedule", "seed", "final_val_accuracy"];
     let rounded = |row: Vec<String>| {
         let score = row[4].parse::<f64>().unwrap() as f32;
@@ -158,7 +159,20 @@ fn final_scores_alone_are_enough() {
     let rows = cells(&folder.join("scores/runs.csv"), &["optimizer", "seed", "status", "final_val_accuracy"]);
     assert_eq!(rows[0], ["adam", "0", "finished", "0.905"]);
     assert_eq!(rows[6][..3], ["lion", "3", "failed"]);
-    said(0, folder, &["check", "scores"]);
+    said(0, folder, &["import", "mlflow.csv", "--out", "again"]);
+    let gate = said(0, folder, &["check", "again", "--baseline", "scores"]).0;
+    assert!(gate.contains("no regression in 2 arms"), "{gate}");
+    // Of what nobody recorded there is no chart.
+    let mut charts: Vec<_> =
+        fs::read_dir(folder.join("scores/charts")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    charts.sort();
+    assert!(
+        charts.iter().all(|name| !["seconds", "learning_rate", "training"]
+            .iter()
+            .any(|part| name.to_string_lossy().contains(part))),
+        "{charts:?}"
+    );
+    assert!(!charts.is_empty());
 }
 
 #[test]

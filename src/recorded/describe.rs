@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::error::{Error, Result};
 use crate::recorded::run::Run;
 
-/// The label of an optimizer or a schedule of which nothing is known.
+/// The label of an optimizer, a schedule or a task of which nothing is known.
 pub const UNKNOWN: &str = "recorded";
 
 /// What is known of all runs, and of names of things.

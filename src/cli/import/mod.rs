@@ -39,6 +39,9 @@ pub(super) struct Arguments {
     /// Say whether a metric is better higher or lower; arms are ranked by the first one given
     #[arg(long = "metric", value_name = "NAME=higher|lower")]
     metrics: Vec<String>,
+    /// Call the task so where no column names it
+    #[arg(long, value_name = "NAME", default_value = describe::UNKNOWN)]
+    task: String,
     /// Add the claims of this TOML file, which `optbench check` judges
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
@@ -56,7 +59,7 @@ pub(super) fn execute(catalog: &Catalog, arguments: &Arguments) -> Result<Exit> 
     let mut runs = gather::runs(&sheets, &mapping)?;
     let name = arguments.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (optimizers, schedules) = (catalog.optimizers.names(), catalog.schedules.names());
-    let known = Known { task: &name, optimizers: &optimizers, schedules: &schedules };
+    let known = Known { task: &arguments.task, optimizers: &optimizers, schedules: &schedules };
     let completed = describe::complete(&mut runs, known);
     // What was guessed helps to mend what was not.
     shown::columns(&sheets, &mapping, &runs);

@@ -17,12 +17,13 @@ use std::path::Path;
 use wildmatch::WildMatch;
 
 use crate::analysis::Ranking;
-use crate::chart::{Chart, Palette};
+use crate::chart::{Chart, LineChart, Palette};
 use crate::error::{Error, Result};
 use crate::metric::Metric;
 use crate::report::{Results, Section};
 use crate::results::file_name::{Distinct, safe};
 use crate::results::{Quantity, Store};
+use crate::task::Spec;
 
 pub use canvas::Over;
 
@@ -117,6 +118,12 @@ fn timed(results: &Results, mut overs: Vec<Over>) -> Vec<Over> {
 }
 
 impl Canvas<'_, '_> {
+    /// A chart, unless it is of what another program did not log.
+    fn there(&self, chart: LineChart) -> Option<LineChart> {
+        let is_logged = chart.series.iter().any(|series| !series.points.is_empty());
+        (is_logged || self.spec().is_none_or(Spec::is_trained_here)).then_some(chart)
+    }
+
     fn all(&self, choice: &Choice) -> Result<Vec<(String, Chart)>> {
         let mut charts: Vec<(String, Chart)> = Vec::new();
         let scored = |metric: &Metric| self.ranking.ranks.iter().any(|rank| !rank.best.validation(*metric).is_empty());
@@ -141,10 +148,12 @@ impl Canvas<'_, '_> {
         charts.extend(self.heat_maps(deciding).into_iter().map(|(name, map)| (safe(&name), map)));
         if choice.metric.is_none() && curves {
             for over in &overs {
-                charts.push((format!("training_loss{}", over.suffix()), self.training_loss(*over)?.into()));
+                let chart = self.there(self.training_loss(*over)?);
+                charts.extend(chart.map(|chart| (format!("training_loss{}", over.suffix()), chart.into())));
             }
             if overs.contains(&Over::Steps) {
-                charts.push(("learning_rate".into(), self.learning_rate()?.into()));
+                let chart = self.there(self.learning_rate()?);
+                charts.extend(chart.map(|chart| ("learning_rate".into(), chart.into())));
                 charts.extend(self.anytime()?.map(|chart| ("anytime".into(), chart.into())));
             }
             charts.extend(self.paths()?.map(|chart| ("paths".into(), Chart::Contours(chart))));
