@@ -85,7 +85,7 @@ fn number_seeds(runs: &mut [Run]) -> Result<()> {
     }
     for run in runs.iter_mut().filter(|run| run.seed.is_none()) {
         let taken = taken.entry(arm(run)).or_default();
-        let seed = (0..).find(|seed| !taken.contains_key(seed)).unwrap_or_default();
+        let seed = (0..u64::MAX).find(|seed| !taken.contains_key(seed)).unwrap_or_default();
         taken.insert(seed, run.name.clone());
         run.seed = Some(seed);
     }

@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
             let Some((line, first)) = cells.first().copied() else { continue };
             let text = || Some(first.to_owned());
             match column {
-                Column::Run => run.name = first.to_owned(),
+                Column::Run => first.clone_into(&mut run.name),
                 Column::Task => run.task = text(),
                 Column::Optimizer => run.optimizer = text(),
                 Column::Schedule => run.schedule = text(),

@@ -49,7 +49,7 @@ fn name(root: &Path, file: &Path) -> String {
     let is_alone = file.file_name().is_some_and(|name| name == METRICS) || tensorboard::is_events(file);
     let named = if is_alone { file.parent().unwrap_or(file).to_owned() } else { file.with_extension("") };
     let below = named.strip_prefix(root).unwrap_or(&named);
-    let below = if below.as_os_str().is_empty() { root.file_name().map(Path::new).unwrap_or(root) } else { below };
+    let below = if below.as_os_str().is_empty() { root.file_name().map_or(root, Path::new) } else { below };
     below.to_string_lossy().replace(['/', '\\'], "-")
 }
 
