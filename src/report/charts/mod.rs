@@ -100,7 +100,7 @@ pub fn draw<'a>(results: &'a Results, sections: &[Section<'a>], choice: &Choice)
         }
     }
     if choice.metric.is_none() {
-        for over in timed(results, choice.overs()) {
+        for over in choice.overs() {
             let name = if over == Over::Seconds { "performance_profile" } else { "performance_profile_by_steps" };
             let chart = tuning::profile(&rankings, &results.experiment.tasks, &palette, over);
             let chart = chart.filter(|_| choice.wants(name));
@@ -108,13 +108,6 @@ pub fn draw<'a>(results: &'a Results, sections: &[Section<'a>], choice: &Choice)
         }
     }
     Ok(charts)
-}
-
-/// Those of the axes that there is something on: of what others recorded, no time is known.
-fn timed(results: &Results, mut overs: Vec<Over>) -> Vec<Over> {
-    let is_timed = results.records.is_empty() || results.records.iter().any(|record| record.seconds > 0.0);
-    overs.retain(|over| is_timed || *over == Over::Steps);
-    overs
 }
 
 impl Canvas<'_, '_> {
