@@ -196,6 +196,17 @@ fn kinds_that_are_special_cases_of_others_agree_with_them() {
         (r#"{"kind": "ademamix", "alpha": 0.0}"#, r#"{"kind": "adam"}"#),
         (r#"{"kind": "adam_2k", "freeze_steps": 0, "eps": 1e-30}"#, r#"{"kind": "adam", "eps": 1e-30}"#),
         (r#"{"kind": "rmsprop", "alpha": 0.0, "lr": 1e-3}"#, r#"{"kind": "adam", "beta1": 0.0, "beta2": 0.0}"#),
+        (r#"{"kind": "signum", "momentum": 0.8}"#, r#"{"kind": "lion", "beta1": 0.8, "beta2": 0.8}"#),
+        (r#"{"kind": "signum", "momentum": 0.0}"#, r#"{"kind": "signsgd"}"#),
+        (r#"{"kind": "adamc", "weight_decay": 0.1}"#, r#"{"kind": "adamw", "weight_decay": 0.1}"#),
+        (r#"{"kind": "qhadam", "nu1": 1.0}"#, r#"{"kind": "adam"}"#),
+        (r#"{"kind": "qhm", "nu": 0.0, "lr": 1e-3}"#, r#"{"kind": "sgd", "lr": 1e-3}"#),
+        (r#"{"kind": "aggmo", "betas": [0.9], "lr": 1e-4}"#, r#"{"kind": "sgd", "momentum": 0.9, "lr": 1e-4}"#),
+        (r#"{"kind": "asgd", "lambd": 0.0, "lr": 1e-3}"#, r#"{"kind": "sgd", "lr": 1e-3}"#),
+        (
+            r#"{"kind": "simplified_ademamix", "beta1": 0.0, "beta2": 0.9, "alpha": 1.0, "lr": 1e-3}"#,
+            r#"{"kind": "adam", "beta1": 0.0, "beta2": 0.9, "lr": 2e-3}"#,
+        ),
     ];
     for (a, b) in pairs {
         same_path(&parse(a), &parse(b), 1e-10);
@@ -361,7 +372,7 @@ fn single_precision_stays_beside_double() {
 /// The same, with nothing that decays the weights, whatever it is called and wherever it stands.
 fn without_decay(settings: &Settings) -> Settings {
     settings.iter().fold(settings.clone(), |without, (key, value)| match value {
-        Value::Float(_) if key.contains("weight_decay") => without.with(key, 0.0),
+        Value::Float(_) if key.contains("weight_decay") || key == "lambd" => without.with(key, 0.0),
         Value::Nested(base) => without.with(key, without_decay(base)),
         _ => without,
     })
@@ -613,6 +624,7 @@ fn every_kind_says_which_key_is_the_decay_of_its_squared_gradients() {
         "adadelta" => Some("rho"),
         "adan" => Some("beta3"),
         // The sum or the sign of gradients, a decay that changes, matrices without a second moment, and a base of SGD.
+        "signsgd" | "signum" | "qhm" | "aggmo" | "rprop" | "asgd" => None,
         "sgd" | "adagrad" | "lion" | "adafactor" | "muon" | "schedule_free_sgd" | "schedule_free" | "formula" => None,
         _ => Some("beta2"),
     };
@@ -751,7 +763,9 @@ fn claimed(settings: &Settings, shape: &[usize]) -> usize {
             let last = shape[shape.len() - 1];
             return count / last + count / shape[shape.len() - 2];
         }
-        "lion" | "adagrad" | "schedule_free_sgd" | "adafactor" => 1,
+        "signsgd" => 0,
+        "aggmo" => settings.list("betas").len(),
+        "signum" | "qhm" | "asgd" | "lion" | "adagrad" | "schedule_free_sgd" | "adafactor" => 1,
         "rmsprop" => 1 + some("momentum") + flag("centered"),
         "adam" | "adamw" | "adabelief" => 2 + flag("amsgrad"),
         "ademamix" => 3,

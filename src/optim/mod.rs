@@ -17,10 +17,13 @@ mod adagrad;
 mod adam;
 mod adam_2k;
 mod adamax;
+mod adamc;
 mod adamw;
 mod adan;
 mod ademamix;
 mod adopt;
+mod aggmo;
+mod asgd;
 mod average;
 mod averaging;
 mod build;
@@ -33,28 +36,37 @@ mod grouped;
 pub mod groups;
 mod kinded;
 mod lamb;
+mod laprop;
 mod linalg;
 mod lion;
 mod mars;
 mod memory;
 mod muon;
 mod nadam;
+mod nadamw;
 mod newton_schulz;
 mod optimizer;
 mod pass;
 mod prodigy;
+mod qhadam;
+mod qhm;
 mod radam;
 pub mod real;
 mod rmsprop;
+mod rprop;
 pub mod rule;
 mod schedule_free;
 mod schedule_free_adamw;
 mod schedule_free_radam;
 mod schedule_free_sgd;
 mod sgd;
+mod signsgd;
+mod signum;
+mod simplified_ademamix;
 mod soap;
 mod warmup;
 mod whole;
+mod yogi;
 
 /// What only a program of the user's computes.
 pub static EXTERNAL: Definition = external::DEFINITION;
@@ -86,5 +98,17 @@ pub const OPTIMIZERS: &[Definition] = &[
     mars::DEFINITION,
     muon::DEFINITION,
     soap::DEFINITION,
+    signsgd::DEFINITION,
+    signum::DEFINITION,
+    nadamw::DEFINITION,
+    adamc::DEFINITION,
+    yogi::DEFINITION,
+    laprop::DEFINITION,
+    qhm::DEFINITION,
+    qhadam::DEFINITION,
+    aggmo::DEFINITION,
+    rprop::DEFINITION,
+    asgd::DEFINITION,
+    simplified_ademamix::DEFINITION,
     formula::DEFINITION,
 ];

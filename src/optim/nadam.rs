@@ -35,16 +35,12 @@ p <- p - lr d / (sqrt(v^) + eps)",
     memory: "two values per parameter",
     asks: &[],
     build: |settings| {
-        Elementwise::boxed(NAdam {
-            moments: Moments::of(settings),
-            decay: Decay::of(settings),
-            momentum_decay: settings.float("momentum_decay"),
-            product: 1.0,
-        })
+        let momentum_decay = settings.float("momentum_decay");
+        Elementwise::boxed(NAdam::new(Moments::of(settings), Decay::of(settings), momentum_decay))
     },
 };
 
-struct NAdam {
+pub(super) struct NAdam {
     moments: Moments,
     decay: Decay,
     momentum_decay: f64,
@@ -52,7 +48,13 @@ struct NAdam {
     product: f64,
 }
 
-struct Coefficients {
+impl NAdam {
+    pub(super) fn new(moments: Moments, decay: Decay, momentum_decay: f64) -> Self {
+        Self { moments, decay, momentum_decay, product: 1.0 }
+    }
+}
+
+pub(super) struct Coefficients {
     moments: Moments,
     decay: DecayStep,
     /// The rates of the gradient and of the momentum.

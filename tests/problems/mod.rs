@@ -253,7 +253,13 @@ pub fn settings(kind: &str, table: &Json) -> Settings {
             (Accepts::Integer(_), n) => Value::Integer(n.as_i64().unwrap()),
             (_, Json::Bool(flag)) => Value::Bool(*flag),
             (_, Json::String(text)) => Value::Text(text.clone()),
-            (_, Json::Array(texts)) => Value::List(texts.iter().map(|text| text.as_str().unwrap().into()).collect()),
+            (_, Json::Array(items)) => {
+                let item = |item: &Json| match item {
+                    Json::String(text) => text.as_str().into(),
+                    number => Value::Float(number.as_f64().unwrap_or_else(|| panic!("`{name}` has {number}"))),
+                };
+                Value::List(items.iter().map(item).collect())
+            }
             (_, number) => Value::Float(number.as_f64().unwrap_or_else(|| panic!("`{name}` is {number}"))),
         };
         settings.set(name, value);

@@ -8,6 +8,7 @@
 import contextlib
 import io
 from collections import defaultdict
+from importlib.metadata import version
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ import optax
 import pytorch_optimizer
 import pytorch_optimizer.optimizer.soap
 import schedulefree
+import timm
 import torch
 import torch.optim._muon
 
@@ -27,6 +29,8 @@ VERSIONS = {
     "schedulefree": "1.4.1",
     "optax": optax.__version__,
     "pytorch_optimizer": "4.1.0",
+    "timm": timm.__version__,
+    "qhoptim": version("qhoptim"),
 }
 
 
@@ -443,9 +447,15 @@ def build_schedule_free_kind(kind, h, params, reference=False):
         return ScheduleFreeRun(params, lambda ps: [cls(ps, **common, **kwargs)])
 
 
+# What `families` adds: a kind's optimizer of (h, params), or None where there is none to run.
+BUILDERS = {}
+
+
 def build(kind, settings, params):
     """The package's optimizer for a kind, or None where a transcription is all there is."""
     h = with_defaults(kind, settings)
+    if kind in BUILDERS:
+        return BUILDERS[kind](h, params) if BUILDERS[kind] else None
     po = pytorch_optimizer
     simple = {
         "lion": lambda ps: po.Lion(ps, lr=h.lr, betas=betas(h), weight_decay=h.weight_decay),

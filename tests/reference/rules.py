@@ -626,9 +626,16 @@ class ScheduleFreeWrapper(ScheduleFree):
         return self.base.params
 
 
+# What `families` adds: a rule of one tensor, or a class of (h, params).
+RULES = {}
+
+
 def make(kind, settings, params):
     """The transcription of a kind, ready to step."""
     h = with_defaults(kind, settings)
+    if kind in RULES:
+        rule = RULES[kind]
+        return rule(h, params) if isinstance(rule, type) else PerTensor(rule, h, params)
     if kind == "prodigy":
         return Prodigy(h, params)
     if kind == "schedule_free":

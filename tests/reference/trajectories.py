@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 
+import families  # noqa: F401, which adds its kinds to the others
 import golden
 import problems
 import references
