@@ -24,6 +24,13 @@ fn python(modules: &[&str]) -> Option<String> {
 }
 
 #[test]
+fn the_module_has_the_version_of_the_command() {
+    let module = fs::read_to_string(root().join("python/optbench/__init__.py")).unwrap();
+    let version = format!("__version__ = \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(module.contains(&version), "expected {version}");
+}
+
+#[test]
 fn the_python_module_does_what_its_tests_say() {
     let Some(python) = python(&[]) else { return };
     let tests = ["-m", "unittest", "discover", "-s", "python/tests"];
