@@ -4,13 +4,17 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use divan::Bencher;
+use optbench::nn::activation;
+use optbench::nn::attention::Attention;
 use optbench::nn::batch_norm::BatchNorm;
 use optbench::nn::conv::{Conv, ConvPools, relu_pool};
 use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::dropout::dropout;
 use optbench::nn::embedding::Embedding;
+use optbench::nn::feed_forward::FeedForward;
 use optbench::nn::linear::{Activation, Linear};
 use optbench::nn::lstm::{Lstm, Source};
+use optbench::nn::norm::{self, Norm};
 use optbench::nn::params::{Init, gradients};
 use optbench::rng::Stream;
 
@@ -111,6 +115,36 @@ fn lstm(bencher: Bencher, path: &str) {
     let layer = Lstm::new(&mut init, "lstm", 0, 64, 128).expect("a layer");
     let tokens = tokens(32, 64, 65);
     measure(bencher, init, || layer.forward(Source::Tokens(&table, &tokens), None).expect("outputs").0);
+}
+
+/// 16 windows of 128 positions, 128 wide, 4 heads, with the normalisation before and the sum after.
+#[divan::bench(args = PATHS)]
+fn attention(bencher: Bencher, path: &str) {
+    let mut init = init(path);
+    let norm = Norm::new(&mut init, "norm", norm::Kind::Layer, 128).expect("a layer");
+    let layer = Attention::branch(&mut init, "attention", norm, (4, None), (0.02, 0.02)).expect("a layer");
+    let x = inputs(&[16, 128, 128]);
+    measure(bencher, init, || layer.forward(&x, None).expect("outputs"));
+}
+
+/// The same windows, 512 wide within.
+#[divan::bench(args = PATHS)]
+fn feed_forward(bencher: Bencher, path: &str) {
+    let mut init = init(path);
+    let norm = Norm::new(&mut init, "norm", norm::Kind::Layer, 128).expect("a layer");
+    let shape = (512, activation::Activation::Gelu);
+    let layer = FeedForward::branch(&mut init, "mlp", norm, shape, (0.02, 0.02)).expect("a layer");
+    let x = inputs(&[16, 128, 128]);
+    measure(bencher, init, || layer.forward(&x, None).expect("outputs"));
+}
+
+/// 2,048 rows of 128.
+#[divan::bench(args = PATHS)]
+fn layer_norm(bencher: Bencher, path: &str) {
+    let mut init = init(path);
+    let layer = Norm::new(&mut init, "norm", norm::Kind::Layer, 128).expect("a layer");
+    let x = inputs(&[2048, 128]);
+    measure(bencher, init, || layer.forward(&x).expect("outputs"));
 }
 
 /// 2,048 tokens of a vocabulary of 5,000, width 128.

@@ -2,6 +2,7 @@
 
 use crate::nn::float::Float;
 use crate::nn::matmul::{Matrix, product};
+use crate::nn::simd::vectorized;
 use crate::nn::transpose::{transposed, transposed_with};
 
 /// `then(x W' + b)`, `[n, outputs]`, for rows `x` `[n, inputs]`, a weight `[outputs, inputs]` and a bias `[outputs]`.
@@ -30,6 +31,22 @@ pub(super) fn affine<T: Float>(x: &[T], weight: &[T], bias: &[T], then: impl Fn(
         }
     }
     y
+}
+
+/// The sum of the rows: the gradient of what is added to each.
+pub(super) fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<T> {
+    let mut sums = vec![T::of(0.0); width];
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(width) {
+                for (sum, &x) in sums.iter_mut().zip(row) {
+                    *sum += x;
+                }
+            }
+        },
+    );
+    sums
 }
 
 #[cfg(test)]

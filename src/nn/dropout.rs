@@ -13,11 +13,15 @@ pub fn dropout(x: &Tensor, rate: f64, stream: &mut Stream) -> Result<Tensor> {
     if rate == 0.0 {
         return Ok(x.clone());
     }
-    let kept = 1.0 / (1.0 - rate);
-    let mask: Vec<f32> = (0..x.elem_count()).map(|_| if stream.uniform() < rate { 0.0 } else { kept as f32 }).collect();
-    Ok((x * Tensor::from_vec(mask, x.shape(), &candle_core::Device::Cpu)?
+    Ok((x * Tensor::from_vec(mask(x.elem_count(), rate, stream), x.shape(), &candle_core::Device::Cpu)?
         .to_dtype(x.dtype())?
         .to_device(x.device())?)?)
+}
+
+/// What `count` numbers are multiplied by: 0 with probability `rate`, `1 / (1 - rate)` otherwise.
+pub fn mask(count: usize, rate: f64, stream: &mut Stream) -> Vec<f32> {
+    let kept = (1.0 / (1.0 - rate)) as f32;
+    (0..count).map(|_| if stream.uniform() < rate { 0.0 } else { kept }).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,15 @@ impl Embedding {
     /// # Errors
     /// When the device refuses.
     pub fn new(init: &mut Init, name: &str, vocabulary: usize, width: usize) -> Result<Self> {
-        let table = init.normal(format!("{name}.weight"), Role::Embedding, (vocabulary, width), 1.0)?;
+        Self::normal(init, name, vocabulary, width, 1.0)
+    }
+
+    /// A table of normally distributed numbers with this standard deviation.
+    ///
+    /// # Errors
+    /// When the device refuses.
+    pub fn normal(init: &mut Init, name: &str, vocabulary: usize, width: usize, deviation: f64) -> Result<Self> {
+        let table = init.normal(format!("{name}.weight"), Role::Embedding, (vocabulary, width), deviation)?;
         Ok(Self { table, composed: init.is_composed() })
     }
 

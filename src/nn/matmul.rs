@@ -41,11 +41,27 @@ impl<'a, T> Matrix<'a, T> {
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
+    /// Rows that lie `row_stride` elements apart, such as the columns of one head in a wider matrix.
+    ///
+    /// # Panics
+    /// When the rows overlap or reach beyond the data.
+    pub fn strided(data: &'a [T], rows: usize, cols: usize, row_stride: usize) -> Self {
+        check_rows(data.len(), rows, cols, row_stride);
+        Self { data, rows, cols, row_stride, col_stride: 1 }
+    }
+
     /// The transposed matrix, without moving anything.
     #[must_use]
     pub fn t(self) -> Self {
         Self { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
     }
+}
+
+/// Checks that rows so far apart lie side by side and within the data.
+fn check_rows(len: usize, rows: usize, cols: usize, row_stride: usize) {
+    let end = rows.checked_sub(1).map_or(Some(0), |last| last.checked_mul(row_stride)?.checked_add(cols));
+    let fits = cols <= row_stride && end.is_some_and(|end| end <= len);
+    assert!(fits, "a {rows} by {cols} matrix with rows {row_stride} apart");
 }
 
 /// The length of a product. Sides of matrices without elements may be of any length: their product must not wrap.
@@ -67,7 +83,7 @@ pub fn product<T: Float>(a: Matrix<T>, b: Matrix<T>) -> Vec<T> {
     let mut out = Vec::with_capacity(len);
     // SAFETY: the buffer holds `len` elements, and the product, of at least one term, writes every one without reading it.
     unsafe {
-        raw_product(out.as_mut_ptr(), a, b, false);
+        raw_product(out.as_mut_ptr(), b.cols, a, b, false);
         out.set_len(len);
     }
     out
@@ -81,7 +97,7 @@ pub fn product<T: Float>(a: Matrix<T>, b: Matrix<T>) -> Vec<T> {
 pub fn write_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
     assert_eq!(out.len(), length(a, b), "a {} by {} product", a.rows, b.cols);
     // SAFETY: the slice is exactly as long as the product.
-    unsafe { raw_product(out.as_mut_ptr(), a, b, false) }
+    unsafe { raw_product(out.as_mut_ptr(), b.cols, a, b, false) }
 }
 
 /// `out += a b`, with `out` stored row after row.
@@ -92,13 +108,36 @@ pub fn write_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
 pub fn add_product<T: Float>(out: &mut [T], a: Matrix<T>, b: Matrix<T>) {
     assert_eq!(out.len(), length(a, b), "a {} by {} product", a.rows, b.cols);
     // SAFETY: the slice is exactly as long as the product and initialised.
-    unsafe { raw_product(out.as_mut_ptr(), a, b, true) }
+    unsafe { raw_product(out.as_mut_ptr(), b.cols, a, b, true) }
+}
+
+/// Writes the product `a b` to rows that lie `row_stride` elements apart.
+///
+/// # Panics
+/// When inner dimensions differ, or the rows overlap or reach beyond `out`.
+#[expect(unsafe_code, reason = "hands the slice to the product as a pointer")]
+pub fn write_strided<T: Float>(out: &mut [T], row_stride: usize, a: Matrix<T>, b: Matrix<T>) {
+    check_rows(out.len(), a.rows, b.cols, row_stride);
+    // SAFETY: every row of the product lies within the slice.
+    unsafe { raw_product(out.as_mut_ptr(), row_stride, a, b, false) }
+}
+
+/// Adds the product `a b` to rows that lie `row_stride` elements apart.
+///
+/// # Panics
+/// When inner dimensions differ, or the rows overlap or reach beyond `out`.
+#[expect(unsafe_code, reason = "hands the slice to the product as a pointer")]
+pub fn add_strided<T: Float>(out: &mut [T], row_stride: usize, a: Matrix<T>, b: Matrix<T>) {
+    check_rows(out.len(), a.rows, b.cols, row_stride);
+    // SAFETY: every row of the product lies within the slice, which is initialised.
+    unsafe { raw_product(out.as_mut_ptr(), row_stride, a, b, true) }
 }
 
 /// # Safety
-/// `out` points to room for `a.rows * b.cols` elements, initialised where `accumulate`.
+/// `out` points to room for `a.rows` rows of `b.cols` elements that begin `row_stride` elements apart, initialised where
+/// `accumulate`.
 #[expect(unsafe_code, reason = "the kernel takes pointers and strides")]
-unsafe fn raw_product<T: Float>(out: *mut T, a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
+unsafe fn raw_product<T: Float>(out: *mut T, row_stride: usize, a: Matrix<T>, b: Matrix<T>, accumulate: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions of a product");
     let one = T::of(1.0);
     // SAFETY: a `Matrix` covers exactly its data, so that every element lies inside; without elements there is nothing to
@@ -110,7 +149,7 @@ unsafe fn raw_product<T: Float>(out: *mut T, a: Matrix<T>, b: Matrix<T>, accumul
             a.cols,
             out,
             1,
-            b.cols as isize,
+            row_stride as isize,
             accumulate,
             a.data.as_ptr(),
             a.col_stride as isize,
@@ -170,6 +209,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn rows_may_lie_apart() {
+        let wide: Vec<f64> = (0..20).map(f64::from).collect();
+        let (a, b) = (Matrix::strided(&wide[1..], 3, 2, 5), Matrix::strided(&wide, 2, 3, 10));
+        let mut out = vec![-1.0; 12];
+        write_strided(&mut out[1..], 4, a, b);
+        assert_eq!(out, [-1.0, 20.0, 23.0, 26.0, -1.0, 70.0, 83.0, 96.0, -1.0, 120.0, 143.0, 166.0]);
+        add_strided(&mut out, 4, Matrix::strided(&wide, 2, 1, 1), Matrix::strided(&wide[2..], 1, 2, 2));
+        assert_eq!(out[..6], [-1.0, 20.0, 23.0, 26.0, 1.0, 73.0]);
+        for (rows, cols, stride) in [(3, 6, 5), (3, 5, 8), (usize::MAX, 2, 2)] {
+            assert!(std::panic::catch_unwind(|| _ = Matrix::strided(&wide, rows, cols, stride)).is_err());
         }
     }
 

@@ -1,5 +1,7 @@
 //! One pass over memory with the widest vectors of the machine at hand.
 
+use crate::nn::float::Float;
+
 /// Runs a loop compiled for the machine's vector instructions (AVX-512, AVX2, NEON or the baseline).
 ///
 /// The closure must be `#[inline(always)]`, as must be what it calls. Products and sums are never
@@ -25,6 +27,18 @@ pub fn sum_of<T: Copy>(values: &[T], term: impl Fn(T) -> f64) -> f64 {
             )
         },
     )
+}
+
+/// Adds numbers to as many others.
+pub(super) fn add<T: Float>(to: &mut [T], from: &[T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to += from;
+            }
+        },
+    );
 }
 
 /// All values in a fixed order of 16 lanes, so that no step waits for the one before: each lane folds

@@ -68,6 +68,71 @@ class LanguageModel(nn.Module):
         return self.scores(self.lstm(self.embedding(tokens))[0]).flatten(0, 1)
 
 
+class Attention(nn.Module):
+    def __init__(self, width, heads, rotary):
+        super().__init__()
+        self.query, self.key, self.value, self.output = (nn.Linear(width, width) for _ in range(4))
+        self.heads, self.rotary = heads, rotary
+
+    def turned(self, x):
+        half = x.shape[-1] // 2
+        angles = torch.arange(x.shape[-2])[:, None] * 10000.0 ** (-torch.arange(half) / half)
+        cos, sin, (a, b) = angles.cos(), angles.sin(), x.split(half, -1)
+        return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
+
+    def forward(self, x):
+        q, k, v = (f(x).unflatten(2, (self.heads, -1)).transpose(1, 2) for f in (self.query, self.key, self.value))
+        if self.rotary:
+            q, k = self.turned(q), self.turned(k)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+class FeedForward(nn.Module):
+    def __init__(self, width, hidden, activation):
+        super().__init__()
+        self.up = nn.Linear(width, hidden)
+        if activation == "swiglu":
+            self.gate = nn.Linear(width, hidden)
+        self.down, self.activation = nn.Linear(hidden, width), activation
+
+    def forward(self, x):
+        if self.activation == "swiglu":
+            return self.down(F.silu(self.gate(x)) * self.up(x))
+        return self.down(F.gelu(self.up(x), approximate="tanh") if self.activation == "gelu" else F.relu(self.up(x)) ** 2)
+
+
+class TransformerBlock(nn.Module):
+    def __init__(self, width, heads, hidden, norm, activation, rotary):
+        super().__init__()
+        self.norm1, self.attention = norm(width), Attention(width, heads, rotary)
+        self.norm2, self.mlp = norm(width), FeedForward(width, hidden, activation)
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Transformer(nn.Module):
+    def __init__(self, vocabulary, seq_len, layers, heads, embedding, mlp_ratio, norm, activation, position, tied):
+        super().__init__()
+        norm = {"layer": nn.LayerNorm, "rms": lambda width: nn.RMSNorm(width, eps=1e-5)}[norm]
+        self.embedding = nn.Embedding(vocabulary, embedding)
+        if position == "learned":
+            self.position = nn.Embedding(seq_len, embedding)
+        block = (embedding, heads, round(mlp_ratio * embedding), norm, activation, position == "rotary")
+        self.blocks = nn.Sequential(*(TransformerBlock(*block) for _ in range(layers)))
+        self.norm, self.head = norm(embedding), nn.Linear(embedding, vocabulary, bias=False)
+        if tied:
+            self.head.weight = self.embedding.weight
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        if hasattr(self, "position"):
+            x = x + self.position.weight
+        return self.head(self.norm(self.blocks(x))).flatten(0, 1)
+
+
 IMAGES = {  # name: (model, its keys in a config, image shape, classes, images, label smoothing)
     "logistic": ("logistic", {}, [1, 2, 3], 4, 5, 0.0),
     "mlp": ("mlp", {"hidden": [7, 5]}, [1, 3, 3], 4, 6, 0.0),
@@ -86,6 +151,42 @@ TEXTS = {  # name: (its keys in a config, vocabulary, rows, tokens in a row)
     "lstm_lm, tied": ({"embedding": 4, "hidden": 4, "tied": True}, 6, 3, 4),
     "lstm_lm, tied, large vocabulary": ({"embedding": 4, "hidden": 4, "tied": True, "layers": 2}, 15, 2, 5),
 }
+TRANSFORMERS = [  # layers, heads, width, width within the feed-forward layer over that, norm, activation, position, tied, tokens
+    *(
+        (1, 2 if position == "learned" else 1, 4, 1.5, norm, activation, position, tied, 5)
+        for norm in ("layer", "rms")
+        for activation in ("gelu", "swiglu", "relu2")
+        for position in ("learned", "rotary")
+        for tied in (False, True)
+    ),
+    (2, 2, 8, 2.0, "rms", "swiglu", "rotary", True, 7),
+    (2, 3, 6, 1.0, "layer", "gelu", "learned", False, 5),
+    (1, 2, 4, 1.0, "rms", "relu2", "rotary", False, 150),
+]
+
+
+def transformers():
+    vocabulary, rows = 5, 2
+    for *shape, norm, activation, position, tied, length in TRANSFORMERS:
+        layers, heads, embedding, mlp_ratio = shape
+        keys = {"layers": layers, "heads": heads, "embedding": embedding, "mlp_ratio": mlp_ratio, "norm": norm}
+        keys |= {"activation": activation, "position": position, "tied": tied, "seq_len": length}
+        i = torch.arange(rows * length)
+        tokens = ((3 * i * i + i + 1) % vocabulary).reshape(rows, length)
+        words = ", ".join([norm, activation, position, *["tied"][:tied]])
+        case = {"name": f"transformer_lm, {layers} x {embedding}, {length} tokens, {words}", "model": "transformer_lm"}
+        case |= {"keys": keys, "vocabulary": vocabulary, "length": length, "examples": rows, "label_smoothing": 0.0}
+        model = Transformer(vocabulary, **keys)
+        numbers = results(model, tokens, (5 * i + 1) % vocabulary, 0.0)
+        numbers["logits"] = model(tokens)[: 2 * vocabulary].flatten().tolist()
+        yield case | short(numbers)
+
+
+def short(value):
+    """Enough digits for a comparison to 1e-9."""
+    if isinstance(value, dict):
+        return {key: short(inner) for key, inner in value.items()}
+    return [short(inner) for inner in value] if isinstance(value, list) else float(f"{value:.13g}")
 
 
 def formula(tensor, j):
@@ -124,6 +225,7 @@ def main():
         labels = (5 * i + 1) % vocabulary
         case = {"name": name, "model": "lstm_lm", "keys": keys, "vocabulary": vocabulary, "length": length, "examples": rows}
         cases.append(case | {"label_smoothing": 0.0} | results(LanguageModel(vocabulary, **keys), tokens, labels, 0.0))
+    cases += transformers()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models.json")
     with open(path, "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")

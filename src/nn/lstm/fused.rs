@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Device, Shape, Tensor};
 
 use crate::error::{Error, Result};
-use crate::nn::affine::affine;
+use crate::nn::affine::{affine, column_sums};
 use crate::nn::embedding::{add_rows, check};
 use crate::nn::float::{Float, read, read_all};
 use crate::nn::fused::{Inputs, Operation};
@@ -187,21 +187,6 @@ fn exchanged<T: Float>(values: &[T], a: usize, width: usize) -> Vec<T> {
         }
     }
     out
-}
-
-fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<T> {
-    let mut sums = vec![T::of(0.0); width];
-    vectorized(
-        #[inline(always)]
-        || {
-            for row in rows.chunks_exact(width) {
-                for (sum, &x) in sums.iter_mut().zip(row) {
-                    *sum += x;
-                }
-            }
-        },
-    );
-    sums
 }
 
 impl Operation<1> for Fused {

@@ -13,7 +13,7 @@ use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
 use crate::task::data::text::{Level, VOCAB_SIZE};
-use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass};
+use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass, vocabulary};
 
 const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
 
@@ -50,9 +50,7 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
-    let Input::Tokens { vocabulary, .. } = *input else {
-        return Err(Error::Usage("model `lstm_lm` learns from text, but the dataset is images".into()));
-    };
+    let vocabulary = vocabulary("lstm_lm", input)?;
     let (width, hidden) = (settings.count("embedding"), settings.count("hidden"));
     if settings.flag("tied") && width != hidden {
         return Err(Error::Usage(format!(

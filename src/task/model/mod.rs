@@ -8,7 +8,7 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 use crate::metric::Metric;
-use crate::nn::dropout::dropout;
+use crate::nn::dropout::{dropout, mask};
 use crate::nn::params::Init;
 use crate::registry::{About, Accepts, Bounds, Described, Fallback, Key};
 use crate::rng::Stream;
@@ -28,6 +28,7 @@ mod program;
 mod quadratic;
 mod resnet;
 mod rosenbrock;
+mod transformer_lm;
 
 pub use from_candle::FromCandle;
 #[cfg(feature = "cli")]
@@ -40,6 +41,7 @@ pub const MODELS: &[Definition] = &[
     cnn::DEFINITION,
     resnet::DEFINITION,
     lstm_lm::DEFINITION,
+    transformer_lm::DEFINITION,
     quadratic::DEFINITION,
     rosenbrock::DEFINITION,
     formula::DEFINITION,
@@ -142,6 +144,16 @@ fn image_shape(model: &str, input: &Input) -> Result<[usize; 3]> {
     }
 }
 
+/// How many tokens a model of text tells apart.
+fn vocabulary(model: &str, input: &Input) -> Result<usize> {
+    match *input {
+        Input::Tokens { vocabulary, .. } => Ok(vocabulary),
+        Input::Image { .. } => {
+            Err(Error::Usage(format!("model `{model}` learns from text, but the dataset is images")))
+        }
+    }
+}
+
 /// A model that turns inputs into one score for each class.
 pub trait Network {
     /// Logits `[predictions, classes]` for a batch of inputs.
@@ -194,16 +206,24 @@ impl Pass {
     /// # Errors
     /// When the device refuses.
     pub fn dropout(&mut self, x: &Tensor, rate: f64) -> Result<Tensor> {
+        match self.stream(rate) {
+            Some(stream) => dropout(x, rate, stream),
+            None => Ok(x.clone()),
+        }
+    }
+
+    /// What `count` numbers are multiplied by to drop a share of them; `None` where nothing is dropped.
+    pub fn mask(&mut self, count: usize, rate: f64) -> Option<Vec<f32>> {
+        self.stream(rate).map(|stream| mask(count, rate, stream))
+    }
+
+    /// What a layer with this rate draws from; `None` where nothing is dropped.
+    fn stream(&mut self, rate: f64) -> Option<&mut Stream> {
         match self {
-            Self::Train(draws) if rate > 0.0 => {
-                let Draws { seed, step, stream } = draws;
-                dropout(
-                    x,
-                    rate,
-                    stream.get_or_insert_with(|| Box::new(Stream::new(*seed, &format!("dropout step {step}")))),
-                )
+            Self::Train(Draws { seed, step, stream }) if rate > 0.0 => {
+                Some(stream.get_or_insert_with(|| Box::new(Stream::new(*seed, &format!("dropout step {step}")))))
             }
-            _ => Ok(x.clone()),
+            _ => None,
         }
     }
 }
