@@ -128,6 +128,7 @@ impl Trained {
                 let pixels: Vec<f32> = (0..count).map(|i| (i as f32 * 0.37).sin()).collect();
                 (Tensor::from_vec(pixels, (case.batch, c, h, w), device), case.batch)
             }
+            Input::Row { .. } => unreachable!("no case is a table"),
             Input::Tokens { vocabulary, length } => {
                 let tokens: Vec<u32> = (0..count).map(|i| ((i * i + 7 * i) % vocabulary) as u32).collect();
                 (Tensor::from_vec(tokens, (case.batch, length), device), count)

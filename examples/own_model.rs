@@ -17,7 +17,7 @@ use optbench::metric::Metric;
 use optbench::nn::params::Init;
 use optbench::registry::{About, Bounds, Key};
 use optbench::settings::Settings;
-use optbench::task::data::Input;
+use optbench::task::data::{Contents, Input};
 use optbench::task::model::{Definition, FromCandle, Kind, Network};
 
 /// What a config can name, and `optbench list models residual_mlp` explains.
@@ -33,7 +33,12 @@ pub static MODEL: Definition = Definition {
         ],
         source: "He et al. 2016, arXiv 1512.03385, without convolutions",
     },
-    kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::LOSS, Metric::ACCURACY], build },
+    kind: Kind::Network {
+        default_dataset: "digits",
+        learns: &[Contents::Images],
+        metrics: &[Metric::LOSS, Metric::ACCURACY],
+        build,
+    },
 };
 
 /// From the keys of a config and the shape of an example to a network.

@@ -69,7 +69,7 @@ pub struct Metric(&'static Definition);
 static OTHERS: RwLock<Vec<Metric>> = RwLock::new(Vec::new());
 
 impl Metric {
-    /// Mean loss: cross-entropy in nats, or the value of a function.
+    /// Mean loss: cross-entropy in nats, the squared error of standardised numbers, or the value of a function.
     pub const LOSS: Self = Self(&Definition {
         name: "loss",
         direction: Direction::Lower,
@@ -94,8 +94,36 @@ impl Metric {
         summary: "exp(loss), per token; lower is better",
     });
 
+    /// The mean squared error of numbers that a model predicts.
+    pub const MSE: Self = Self(&Definition {
+        name: "mse",
+        direction: Direction::Lower,
+        unit: Unit::Number,
+        of_loss: None,
+        summary: "mean squared error, in the squared units of the label; lower is better",
+    });
+    /// The mean absolute error.
+    pub const MAE: Self = Self(&Definition {
+        name: "mae",
+        direction: Direction::Lower,
+        unit: Unit::Number,
+        of_loss: None,
+        summary: "mean absolute error, in the units of the label; lower is better",
+    });
+    /// The share of the labels' variance that is explained.
+    pub const R2: Self = Self(&Definition {
+        name: "r2",
+        direction: Direction::Higher,
+        unit: Unit::Number,
+        of_loss: None,
+        summary: "share of the label's variance that is explained, at most 1; higher is better",
+    });
+
     /// The metrics that models here yield, in the order of the first columns of `evals.csv`, which every run has.
     pub const BUILT_IN: &'static [Self] = &[Self::LOSS, Self::ACCURACY, Self::PERPLEXITY];
+
+    /// The metrics that have a meaning of their own, whoever yields them.
+    pub const KNOWN: &'static [Self] = &[Self::LOSS, Self::ACCURACY, Self::PERPLEXITY, Self::MAE, Self::R2, Self::MSE];
 
     /// The metric of a definition.
     pub const fn new(definition: &'static Definition) -> Self {
@@ -135,7 +163,7 @@ impl Metric {
     }
 
     fn built_in(name: &str) -> Option<Self> {
-        Self::find(name, Self::BUILT_IN)
+        Self::find(name, Self::KNOWN)
     }
 
     fn kept(name: &str, direction: Direction) -> Self {
@@ -206,8 +234,8 @@ impl Metric {
 
     /// The place among all metrics: the built-in ones as listed, others by name.
     fn place(self) -> (usize, &'static str) {
-        let built_in = Self::BUILT_IN.iter().position(|metric| metric.name() == self.name());
-        (built_in.unwrap_or(Self::BUILT_IN.len()), self.name())
+        let known = Self::KNOWN.iter().position(|metric| metric.name() == self.name());
+        (known.unwrap_or(Self::KNOWN.len()), self.name())
     }
 }
 

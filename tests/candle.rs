@@ -491,7 +491,12 @@ fn a_model_whose_gradient_is_cut_is_not_trained() {
     }
     static CUT: model::Definition = model::Definition {
         about: About { name: "cut", revision: 1, summary: "", equations: "", keys: &[], source: "" },
-        kind: Kind::Network { default_dataset: "digits", metrics: &[Metric::LOSS, Metric::ACCURACY], build },
+        kind: Kind::Network {
+            default_dataset: "digits",
+            learns: &[optbench::task::data::Contents::Images],
+            metrics: &[Metric::LOSS, Metric::ACCURACY],
+            build,
+        },
     };
     let said = |message: &str| {
         let named = "model `cut`: `hidden.weight`, `hidden.bias`, `norm.weight`, `norm.bias` received no gradient";

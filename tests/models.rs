@@ -46,6 +46,7 @@ impl Case {
                 let pixels: Vec<f64> = (0..count).map(|i| (0.3 + 1.7 * i as f64).sin()).collect();
                 (Tensor::from_vec(pixels, (n, c, h, w), device).unwrap().to_dtype(dtype).unwrap(), n)
             }
+            Input::Row { .. } => unreachable!("no case is a table"),
             Input::Tokens { vocabulary, length } => {
                 let tokens: Vec<u32> = (0..count).map(|i| ((3 * i * i + i + 1) % vocabulary) as u32).collect();
                 (Tensor::from_vec(tokens, (n, length), device).unwrap(), count)

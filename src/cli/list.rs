@@ -80,7 +80,7 @@ impl Kind {
                     };
                     Listed { about, keys: Vec::new(), group: Vec::new(), more: Vec::new() }
                 };
-                Metric::BUILT_IN.iter().map(of).collect()
+                Metric::KNOWN.iter().map(of).collect()
             }
         }
     }

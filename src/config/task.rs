@@ -11,6 +11,7 @@ use crate::config::value::value;
 use crate::metric::Metric;
 use crate::registry::{Accepts, Bounds, Described, Kinds, choices};
 use crate::settings::{Settings, Value};
+use crate::task::data::csv::{self, Goal};
 use crate::task::data::{self, Contents};
 use crate::task::model::{self, Kind};
 use crate::task::{Spec, Target};
@@ -28,8 +29,8 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
     let mut known: Vec<&str> = model::Definition::RESERVED.to_vec();
     known.extend(common.iter().map(|key| key.name).chain(model.keys().map(|key| key.name)));
     let mut dataset = None;
-    if let Kind::Network { default_dataset, .. } = model.kind {
-        dataset = dataset_of(table, model.about.name, default_dataset, diagnostics);
+    if let Kind::Network { default_dataset, learns, .. } = model.kind {
+        dataset = dataset_of(table, model.about.name, (default_dataset, learns), diagnostics);
     }
     known.extend(dataset.into_iter().flat_map(Described::keys).map(|key| key.name));
     refuse_unknown(table, &known, &owner, diagnostics);
@@ -60,6 +61,13 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
         diagnostics.add(place, format!("{owner}: {problem}"));
         Vec::new()
     });
+    let metrics = match &dataset {
+        Some(dataset) if dataset.optional_choice(csv::TASK) == Some(Goal::Regression) => {
+            refuse_smoothing(table, &model_settings, &owner, diagnostics);
+            model::PREDICTS.to_vec()
+        }
+        _ => metrics,
+    };
     let target = if metrics.is_empty() { None } else { target(table, &metrics, diagnostics) };
     // Of a built-in model what people look at: perplexity of text, else accuracy where there is one.
     let is_declared = matches!(model.kind, Kind::Program | Kind::Imported);
@@ -85,6 +93,16 @@ pub(super) fn read(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<Spec>
         metrics,
         metric,
     })
+}
+
+/// Only the scores of classes can be smoothed.
+fn refuse_smoothing(table: &Table, model: &Settings, owner: &str, diagnostics: &mut Diagnostics) {
+    if let Some(entry) = table.get("label_smoothing")
+        && model.optional_float("label_smoothing") > Some(0.0)
+    {
+        let found = format!("{owner}: `label_smoothing` is of classes, but the label is a number");
+        diagnostics.add(&entry.value.place, found).expected("no such key, or `task = \"classification\"`");
+    }
 }
 
 /// One name is one column in all results: it has one direction.
@@ -151,16 +169,16 @@ fn model_by_keys(table: &Table, models: &Kinds<model::Definition>) -> Option<&'s
 fn dataset_of(
     table: &Table,
     model: &str,
-    default: &str,
+    (default, learns): (&str, &[Contents]),
     diagnostics: &mut Diagnostics,
 ) -> Option<&'static data::Definition> {
     let datasets = &diagnostics.catalog.datasets;
-    // A model learns from what its default dataset holds.
+    // A path alone is of what the default dataset holds.
     let contents = datasets.find(default).map_or(Contents::Images, |dataset| dataset.contents);
     let Some(entry) = table.get("dataset") else {
         return table.get("path").map(|_| contents.of_path()).or_else(|| datasets.find(default));
     };
-    let fitting = datasets.iter().filter(|definition| definition.contents == contents);
+    let fitting = datasets.iter().filter(|definition| learns.contains(&definition.contents));
     let names: Vec<&str> = fitting.map(|definition| definition.about.name).collect();
     let Item::Text(name) = &entry.value.item else {
         diagnostics
@@ -176,8 +194,9 @@ fn dataset_of(
         }
         return datasets.find(likeliest(name, &names).unwrap_or(default));
     };
-    if found.contents != contents {
-        let (learns, is) = (contents.name(), found.contents.name());
+    if !learns.contains(&found.contents) {
+        let learns: Vec<&str> = learns.iter().map(|contents| contents.name()).collect();
+        let (learns, is) = (learns.join(" and "), found.contents.name());
         diagnostics
             .add(&entry.value.place, format!("model `{model}` learns from {learns}, but `{name}` is {is}"))
             .expected(choices(&names));

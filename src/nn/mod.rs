@@ -30,6 +30,7 @@ pub mod role;
 mod rotary;
 pub mod running;
 pub mod simd;
+pub mod squared_error;
 mod squash;
 pub mod statistics;
 mod transpose;

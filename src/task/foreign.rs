@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use crate::error::{Error, Result};
 use crate::nn::cross_entropy::cross_entropy;
 use crate::nn::params::{Init, Parameter, gradients};
+use crate::nn::squared_error::squared_error;
 use crate::rng::Stream;
 use crate::settings::short;
 use crate::task::model::{Memory, Network, Pass};
@@ -98,7 +99,11 @@ impl Subject {
                 "its scores are {found:?}, expected {expected:?}: one for each class, for each prediction"
             )));
         }
-        cross_entropy(&logits, &self.labels, 0.0, self.composed)
+        // Labels that are numbers have the number type of the weights.
+        match self.labels.dtype() {
+            DType::U32 => cross_entropy(&logits, &self.labels, 0.0, self.composed),
+            _ => squared_error(&logits, &self.labels),
+        }
     }
 
     fn value(&mut self) -> Result<f64> {

@@ -9,6 +9,7 @@ use crate::metric::{Metric, Scores};
 use crate::nn::cross_entropy::{Tally, cross_entropy};
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::nn::role::Role;
+use crate::nn::squared_error::{Fit, squared_error};
 use crate::nn::statistics::Statistics;
 use crate::settings::{Settings, Value};
 use crate::task::batches::Batches;
@@ -93,7 +94,7 @@ impl Task for Supervised {
     fn examples(&self, split: Split) -> Option<u64> {
         let predictions = match self.data.input() {
             Input::Tokens { length, .. } => length,
-            Input::Image { .. } => 1,
+            Input::Image { .. } | Input::Row { .. } => 1,
         };
         Some((self.data.split(split).len() * predictions) as u64)
     }
@@ -111,7 +112,7 @@ impl Task for Supervised {
         }
         let rows = match self.data.input() {
             Input::Tokens { length, .. } => self.batch_size * length,
-            Input::Image { .. } => self.batch_size,
+            Input::Image { .. } | Input::Row { .. } => self.batch_size,
         };
         let batch_bytes = rows as f64 * weights.widest as f64 * self.dtype.size_in_bytes() as f64;
         Ok(Some(Footprint { weights, batch_bytes }))
@@ -182,22 +183,20 @@ impl Problem for Learner {
             self.network.exchange_memory(Memory::new());
         }
         let logits = self.network.logits(&inputs, &mut Pass::train(self.seed, t))?;
-        let loss = cross_entropy(&logits, &labels, self.label_smoothing, self.composed)?;
+        let loss = if self.data.input().is_regression() {
+            squared_error(&logits, &labels)?
+        } else {
+            cross_entropy(&logits, &labels, self.label_smoothing, self.composed)?
+        };
         let gradients = gradients(&loss, &self.parameters)?;
         Ok((loss.to_dtype(DType::F64)?.to_scalar()?, gradients))
     }
 
     fn evaluate(&mut self, split: Split) -> Result<Option<Scores>> {
         let trained = self.network.exchange_memory(Memory::new());
-        let tally = self.judge(split);
+        let scores = if self.data.input().is_regression() { self.measure(split) } else { self.judge(split) };
         self.network.exchange_memory(trained);
-        let tally = tally?;
-        let (count, loss) = (tally.count as f64, tally.loss / tally.count as f64);
-        let scores = Scores::of_loss(loss).with(Metric::ACCURACY, tally.correct as f64 / count);
-        Ok(Some(match self.data.input() {
-            Input::Tokens { .. } => scores.with(Metric::PERPLEXITY, loss.exp()),
-            Input::Image { .. } => scores,
-        }))
+        scores.map(Some)
     }
 
     fn recalibrate(&mut self) -> Result<Option<Vec<Tensor>>> {
@@ -251,14 +250,35 @@ impl Problem for Learner {
 }
 
 impl Learner {
-    fn judge(&mut self, split: Split) -> Result<Tally> {
+    /// The scores of a model that tells classes apart.
+    fn judge(&mut self, split: Split) -> Result<Scores> {
         let positions: Vec<usize> = self.data.split(split).collect();
         let mut tally = Tally::default();
         for positions in self.evaluation_batches(&positions) {
             let (inputs, labels) = self.data.batch(&positions, self.dtype, &self.device)?;
             tally.add(Tally::of(&self.network.logits(&inputs, &mut Pass::Evaluate)?, &labels)?);
         }
-        Ok(tally)
+        let (count, loss) = (tally.count as f64, tally.loss / tally.count as f64);
+        let scores = Scores::of_loss(loss).with(Metric::ACCURACY, tally.correct as f64 / count);
+        Ok(match self.data.input() {
+            Input::Tokens { .. } => scores.with(Metric::PERPLEXITY, loss.exp()),
+            Input::Image { .. } | Input::Row { .. } => scores,
+        })
+    }
+
+    /// The scores of a model that predicts numbers: the loss in the standardised ones, the others in the label's units.
+    fn measure(&mut self, split: Split) -> Result<Scores> {
+        let positions: Vec<usize> = self.data.split(split).collect();
+        let mut fit = Fit::default();
+        for positions in self.evaluation_batches(&positions) {
+            let (inputs, labels) = self.data.batch(&positions, self.dtype, &self.device)?;
+            fit.add(Fit::of(&self.network.logits(&inputs, &mut Pass::Evaluate)?, &labels)?);
+        }
+        let unit = self.data.unit();
+        Ok(Scores::of_loss(fit.mean_square())
+            .with(Metric::MAE, fit.mean_absolute() * unit)
+            .with(Metric::R2, fit.explained())
+            .with(Metric::MSE, fit.mean_square() * unit * unit))
     }
 
     /// All positions in batches; where a memory is carried, every row of a batch continues that row
@@ -266,7 +286,7 @@ impl Learner {
     fn evaluation_batches(&self, positions: &[usize]) -> Vec<Vec<usize>> {
         if !self.stateful {
             let examples = match self.data.input() {
-                Input::Image { .. } => EVALUATION_BATCH,
+                Input::Image { .. } | Input::Row { .. } => EVALUATION_BATCH,
                 Input::Tokens { length, .. } => (EVALUATION_BATCH / length).max(self.batches.size()),
             };
             return positions.chunks(examples).map(<[usize]>::to_vec).collect();

@@ -15,6 +15,7 @@ use crate::task::Split;
 mod arrangement;
 mod augment;
 mod cifar10;
+pub(crate) mod csv;
 mod digits;
 #[cfg(feature = "cli")]
 pub mod download;
@@ -38,6 +39,7 @@ pub mod text;
 mod tiny_shakespeare;
 mod vocabulary;
 
+pub use csv::Table;
 #[cfg(feature = "cli")]
 pub use download::Downloader;
 pub use files::{DataFile, Files, Origin};
@@ -58,6 +60,7 @@ pub const DATASETS: &[Definition] = &[
     tiny_shakespeare::DEFINITION,
     kjv::DEFINITION,
     plain_text::DEFINITION,
+    csv::DEFINITION,
 ];
 
 /// A dataset as it is registered.
@@ -90,6 +93,8 @@ pub enum Contents {
     Images,
     /// Running text.
     Text,
+    /// Rows of a table, each with a label.
+    Table,
 }
 
 impl Contents {
@@ -98,6 +103,7 @@ impl Contents {
         match self {
             Self::Images => "images",
             Self::Text => "text",
+            Self::Table => "tables",
         }
     }
 
@@ -106,6 +112,7 @@ impl Contents {
         match self {
             Self::Images => &idx_folder::DEFINITION,
             Self::Text => &plain_text::DEFINITION,
+            Self::Table => &csv::DEFINITION,
         }
     }
 }
@@ -125,6 +132,8 @@ pub enum Dataset {
     Images(Arc<Images>),
     /// Running text, which models cut into windows.
     Text(Text),
+    /// A table, whose rows are examples.
+    Table(Arc<Table>),
 }
 
 impl Dataset {
@@ -140,6 +149,8 @@ impl Dataset {
         match (self, view) {
             (Self::Images(images), None) => Ok(images.clone()),
             (Self::Text(text), Some(view)) => Ok(Arc::new(text.windows(&view)?)),
+            (Self::Table(table), None) => Ok(table.clone()),
+            (Self::Table(_), Some(_)) => Err(mismatch(model, Contents::Text, Contents::Table)),
             (Self::Images(_), Some(_)) => Err(mismatch(model, Contents::Text, Contents::Images)),
             (Self::Text(_), None) => Err(mismatch(model, Contents::Images, Contents::Text)),
         }
@@ -150,6 +161,7 @@ impl Dataset {
         match self {
             Self::Images(images) => images.digest(),
             Self::Text(text) => text.digest(),
+            Self::Table(table) => table.digest(),
         }
     }
 }
@@ -176,6 +188,13 @@ pub enum Input {
         /// Tokens in a window.
         length: usize,
     },
+    /// A row of a table.
+    Row {
+        /// Numbers in a row.
+        columns: usize,
+        /// How many classes there are to tell apart; `None` where a number is predicted.
+        classes: Option<usize>,
+    },
 }
 
 impl Input {
@@ -184,6 +203,7 @@ impl Input {
         match *self {
             Self::Image { shape, .. } => shape.iter().product(),
             Self::Tokens { length, .. } => length,
+            Self::Row { columns, .. } => columns,
         }
     }
 
@@ -192,11 +212,12 @@ impl Input {
         self.len() == 0
     }
 
-    /// How many answers a network chooses from.
+    /// How many answers a network chooses from; 1 where it predicts a number.
     pub fn classes(&self) -> usize {
         match *self {
             Self::Image { classes, .. } => classes,
             Self::Tokens { vocabulary, .. } => vocabulary,
+            Self::Row { classes, .. } => classes.unwrap_or(1),
         }
     }
 
@@ -205,7 +226,13 @@ impl Input {
         match self {
             Self::Image { .. } => Contents::Images,
             Self::Tokens { .. } => Contents::Text,
+            Self::Row { .. } => Contents::Table,
         }
+    }
+
+    /// Whether a number is predicted, and not a class.
+    pub fn is_regression(&self) -> bool {
+        matches!(self, Self::Row { classes: None, .. })
     }
 }
 
@@ -229,7 +256,8 @@ pub trait Examples: Send + Sync {
     fn split(&self, split: Split) -> Range<usize>;
 
     /// Inputs and labels (u32) of the examples at these positions: images `[n, channels, height,
-    /// width]` and `[n]`, or tokens (u32) `[n, length]` and the token after each, `[n * length]`.
+    /// width]` and `[n]`, tokens (u32) `[n, length]` and the token after each, `[n * length]`, or rows `[n, columns]`
+    /// and `[n]`, where a label that is a number has the number type of the rows.
     ///
     /// # Errors
     /// When the device refuses.
@@ -248,6 +276,11 @@ pub trait Examples: Send + Sync {
         device: &Device,
     ) -> Result<(Tensor, Tensor)> {
         self.batch(positions, dtype, device)
+    }
+
+    /// What 1 of a predicted number is in the units of the label.
+    fn unit(&self) -> f64 {
+        1.0
     }
 
     /// The mean loss in nats below which no model comes but by luck, where it is known.

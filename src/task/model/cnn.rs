@@ -9,7 +9,7 @@ use crate::nn::linear::{Activation, Linear};
 use crate::nn::params::Init;
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
-use crate::task::data::Input;
+use crate::task::data::{Contents, Input};
 use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -31,7 +31,7 @@ W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a co
         ],
         source: "torch.nn.Conv2d's, BatchNorm2d's and Linear's initialisation",
     },
-    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
+    kind: Kind::Network { default_dataset: "digits", learns: &[Contents::Images], metrics: CLASSIFIES, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {

@@ -8,7 +8,7 @@ use crate::nn::params::Init;
 use crate::registry::About;
 use crate::settings::Settings;
 use crate::task::data::Input;
-use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
+use crate::task::model::{ANY_NUMBERS, CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network, Pass, columns};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -21,11 +21,15 @@ W, b uniform within 1 / sqrt(inputs)",
         keys: &[LABEL_SMOOTHING],
         source: "torch.nn.Linear's initialisation",
     },
-    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
+    kind: Kind::Network { default_dataset: "digits", learns: ANY_NUMBERS, metrics: CLASSIFIES, build },
 };
 
 fn build(_settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
-    let inputs = image_shape("logistic", input)?.iter().product();
+    build_as("logistic", input, init)
+}
+
+pub(super) fn build_as(model: &str, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
+    let inputs = columns(model, input)?;
     Ok(Box::new(Logistic(Linear::head(init, "fc", inputs, input.classes())?)))
 }
 

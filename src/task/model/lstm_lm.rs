@@ -11,8 +11,8 @@ use crate::nn::lstm::{Lstm, Source};
 use crate::nn::params::Init;
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
-use crate::task::data::Input;
 use crate::task::data::text::{Level, VOCAB_SIZE};
+use crate::task::data::{Contents, Input};
 use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass, vocabulary};
 
 const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
@@ -44,6 +44,7 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
     },
     kind: Kind::Network {
         default_dataset: "markov",
+        learns: &[Contents::Text],
         metrics: &[Metric::LOSS, Metric::ACCURACY, Metric::PERPLEXITY],
         build,
     },

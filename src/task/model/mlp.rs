@@ -8,7 +8,7 @@ use crate::nn::params::Init;
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::Input;
-use crate::task::model::{CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
+use crate::task::model::{ANY_NUMBERS, CLASSIFIES, DROPOUT, Definition, Kind, LABEL_SMOOTHING, Network, Pass, columns};
 
 pub(super) const DEFINITION: Definition = Definition {
     about: About {
@@ -17,6 +17,7 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "fully connected layers with ReLU between them",
         equations: "\
 h <- dropout(max(W h + b, 0)) for every hidden layer; logits = W h + b
+of a label that is a number, one output instead of logits
 W, b uniform within 1 / sqrt(inputs of the layer)",
         keys: &[
             Key::integers("hidden", &[128, 128], Bounds::within(1.0, 65_536.0), "widths of the hidden layers"),
@@ -25,11 +26,11 @@ W, b uniform within 1 / sqrt(inputs of the layer)",
         ],
         source: "torch.nn.Linear's initialisation",
     },
-    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
+    kind: Kind::Network { default_dataset: "digits", learns: ANY_NUMBERS, metrics: CLASSIFIES, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
-    let mut widths = vec![image_shape("mlp", input)?.iter().product()];
+    let mut widths = vec![columns("mlp", input)?];
     widths.extend(settings.counts("hidden"));
     let mut layers = Vec::with_capacity(widths.len());
     for (i, pair) in widths.windows(2).enumerate() {

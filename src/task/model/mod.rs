@@ -13,12 +13,13 @@ use crate::nn::params::Init;
 use crate::registry::{About, Accepts, Bounds, Described, Fallback, Key};
 use crate::rng::Stream;
 use crate::settings::{Settings, Sort};
-use crate::task::data::Input;
+use crate::task::data::{Contents, Input};
 
 mod cnn;
 mod formula;
 mod from_candle;
 mod imported;
+mod linear;
 mod logistic;
 mod lstm_lm;
 mod measured;
@@ -37,6 +38,7 @@ pub use program::Program;
 /// Every model that a config can name.
 pub const MODELS: &[Definition] = &[
     logistic::DEFINITION,
+    linear::DEFINITION,
     mlp::DEFINITION,
     cnn::DEFINITION,
     resnet::DEFINITION,
@@ -60,6 +62,8 @@ const LABEL_SMOOTHING: Key = Key::float(
 const BATCH_SIZE: Key = Key::integer("batch_size", 64, Bounds::within(1.0, 1_048_576.0), "examples in a batch");
 /// What a classifier is measured by.
 const CLASSIFIES: &[Metric] = &[Metric::LOSS, Metric::ACCURACY];
+/// What a model of numbers is measured by.
+pub(crate) const PREDICTS: &[Metric] = &[Metric::LOSS, Metric::MAE, Metric::R2, Metric::MSE];
 
 /// A model as it is registered.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +119,9 @@ pub enum Kind {
     Network {
         /// The dataset where a config names none.
         default_dataset: &'static str,
-        /// What is measured; arms are ranked by the last unless a config says otherwise.
+        /// What it can learn from.
+        learns: &'static [Contents],
+        /// What is measured of classes; arms are ranked by the last unless a config says otherwise.
         metrics: &'static [Metric],
         /// Builds it for examples of a shape.
         build: BuildNetwork,
@@ -134,13 +140,26 @@ pub type BuildNetwork = fn(&Settings, &Input, &mut Init) -> Result<Box<dyn Netwo
 /// Builds a function from settings; what does not fit together is said in words for the user.
 pub type BuildFunction = fn(&Settings) -> Result<Arc<dyn Function>, String>;
 
+/// What a layer that reads all numbers of an example at once learns from.
+const ANY_NUMBERS: &[Contents] = &[Contents::Images, Contents::Table];
+
+fn learns_from_others(model: &str, learns: &str, input: &Input) -> Error {
+    Error::Usage(format!("model `{model}` learns from {learns}, but the dataset is {}", input.contents().name()))
+}
+
+/// How many numbers an example has, whatever their shape.
+fn columns(model: &str, input: &Input) -> Result<usize> {
+    match input {
+        Input::Image { .. } | Input::Row { .. } => Ok(input.len()),
+        Input::Tokens { .. } => Err(learns_from_others(model, "images and tables", input)),
+    }
+}
+
 /// Channels, height and width of the images that a model learns from.
 fn image_shape(model: &str, input: &Input) -> Result<[usize; 3]> {
     match input {
         Input::Image { shape, .. } => Ok(*shape),
-        Input::Tokens { .. } => {
-            Err(Error::Usage(format!("model `{model}` learns from images, but the dataset is text")))
-        }
+        Input::Tokens { .. } | Input::Row { .. } => Err(learns_from_others(model, "images", input)),
     }
 }
 
@@ -148,9 +167,7 @@ fn image_shape(model: &str, input: &Input) -> Result<[usize; 3]> {
 fn vocabulary(model: &str, input: &Input) -> Result<usize> {
     match *input {
         Input::Tokens { vocabulary, .. } => Ok(vocabulary),
-        Input::Image { .. } => {
-            Err(Error::Usage(format!("model `{model}` learns from text, but the dataset is images")))
-        }
+        Input::Image { .. } | Input::Row { .. } => Err(learns_from_others(model, "text", input)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::nn::params::Init;
 use crate::nn::relu::relu;
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
-use crate::task::data::Input;
+use crate::task::data::{Contents, Input};
 use crate::task::model::{CLASSIFIES, Definition, Kind, LABEL_SMOOTHING, Network, Pass, image_shape};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -33,7 +33,7 @@ W, b uniform within 1 / sqrt(inputs of the layer), 9 times the channels for a co
         ],
         source: "He et al. 2015, arXiv 1512.03385, section 4.2; shortcuts B; torch's initialisation",
     },
-    kind: Kind::Network { default_dataset: "digits", metrics: CLASSIFIES, build },
+    kind: Kind::Network { default_dataset: "digits", learns: &[Contents::Images], metrics: CLASSIFIES, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {

@@ -16,8 +16,8 @@ use crate::nn::position::Positions;
 use crate::nn::residual::Residual;
 use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
-use crate::task::data::Input;
 use crate::task::data::text::{Level, VOCAB_SIZE};
+use crate::task::data::{Contents, Input};
 use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Network, Pass, vocabulary};
 
 const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
@@ -77,6 +77,7 @@ all weights normal with 0.02, W_o and W_down with 0.02 / sqrt(2 layers); biases 
     },
     kind: Kind::Network {
         default_dataset: "markov",
+        learns: &[Contents::Text],
         metrics: &[Metric::LOSS, Metric::ACCURACY, Metric::PERPLEXITY],
         build,
     },
