@@ -94,6 +94,14 @@ impl Metric {
         summary: "exp(loss), per token; lower is better",
     });
 
+    /// What a text takes by the model's predictions, in bits for each byte.
+    pub const BITS_PER_BYTE: Self = Self(&Definition {
+        name: "bits_per_byte",
+        direction: Direction::Lower,
+        unit: Unit::Number,
+        of_loss: None,
+        summary: "loss in bits over the bytes of UTF-8 that the tokens stand for, so that levels compare; lower is better",
+    });
     /// The mean squared error of numbers that a model predicts.
     pub const MSE: Self = Self(&Definition {
         name: "mse",
@@ -123,7 +131,8 @@ impl Metric {
     pub const BUILT_IN: &'static [Self] = &[Self::LOSS, Self::ACCURACY, Self::PERPLEXITY];
 
     /// The metrics that have a meaning of their own, whoever yields them.
-    pub const KNOWN: &'static [Self] = &[Self::LOSS, Self::ACCURACY, Self::PERPLEXITY, Self::MAE, Self::R2, Self::MSE];
+    pub const KNOWN: &'static [Self] =
+        &[Self::LOSS, Self::ACCURACY, Self::PERPLEXITY, Self::BITS_PER_BYTE, Self::MAE, Self::R2, Self::MSE];
 
     /// The metric of a definition.
     pub const fn new(definition: &'static Definition) -> Self {

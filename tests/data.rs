@@ -300,3 +300,32 @@ fn a_run_without_its_data_says_what_to_do() {
     assert!(message.contains("help: `optbench data fetch mnist` downloads it; without a network, put"), "{message}");
     assert_eq!(optbench(folder.path(), &["data", "fetch", "mnist"]).status.code(), Some(2), "offline means offline");
 }
+
+#[test]
+fn byte_pairs_are_learned_from_the_training_part_alone() {
+    let line = "the cat sat on the mat\n";
+    let text = line.repeat(400) + &"zq zq zq\n".repeat(100);
+    let model = reader(6).with("level", "bpe").with("vocab_size", 300);
+    let (input, parts) = windows(text.as_bytes(), &model).unwrap();
+    let vocabulary = input.classes();
+    assert!((257..=300).contains(&vocabulary), "{vocabulary}");
+    // A line of the training part is a few tokens; what was never seen is bytes.
+    let joined = |tokens: &[u32]| tokens.iter().filter(|&&token| token >= 256).count();
+    assert!(joined(&parts[0].0) > parts[0].0.len() / 2 && joined(&parts[2].0) == 0, "{:?}", parts[2].0);
+    assert_eq!(parts[0], windows(text.as_bytes(), &model).unwrap().1[0]);
+}
+
+#[test]
+fn bits_per_byte_need_tokens_that_stand_for_all_of_the_text() {
+    let parse = |keys: &str| {
+        let config = format!("steps = 2\n[tasks.a]\nmodel = \"transformer_lm\"\n{keys}\n[optimizers.adamw]\n");
+        Experiment::parse(&Catalog::built_in(), "a.toml", &config, "a", &[])
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(parse("level = \"bpe\"\nvocab_size = 256\nmetric = \"bits_per_byte\""), Ok(()));
+    let problem = parse("level = \"word\"\nmetric = \"bits_per_byte\"").unwrap_err();
+    assert!(problem.contains("task `a` has no metric `bits_per_byte`"), "{problem}");
+    let problem = parse("level = \"bpe\"\nvocab_size = 255").unwrap_err();
+    assert!(problem.contains("`level = \"bpe\"` and at least 256"), "{problem}");
+}

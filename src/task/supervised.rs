@@ -261,7 +261,16 @@ impl Learner {
         let (count, loss) = (tally.count as f64, tally.loss / tally.count as f64);
         let scores = Scores::of_loss(loss).with(Metric::ACCURACY, tally.correct as f64 / count);
         Ok(match self.data.input() {
-            Input::Tokens { .. } => scores.with(Metric::PERPLEXITY, loss.exp()),
+            Input::Tokens { .. } => {
+                let scores = scores.with(Metric::PERPLEXITY, loss.exp());
+                match self.data.label_bytes(split) {
+                    Some(bytes) => {
+                        let bits = tally.loss / std::f64::consts::LN_2;
+                        scores.with(Metric::BITS_PER_BYTE, bits / bytes as f64)
+                    }
+                    None => scores,
+                }
+            }
             Input::Image { .. } | Input::Row { .. } => scores,
         })
     }

@@ -14,6 +14,7 @@ use crate::task::Split;
 
 mod arrangement;
 mod augment;
+mod byte_pairs;
 mod cifar10;
 pub(crate) mod csv;
 mod digits;
@@ -276,6 +277,11 @@ pub trait Examples: Send + Sync {
         device: &Device,
     ) -> Result<(Tensor, Tensor)> {
         self.batch(positions, dtype, device)
+    }
+
+    /// The bytes of text that a split's labels stand for; `None` where they do not stand for all of it.
+    fn label_bytes(&self, _split: Split) -> Option<u64> {
+        None
     }
 
     /// What 1 of a predicted number is in the units of the label.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::registry::{self, Key};
 use crate::settings::{Settings, Value};
 use crate::task::Split;
+use crate::task::data::byte_pairs::{BYTES, BytePairs};
 use crate::task::data::vocabulary::{Characters, MOST_WORDS, Words};
 use crate::task::data::{Examples, Input};
 
@@ -27,6 +28,8 @@ crate::choice! {
         Char = "char",
         /// A word.
         Word = "word",
+        /// Bytes that often stand together, learned from the training part: see `vocab_size`.
+        Bpe = "bpe",
     }
 }
 
@@ -35,12 +38,16 @@ pub(crate) const VOCAB_SIZE: Key = Key::integer(
     "vocab_size",
     DEFAULT_WORDS as i64,
     registry::Bounds::within(2.0, MOST_WORDS as f64),
-    "level = \"word\": words that have a token of their own",
+    "level = \"word\": words that have a token of their own; level = \"bpe\": tokens, of which 256 are the bytes",
 )
 // Configs that were written out with every default have it beside characters, too.
-.that_needs("`level = \"word\"`; or leave the key out", |settings| {
-    settings.optional_choice("level") == Some(Level::Word)
-        || settings.get("vocab_size") == Some(&Value::Integer(DEFAULT_WORDS as i64))
+.that_needs("`level = \"word\"`, or `level = \"bpe\"` and at least 256; or leave the key out", |settings| {
+    let given = settings.get("vocab_size");
+    match settings.optional_choice("level") {
+        Some(Level::Word) => true,
+        Some(Level::Bpe) => given.and_then(Value::as_float).is_none_or(|size| size >= BYTES as f64),
+        Some(Level::Char) | None => given == Some(&Value::Integer(DEFAULT_WORDS as i64)),
+    }
 });
 
 /// A text, split.
@@ -68,9 +75,9 @@ pub(super) struct Entropy {
 pub struct View {
     /// `seq_len`: tokens in a window.
     pub length: usize,
-    /// `level`: `"word"`, or `"char"`, which is the default.
-    pub words: bool,
-    /// `vocab_size`: how many words have a token of their own.
+    /// `level`: what a token is; a character is the default.
+    pub level: Level,
+    /// `vocab_size`: how many words have a token of their own, or how many tokens are learned.
     pub vocabulary: usize,
     /// `stateful`: whether the model carries its state from window to window.
     pub stateful: bool,
@@ -85,7 +92,7 @@ impl View {
         };
         Some(Self {
             length: count("seq_len")?.max(1),
-            words: model.optional_choice("level") == Some(Level::Word),
+            level: model.optional_choice("level").unwrap_or(Level::Char),
             vocabulary: count("vocab_size").unwrap_or(DEFAULT_WORDS),
             stateful: model.get("stateful") == Some(&Value::Bool(true)),
         })
@@ -160,27 +167,48 @@ impl Text {
     pub fn windows(&self, view: &View) -> Result<Windows> {
         let mut tokens = Vec::new();
         let mut from = [0; 4];
-        let mut encode = |encode: &dyn Fn(&str, &mut Vec<u16>)| {
+        let mut encode = |encode: &dyn Fn(&str, &mut Vec<u16>) -> Result<()>| {
             for (i, split) in SPLITS.into_iter().enumerate() {
-                encode(self.part(split), &mut tokens);
+                encode(self.part(split), &mut tokens)?;
                 from[i + 1] = tokens.len();
             }
+            Ok::<(), Error>(())
         };
-        let vocabulary = if view.words {
-            let words = Words::of(self.part(Split::Train), view.vocabulary);
-            encode(&|text, tokens| words.encode(text, tokens));
-            words.len()
-        } else {
-            let characters = Characters::of(&self.contents).map_err(|problem| Error::data(self.name, problem))?;
-            encode(&|text, tokens| characters.encode(text, tokens));
-            characters.len()
+        let refused = |problem| Error::data(self.name, problem);
+        let (vocabulary, bytes) = match view.level {
+            Level::Word => {
+                let words = Words::of(self.part(Split::Train), view.vocabulary);
+                encode(&|text, tokens| {
+                    words.encode(text, tokens);
+                    Ok(())
+                })?;
+                (words.len(), None)
+            }
+            Level::Char => {
+                let characters = Characters::of(&self.contents).map_err(refused)?;
+                encode(&|text, tokens| {
+                    characters.encode(text, tokens);
+                    Ok(())
+                })?;
+                (characters.len(), Some(characters.bytes()))
+            }
+            Level::Bpe => {
+                let pairs = BytePairs::of(self.part(Split::Train), view.vocabulary).map_err(refused)?;
+                encode(&|text, tokens| pairs.encode(text, tokens).map_err(refused))?;
+                (pairs.bytes().len(), Some(pairs.bytes().to_vec()))
+            }
         };
         tokens.shrink_to_fit();
         let mut first = [0; 4];
         for (i, split) in SPLITS.into_iter().enumerate() {
             let held = from[i + 1] - from[i];
             if held <= view.length {
-                let (what, split) = (if view.words { "words" } else { "characters" }, split.name());
+                let what = match view.level {
+                    Level::Word => "words",
+                    Level::Char => "characters",
+                    Level::Bpe => "byte pairs",
+                };
+                let split = split.name();
                 return Err(Error::data(
                     self.name,
                     format!(
@@ -193,12 +221,12 @@ impl Text {
             }
             first[i + 1] = first[i] + (held - 1) / view.length;
         }
-        let floor = self.entropy.filter(|_| !view.words).map(|entropy| {
+        let floor = self.entropy.filter(|_| view.level == Level::Char).map(|entropy| {
             // Without a carried state, the first label of a window has one character before it.
             let blind = if view.stateful { 0.0 } else { 1.0 / view.length as f64 };
             blind * entropy.after_one + (1.0 - blind) * entropy.rate
         });
-        Ok(Windows { tokens, vocabulary, length: view.length, from, first, floor })
+        Ok(Windows { tokens, vocabulary, bytes, length: view.length, from, first, floor })
     }
 }
 
@@ -209,6 +237,8 @@ const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 pub struct Windows {
     tokens: Vec<u16>,
     vocabulary: usize,
+    /// Of every token of the vocabulary, where tokens stand for all of the text.
+    bytes: Option<Vec<u32>>,
     length: usize,
     /// The first token of every split, and the end.
     from: [usize; 4],
@@ -247,6 +277,13 @@ impl Examples for Windows {
         Ok((inputs, Tensor::from_vec(labels, total, device)?))
     }
 
+    fn label_bytes(&self, split: Split) -> Option<u64> {
+        let (bytes, windows) = (self.bytes.as_ref()?, Examples::split(self, split));
+        let i = SPLITS.iter().position(|&other| other == split)?;
+        let labels = &self.tokens[self.from[i] + 1..][..windows.len() * self.length];
+        Some(labels.iter().map(|&token| u64::from(bytes[usize::from(token)])).sum())
+    }
+
     fn floor(&self) -> Option<f64> {
         self.floor
     }
@@ -257,7 +294,7 @@ mod tests {
     use super::*;
 
     fn view(length: usize) -> View {
-        View { length, words: false, vocabulary: 0, stateful: false }
+        View { length, level: Level::Char, vocabulary: 0, stateful: false }
     }
 
     fn batch(windows: &Windows, positions: &[usize]) -> (Vec<Vec<u32>>, Vec<u32>) {
@@ -290,12 +327,32 @@ mod tests {
     #[test]
     fn words_are_counted_in_the_training_part_alone() {
         let text = Text::new("test", format!("{}{}", "a b a c ".repeat(45), "z b z c ".repeat(5)));
-        let words = View { words: true, vocabulary: 2, ..view(3) };
+        let words = View { level: Level::Word, vocabulary: 2, ..view(3) };
         let windows = text.windows(&words).unwrap();
         assert_eq!(windows.input().classes(), 3);
         assert_eq!(batch(&windows, &[0]), (vec![vec![1, 2, 1]], vec![2, 1, 0]));
         let test = windows.split(Split::Test).start;
         assert_eq!(batch(&windows, &[test]), (vec![vec![0, 0, 0]], vec![0, 0, 2]), "z and c are unknown");
+    }
+
+    #[test]
+    fn bits_are_counted_by_the_bytes_of_the_labels() {
+        let text = Text::new("test", "\u{e9}a the cat\n".repeat(60));
+        for level in [Level::Char, Level::Bpe] {
+            let windows = text.windows(&View { level, vocabulary: 270, ..view(5) }).unwrap();
+            for split in SPLITS {
+                let (_, labels) = batch(&windows, &windows.split(split).collect::<Vec<_>>());
+                let bytes = windows.bytes.as_ref().unwrap();
+                let expected: u32 = labels.iter().map(|&label| bytes[label as usize]).sum();
+                assert_eq!(windows.label_bytes(split), Some(u64::from(expected)));
+                let part = text.part(split).len();
+                assert!(expected as usize <= part && expected as usize + 30 >= part, "{expected} of {part}");
+            }
+        }
+        assert_eq!(
+            text.windows(&View { level: Level::Word, vocabulary: 9, ..view(5) }).unwrap().label_bytes(Split::Test),
+            None
+        );
     }
 
     #[test]

@@ -27,6 +27,15 @@ impl Characters {
         self.0.len()
     }
 
+    /// How many bytes of UTF-8 every character takes.
+    pub(super) fn bytes(&self) -> Vec<u32> {
+        let mut bytes = vec![0; self.len()];
+        for (c, &place) in &self.0 {
+            bytes[usize::from(place)] = c.len_utf8() as u32;
+        }
+        bytes
+    }
+
     pub(super) fn encode(&self, text: &str, tokens: &mut Vec<u16>) {
         tokens.extend(text.chars().map(|c| self.0[&c]));
     }

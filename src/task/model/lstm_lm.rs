@@ -4,7 +4,6 @@ use candle_core::Tensor;
 
 use crate::choice::Choice;
 use crate::error::{Error, Result};
-use crate::metric::Metric;
 use crate::nn::embedding::Embedding;
 use crate::nn::linear::{Activation, Linear};
 use crate::nn::lstm::{Lstm, Source};
@@ -13,7 +12,7 @@ use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::text::{Level, VOCAB_SIZE};
 use crate::task::data::{Contents, Input};
-use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass, vocabulary};
+use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Memory, Network, Pass, READS, vocabulary};
 
 const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
 
@@ -42,12 +41,7 @@ E standard normal; LSTM uniform within 1 / sqrt(hidden); W, b uniform within 1 /
         ],
         source: "torch.nn.LSTM; Zaremba et al. 2014, arXiv 1409.2329; tied: Press and Wolf 2016, arXiv 1608.05859",
     },
-    kind: Kind::Network {
-        default_dataset: "markov",
-        learns: &[Contents::Text],
-        metrics: &[Metric::LOSS, Metric::ACCURACY, Metric::PERPLEXITY],
-        build,
-    },
+    kind: Kind::Network { default_dataset: "markov", learns: &[Contents::Text], metrics: READS, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {

@@ -13,6 +13,7 @@ use crate::nn::params::Init;
 use crate::registry::{About, Accepts, Bounds, Described, Fallback, Key};
 use crate::rng::Stream;
 use crate::settings::{Settings, Sort};
+use crate::task::data::text::Level;
 use crate::task::data::{Contents, Input};
 
 mod cnn;
@@ -62,6 +63,8 @@ const LABEL_SMOOTHING: Key = Key::float(
 const BATCH_SIZE: Key = Key::integer("batch_size", 64, Bounds::within(1.0, 1_048_576.0), "examples in a batch");
 /// What a classifier is measured by.
 const CLASSIFIES: &[Metric] = &[Metric::LOSS, Metric::ACCURACY];
+/// What a language model is measured by; bits per byte where its tokens stand for all of the text.
+const READS: &[Metric] = &[Metric::LOSS, Metric::ACCURACY, Metric::BITS_PER_BYTE, Metric::PERPLEXITY];
 /// What a model of numbers is measured by.
 pub(crate) const PREDICTS: &[Metric] = &[Metric::LOSS, Metric::MAE, Metric::R2, Metric::MSE];
 
@@ -91,7 +94,10 @@ impl Definition {
     /// In words for the user, where a config declares a metric that cannot be.
     pub fn metrics(&self, settings: &Settings) -> Result<Vec<Metric>, String> {
         match self.kind {
-            Kind::Network { metrics, .. } => Ok(metrics.to_vec()),
+            Kind::Network { metrics, .. } => {
+                let is_partial = settings.optional_choice("level") == Some(Level::Word);
+                Ok(metrics.iter().copied().filter(|&metric| !is_partial || metric != Metric::BITS_PER_BYTE).collect())
+            }
             Kind::Function(_) => Ok(vec![Metric::LOSS]),
             Kind::Program | Kind::Imported => measured::metrics(settings),
         }

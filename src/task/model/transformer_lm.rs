@@ -4,7 +4,6 @@ use candle_core::Tensor;
 
 use crate::choice::Choice;
 use crate::error::{Error, Result};
-use crate::metric::Metric;
 use crate::nn::activation::Activation;
 use crate::nn::attention::Attention;
 use crate::nn::embedding::Embedding;
@@ -18,7 +17,7 @@ use crate::registry::{About, Bounds, Key};
 use crate::settings::Settings;
 use crate::task::data::text::{Level, VOCAB_SIZE};
 use crate::task::data::{Contents, Input};
-use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Network, Pass, vocabulary};
+use crate::task::model::{Definition, Kind, LABEL_SMOOTHING, Network, Pass, READS, vocabulary};
 
 const SIZE: Bounds = Bounds::within(1.0, 65_536.0);
 /// The standard deviation of the initial weights, as GPT-2's.
@@ -75,12 +74,7 @@ all weights normal with 0.02, W_o and W_down with 0.02 / sqrt(2 layers); biases 
         source: "GPT-2: Radford et al. 2019; rotary: Su et al. 2021, arXiv 2104.09864; RMS: Zhang and Sennrich 2019, \
                  arXiv 1910.07467; swiglu: Shazeer 2020, arXiv 2002.05202; relu2: So et al. 2021, arXiv 2109.08668",
     },
-    kind: Kind::Network {
-        default_dataset: "markov",
-        learns: &[Contents::Text],
-        metrics: &[Metric::LOSS, Metric::ACCURACY, Metric::PERPLEXITY],
-        build,
-    },
+    kind: Kind::Network { default_dataset: "markov", learns: &[Contents::Text], metrics: READS, build },
 };
 
 fn build(settings: &Settings, input: &Input, init: &mut Init) -> Result<Box<dyn Network>> {
