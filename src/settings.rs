@@ -48,8 +48,8 @@ pub trait Kind: Any + Sync {
     /// Whether the value of a key decides the numbers of a run.
     fn decides(&self, key: &str) -> bool;
 
-    /// Whether one value of a key is a list by itself, so that only a list of lists is an axis.
-    fn takes_list(&self, key: &str) -> bool;
+    /// Whether a key takes anything, a list among it, so that a single list has to be told from an axis.
+    fn takes_anything(&self, key: &str) -> bool;
 }
 
 impl dyn Kind {

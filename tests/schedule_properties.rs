@@ -147,12 +147,18 @@ fn names_are_unique_and_keys_documented() {
 /// Curves: a usual one, one with a pole, one that is no number at the end, one below 0, one beyond all numbers.
 const FORMULAS: &[&str] = &["0.5 * (1 + cos(pi * t / T))", "1 / (1 - t / 20)", "log(20 - t)", "1 - t", "exp(t * t)"];
 
+/// A time and a factor.
+fn point(time: Length, factor: f64) -> Value {
+    vec![Value::Length(time), Value::Float(factor)].into()
+}
+
 /// A sensible value where a key has no default.
 fn plain(accepts: Accepts) -> Value {
     match accepts {
         Accepts::Float(_) => 0.5.into(),
         Accepts::Length | Accepts::Interval => Length::Percent(25.0).into(),
         Accepts::Lengths => vec![Length::Percent(50.0).into()].into(),
+        Accepts::Points => vec![point(Length::ZERO, 0.5), point(Length::Percent(100.0), 1.0)].into(),
         Accepts::Schedules => vec![SCHEDULES[0].defaults().into()].into(),
         Accepts::Text => FORMULAS[0].into(),
         other => panic!("no schedule takes {other}"),
@@ -224,6 +230,11 @@ fn value(key: &Key, depth: u32) -> BoxedStrategy<Value> {
         Accepts::Choice(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
         Accepts::Length | Accepts::Interval => length().prop_map(Value::from).boxed(),
         Accepts::Lengths => prop::collection::vec(length().prop_map(Value::from), 0..5).prop_map(Value::from).boxed(),
+        Accepts::Points => {
+            let one = (length(), numbers(Bounds::NON_NEGATIVE, &[0.0, 0.5, 1.0, 1e300]));
+            let point = one.prop_map(|(time, factor)| point(time, factor));
+            prop::collection::vec(point, 0..4).prop_map(Value::from).boxed()
+        }
         Accepts::Schedules => {
             // With a length each, as `sequential` wants them, or without, as `chained` does.
             let bare = any_schedule(depth - 1).prop_map(Value::from);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use optbench::catalog::Catalog;
 use optbench::length::{Length, Timeline};
 use optbench::metric::Scores;
-use optbench::registry::Accepts;
 use optbench::registry::Described;
+use optbench::registry::{Accepts, Bounds};
 use optbench::schedule::{self, SCHEDULES, Schedule};
 use optbench::settings::{Settings, Value};
 use serde_json::{Map, Value as Json};
@@ -92,6 +92,8 @@ fn value(accepts: Accepts, json: &Json) -> Value {
         }
         Accepts::Length | Accepts::Interval => Length::Steps(json.as_u64().unwrap()).into(),
         Accepts::Lengths => Value::List(each(Accepts::Length)),
+        Accepts::Points => each(Accepts::Point).into(),
+        Accepts::Point => vec![value(Accepts::Length, &json[0]), value(Accepts::Float(Bounds::ANY), &json[1])].into(),
         Accepts::Schedules => Value::List(json.as_array().unwrap().iter().map(part).collect()),
         other => panic!("no schedule takes {other}"),
     }

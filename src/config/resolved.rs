@@ -157,7 +157,7 @@ fn of_grid(grid: &Grid) -> Table {
     let axes = grid.axes.iter().map(|(key, values)| {
         let value = match &values[..] {
             // Else it would be read as an axis.
-            [value @ Value::List(_)] if !grid.kind.takes_list(key) => Toml::Array(vec![of_value(value)]),
+            [value @ Value::List(_)] if grid.kind.takes_anything(key) => Toml::Array(vec![of_value(value)]),
             [value] => of_value(value),
             values => {
                 let list = Toml::Array(values.iter().map(of_value).collect());

@@ -77,5 +77,13 @@ fn product(lists: &[Vec<Node>]) -> Option<Vec<Vec<Node>>> {
 
 /// A list is an axis, but for keys that take a list: those need a list of lists.
 pub(super) fn spans_an_axis(accepts: Accepts, values: &[Node]) -> bool {
-    !accepts.is_list() || matches!(values.first(), Some(Node { item: Item::Array(_), .. }))
+    let first = |values: &[Node]| match values.first() {
+        Some(Node { item: Item::Array(inner), .. }) => Some(inner.clone()),
+        _ => None,
+    };
+    match accepts {
+        // Its elements are lists themselves.
+        Accepts::Points => first(values).and_then(|values| first(&values)).is_some(),
+        accepts => !accepts.is_list() || first(values).is_some(),
+    }
 }

@@ -64,6 +64,12 @@ pub(super) fn value(node: &Node, name: &str, accepts: Accepts, diagnostics: &mut
         (Accepts::Optimizer, _) => return optimizer(node, diagnostics).map(Value::Nested),
         (Accepts::Schedules, _) => return schedules(node, name, diagnostics),
         (Accepts::Choices(words), _) => list(Accepts::Choice(words)),
+        (Accepts::Points, _) => list(Accepts::Point),
+        (Accepts::Point, Item::Array(pair)) if pair.len() == 2 => {
+            let time = length_of(&pair[0], name, diagnostics)?;
+            let factor = value(&pair[1], name, Accepts::Float(Bounds::NON_NEGATIVE), diagnostics)?;
+            return Some(Value::List(vec![Value::Length(time), factor]));
+        }
         (Accepts::Texts, Item::Array(texts)) if !texts.is_empty() => list(Accepts::Text),
         (Accepts::Table(words), Item::Table(table)) => {
             let accepts = |node: &Node| match node.item {

@@ -32,6 +32,10 @@ pub enum Accepts {
     Choices(&'static [&'static str]),
     /// A table of names, each with a finite number or one of these words.
     Table(&'static [&'static str]),
+    /// A list of pairs, each of a length of time and a number, 0 or more.
+    Points,
+    /// One of those pairs.
+    Point,
     /// A list of texts, at least one.
     Texts,
     /// A table of names, each with one of these words, at least one.
@@ -69,6 +73,11 @@ impl Accepts {
                 value => value.as_float().is_some_and(f64::is_finite),
             }),
             (Self::Schedules, _) => all(Self::Optimizer),
+            (Self::Points, _) => all(Self::Point),
+            (Self::Point, Value::List(pair)) => match &pair[..] {
+                [Value::Length(_), factor] => Self::Float(Bounds::NON_NEGATIVE).takes(factor),
+                _ => false,
+            },
             (Self::Texts, Value::List(texts)) => !texts.is_empty() && all(Self::Text),
             (Self::WordTable(words), Value::Table(entries)) => {
                 !entries.is_empty() && entries.iter().all(|(_, value)| Self::Choice(words).takes(value))
@@ -84,7 +93,14 @@ impl Accepts {
     pub fn is_list(&self) -> bool {
         matches!(
             self,
-            Self::Integers(_) | Self::Floats(_) | Self::Lengths | Self::Choices(_) | Self::Schedules | Self::Texts
+            Self::Integers(_)
+                | Self::Floats(_)
+                | Self::Lengths
+                | Self::Choices(_)
+                | Self::Schedules
+                | Self::Points
+                | Self::Point
+                | Self::Texts
         )
     }
 }
@@ -163,6 +179,8 @@ impl fmt::Display for Accepts {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 write!(f, "a table of names, each with a number or {}, such as {{ m = 0 }}", choices(&words))
             }
+            Self::Points => f.write_str("a list of points, such as [[0, 0], [\"5%\", 1], [\"100%\", 0]]"),
+            Self::Point => f.write_str("a time and a number, such as [\"5%\", 1]"),
             Self::Texts => f.write_str("a list of texts, such as [\"python\", \"train.py\"]"),
             Self::WordTable(words) => {
                 write!(f, "a table of names, each with {}, such as {{ loss = \"lower\" }}", choices(words))

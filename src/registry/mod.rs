@@ -87,8 +87,9 @@ impl<D: Described> Kind for D {
         self.about().revision
     }
 
-    fn takes_list(&self, key: &str) -> bool {
-        self.key(key).is_some_and(|key| key.accepts.is_list())
+    fn takes_anything(&self, key: &str) -> bool {
+        let key = self.key(key).or_else(|| self.key(Key::REST));
+        key.is_some_and(|key| key.accepts == Accepts::Anything)
     }
 
     fn decides(&self, key: &str) -> bool {

@@ -9,26 +9,29 @@ pub(super) const DEFINITION: Definition = Definition {
         name: "cosine",
         revision: 1,
         summary: "half a cosine down to min_factor; rises again past its period",
-        equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi t / period)) / 2",
+        equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi (t / period)^k_decay)) / 2",
         keys: &[
             Key::float("min_factor", 0.0, Bounds::UNIT, "the factor at the end of the period"),
             Key::interval("period", Length::Percent(100.0), "from the peak to the floor"),
+            curve::K_DECAY,
         ],
-        source: "Loshchilov and Hutter 2016, arXiv 1608.03983; torch.optim.lr_scheduler.CosineAnnealingLR",
+        source: "Loshchilov and Hutter 2016, arXiv 1608.03983; torch.optim.lr_scheduler.CosineAnnealingLR; Zhang and Li 2020, arXiv 2004.05909, for `k_decay`",
     },
     build: |settings, span| {
-        Ok(Box::new(Cosine { min: settings.float("min_factor"), period: span.stretch(settings, "period")? }))
+        let (min, k) = (settings.float("min_factor"), curve::k_decay(settings));
+        Ok(Box::new(Cosine { min, period: span.stretch(settings, "period")?, k }))
     },
 };
 
 struct Cosine {
     min: f64,
     period: u64,
+    k: f64,
 }
 
 impl Schedule for Cosine {
     fn at(&self, t: u64) -> Point {
-        curve::cosine(1.0, self.min, t as f64 / self.period as f64).into()
+        curve::cosine(1.0, self.min, (t as f64 / self.period as f64).powf(self.k)).into()
     }
 
     fn warnings(&self, steps: u64) -> Vec<String> {

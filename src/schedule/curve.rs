@@ -2,7 +2,21 @@
 
 use std::f64::consts::PI;
 
+use crate::registry::{Accepts, Bounds, Key};
 use crate::schedule::misfit;
+use crate::settings::Settings;
+
+/// The power of the way that has passed, for curves over it.
+pub(super) const K_DECAY: Key = Key::optional(
+    "k_decay",
+    Accepts::Float(Bounds::POSITIVE),
+    "the power of the way that has passed; above 1 it stays longer near the peak; 1 where absent",
+);
+
+/// The power of the way that has passed, 1 where there is none.
+pub(super) fn k_decay(settings: &Settings) -> f64 {
+    settings.optional_float(K_DECAY.name).unwrap_or(1.0)
+}
 
 /// The share of a length that has passed, at most all of it.
 pub(super) fn progress(t: u64, length: u64) -> f64 {

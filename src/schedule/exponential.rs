@@ -11,7 +11,8 @@ pub(super) const DEFINITION: Definition = Definition {
         summary: "multiply by gamma every so often, at once or smoothly",
         equations: "\
 factor(t) = gamma^floor(t / every)
-factor(t) = gamma^(t / every)                smooth = true",
+factor(t) = gamma^(t / every)                smooth = true
+from `end` on, it stays there",
         keys: &[
             Key::required("gamma", Accepts::Float(Bounds::POSITIVE), "what each interval multiplies by"),
             Key::interval(
@@ -20,14 +21,20 @@ factor(t) = gamma^(t / every)                smooth = true",
                 "the interval; 1 step is torch's scheduler stepped each update",
             ),
             Key::flag("smooth", false, "spread each drop evenly over its interval"),
+            Key::optional(
+                "end",
+                Accepts::Float(Bounds::NON_NEGATIVE),
+                "the factor that it stops at; none where absent",
+            ),
         ],
-        source: "torch.optim.lr_scheduler.ExponentialLR",
+        source: "torch.optim.lr_scheduler.ExponentialLR; optax.exponential_decay for `end`",
     },
     build: |settings, span| {
         Ok(Box::new(Exponential {
             gamma: settings.float("gamma"),
             every: span.interval(settings, "every")?,
             smooth: settings.flag("smooth"),
+            end: settings.optional_float("end"),
         }))
     },
 };
@@ -36,12 +43,18 @@ struct Exponential {
     gamma: f64,
     every: u64,
     smooth: bool,
+    end: Option<f64>,
 }
 
 impl Schedule for Exponential {
     fn at(&self, t: u64) -> Point {
         let intervals = if self.smooth { t as f64 / self.every as f64 } else { (t / self.every) as f64 };
-        self.gamma.powf(intervals).into()
+        let factor = self.gamma.powf(intervals);
+        match self.end {
+            Some(end) if self.gamma < 1.0 => factor.max(end).into(),
+            Some(end) => factor.min(end).into(),
+            None => factor.into(),
+        }
     }
 
     fn warnings(&self, steps: u64) -> Vec<String> {

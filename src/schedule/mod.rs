@@ -5,7 +5,7 @@
 
 use crate::length::{Length, Timeline};
 use crate::metric::{Metric, Scores};
-use crate::registry::{About, Accepts, Described, Key};
+use crate::registry::{About, Accepts, Bounds, Described, Key};
 use crate::settings::{self, Settings, Sort};
 
 mod chained;
@@ -17,19 +17,25 @@ mod cyclic;
 mod exponential;
 mod external;
 mod formula;
+mod greedy;
 mod inverse_sqrt;
 mod linear;
 mod multi_step;
+mod noise;
 mod one_cycle;
 mod parts;
+mod points;
 mod polynomial;
+mod power;
 mod reduce_on_plateau;
 mod rex;
 mod sequential;
 mod step;
+mod tanh;
 #[cfg(test)]
 mod testing;
 mod warmup;
+mod watch;
 mod wsd;
 
 /// Whether a cycle of rates moves the momentum, too.
@@ -59,6 +65,10 @@ pub const SCHEDULES: &[Definition] = &[
     wsd::DEFINITION,
     inverse_sqrt::DEFINITION,
     rex::DEFINITION,
+    tanh::DEFINITION,
+    power::DEFINITION,
+    points::DEFINITION,
+    greedy::DEFINITION,
     sequential::DEFINITION,
     chained::DEFINITION,
     formula::DEFINITION,
@@ -80,12 +90,26 @@ pub type Build = fn(&Settings, &Span) -> Result<Box<dyn Schedule>, String>;
 pub const DEFAULT: &Definition = &constant::DEFINITION;
 
 /// The keys that every schedule takes beside its own.
-const COMMON_KEYS: &[Key] = &[Key::optional(
-    "warmup",
-    Accepts::Length,
-    "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps, with the decay beta2 (alpha, rho, ..) of the \
+const COMMON_KEYS: &[Key] = &[
+    Key::optional(
+        "warmup",
+        Accepts::Length,
+        "rise linearly over this long first; \"untuned\" is 2 / (1 - beta2) steps, with the decay beta2 (alpha, rho, ..) of the \
      optimizer's squared gradients",
-)];
+    ),
+    warmup::SHAPE,
+    warmup::START,
+    Key::optional(
+        noise::KEYS[0],
+        Accepts::Float(Bounds::DECAY),
+        "multiply the rate of every step by 1 + noise u, with u drawn evenly from -1 to 1",
+    ),
+    Key::optional(
+        noise::KEYS[1],
+        Accepts::Integer(Bounds::NON_NEGATIVE),
+        "what the noise is drawn with; 0 where absent",
+    ),
+];
 
 impl Described for Definition {
     const SORT: Sort = Sort::Schedule;
@@ -198,7 +222,8 @@ pub fn build(settings: &Settings, timeline: &Timeline) -> Result<Box<dyn Schedul
 fn build_span(settings: &Settings, span: &Span) -> Result<Box<dyn Schedule>, String> {
     let warmup = warmup::steps(settings, span)?;
     let rest = Span { steps: span.steps.saturating_sub(warmup), ..*span };
-    Ok(warmup::before((settings.definition::<Definition>().build)(settings, &rest)?, warmup))
+    let proper = (settings.definition::<Definition>().build)(settings, &rest)?;
+    noise::on(warmup::before(proper, warmup, settings)?, settings)
 }
 
 /// A warning about a key's length, which fits the schedule's badly.

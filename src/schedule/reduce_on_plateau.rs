@@ -1,8 +1,8 @@
 //! A drop whenever the evaluations have stopped getting better.
 
-use crate::choice::Choice;
 use crate::metric::{Metric, Scores};
 use crate::registry::{About, Bounds, Key};
+use crate::schedule::watch::{self, Watch};
 use crate::schedule::{Definition, Point, Schedule};
 
 pub(super) const DEFINITION: Definition = Definition {
@@ -22,79 +22,35 @@ lower:  to max(now factor, min_factor), if that is lower by more than 1e-8 of th
         keys: &[
             Key::float("factor", 0.1, Bounds::DECAY, "what each drop multiplies by"),
             Key::integer("patience", 10, Bounds::NON_NEGATIVE, "evaluations without progress that pass before a drop"),
-            Key::float("threshold", 1e-4, Bounds::NON_NEGATIVE, "the least change that counts as progress"),
-            Key::choice(
-                "threshold_mode",
-                Threshold::WORDS,
-                "rel",
-                "whether the threshold is a share of the best value",
-            ),
+            watch::threshold(1e-4),
+            watch::threshold_mode("rel"),
             Key::integer("cooldown", 0, Bounds::NON_NEGATIVE, "evaluations after a drop that do not count"),
             Key::float("min_factor", 0.0, Bounds::UNIT, "no drop goes below this multiple of the peak"),
-            Key::text("metric", "loss", "the metric to watch; the task must have it"),
-            Key::choice(
-                "mode",
-                Mode::WORDS,
-                "auto",
-                "whether lower (min) or higher (max) is better; auto: by the metric",
-            ),
+            watch::METRIC,
+            watch::MODE,
         ],
         source: "torch.optim.lr_scheduler.ReduceLROnPlateau",
     },
     build: |settings, _| {
-        let metric = Metric::named(settings.text("metric"));
-        let rise = match settings.choice("mode") {
-            Mode::Auto => metric.higher_is_better(),
-            Mode::Min => false,
-            Mode::Max => true,
-        };
+        let watch = Watch::new(settings);
         Ok(Box::new(Plateau {
-            metric,
-            rise,
+            now: Now { factor: 1.0, best: watch.worst(), bad: 0, cooling: 0 },
+            watch,
             drop: settings.float("factor"),
             patience: settings.count("patience") as u64,
-            threshold: settings.float("threshold"),
-            threshold_mode: settings.choice("threshold_mode"),
             cooldown: settings.count("cooldown") as u64,
             min: settings.float("min_factor"),
-            now: Now { factor: 1.0, best: if rise { f64::MIN } else { f64::MAX }, bad: 0, cooling: 0 },
         }))
     },
 };
-
-crate::choice! {
-    /// What the threshold is measured in.
-    enum Threshold {
-        /// Shares of the best value.
-        Relative = "rel",
-        /// What the metric is measured in.
-        Absolute = "abs",
-    }
-}
-
-crate::choice! {
-    /// Which values are better.
-    enum Mode {
-        /// Those that are by the metric.
-        Auto = "auto",
-        /// Lower ones.
-        Min = "min",
-        /// Higher ones.
-        Max = "max",
-    }
-}
 
 /// The least drop that is worth making, as a share of the peak.
 const EPS: f64 = 1e-8;
 
 struct Plateau {
-    metric: Metric,
-    /// Whether more is better.
-    rise: bool,
+    watch: Watch,
     drop: f64,
     patience: u64,
-    threshold: f64,
-    threshold_mode: Threshold,
     cooldown: u64,
     min: f64,
     now: Now,
@@ -111,26 +67,14 @@ struct Now {
     cooling: u64,
 }
 
-impl Plateau {
-    fn better(&self, value: f64) -> bool {
-        let best = self.now.best;
-        match (self.rise, self.threshold_mode) {
-            (false, Threshold::Relative) => value < best * (1.0 - self.threshold),
-            (false, Threshold::Absolute) => value < best - self.threshold,
-            (true, Threshold::Relative) => value > best * (1.0 + self.threshold),
-            (true, Threshold::Absolute) => value > best + self.threshold,
-        }
-    }
-}
-
 impl Schedule for Plateau {
     fn at(&self, _t: u64) -> Point {
         self.now.factor.into()
     }
 
     fn observe(&mut self, _t: u64, scores: &Scores) {
-        let Some(value) = scores.get(self.metric) else { return };
-        if self.better(value) {
+        let Some(value) = scores.get(self.watch.metric) else { return };
+        if self.watch.is_better(value, self.now.best) {
             (self.now.best, self.now.bad) = (value, 0);
         } else {
             self.now.bad += 1;
@@ -148,7 +92,7 @@ impl Schedule for Plateau {
     }
 
     fn watches(&self) -> Vec<Metric> {
-        vec![self.metric]
+        vec![self.watch.metric]
     }
 
     fn state(&self) -> Vec<f64> {

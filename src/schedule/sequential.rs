@@ -139,7 +139,9 @@ mod tests {
             "part 2 (`step`): `every` is 0 steps; expected at least 1"
         );
         let epochs = lasting("constant", Length::Epochs(1.0));
-        assert!(refusal(&sequential(vec![epochs]), 10).starts_with("part 1 (`constant`): `length`: an analytic"));
+        assert!(
+            refusal(&sequential(vec![epochs]), 10).starts_with("part 1 (`constant`): `length`: there are no epochs")
+        );
     }
 
     #[test]

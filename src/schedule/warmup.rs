@@ -1,7 +1,9 @@
-//! A linear rise before any schedule.
+//! A rise before any schedule.
 
+use crate::choice::Choice;
 use crate::metric::{Metric, Scores};
-use crate::schedule::{Point, Schedule, Span, misfit};
+use crate::registry::{Accepts, Bounds, Key};
+use crate::schedule::{Point, Schedule, Span, curve, misfit};
 use crate::settings::Settings;
 
 /// How long a schedule's warmup is; 0 where it has none.
@@ -9,13 +11,69 @@ pub(super) fn steps(settings: &Settings, span: &Span) -> Result<u64, String> {
     if settings.get("warmup").is_some() { span.measure(settings, "warmup") } else { Ok(0) }
 }
 
-/// Rises over `steps` updates from `1 / steps` to 1; then the schedule proper starts from its step 0.
-pub(super) fn before(schedule: Box<dyn Schedule>, steps: u64) -> Box<dyn Schedule> {
-    if steps == 0 { schedule } else { Box::new(Warmup { steps, schedule }) }
+/// The keys that say how it rises.
+pub(super) const SHAPE: Key = Key::optional(
+    "warmup_shape",
+    Accepts::Choice(Shape::WORDS),
+    "how the warmup rises, with p the share that has passed: p (linear, where absent), (1 - cos(pi p)) / 2, sqrt(p), or 1 - sqrt(1 - p)",
+);
+pub(super) const START: Key = Key::optional(
+    "warmup_start",
+    Accepts::Float(Bounds::UNIT),
+    "the factor that the warmup rises from; 0 where absent",
+);
+
+crate::choice! {
+    /// How it rises.
+    enum Shape {
+        /// By the share that has passed.
+        Linear = "linear",
+        /// By half a cosine.
+        Cosine = "cosine",
+        /// By its root: steep first.
+        Sqrt = "sqrt",
+        /// By one minus the root of what is left: steep last.
+        OneMinusSqrt = "1-sqrt",
+    }
+}
+
+impl Shape {
+    fn rise(self, p: f64) -> f64 {
+        match self {
+            Self::Linear => p,
+            Self::Cosine => curve::cosine(0.0, 1.0, p),
+            Self::Sqrt => p.sqrt(),
+            Self::OneMinusSqrt => 1.0 - (1.0 - p).sqrt(),
+        }
+    }
+}
+
+/// Rises over `steps` updates, in the first of which one of them has passed, to 1; then the schedule proper starts from
+/// its step 0.
+///
+/// # Errors
+/// In words for the user, where it is said how to rise and there is no warmup.
+pub(super) fn before(
+    schedule: Box<dyn Schedule>,
+    steps: u64,
+    settings: &Settings,
+) -> Result<Box<dyn Schedule>, String> {
+    let given = [SHAPE, START].into_iter().find(|key| settings.get(key.name).is_some());
+    match given {
+        Some(key) if settings.get("warmup").is_none() => Err(format!("`{}` needs a `warmup`", key.name)),
+        _ if steps == 0 => Ok(schedule),
+        _ => {
+            let shape = settings.optional_choice(SHAPE.name).unwrap_or(Shape::Linear);
+            let start = settings.optional_float(START.name).unwrap_or(0.0);
+            Ok(Box::new(Warmup { steps, shape, start, schedule }))
+        }
+    }
 }
 
 struct Warmup {
     steps: u64,
+    shape: Shape,
+    start: f64,
     schedule: Box<dyn Schedule>,
 }
 
@@ -23,7 +81,11 @@ impl Schedule for Warmup {
     fn at(&self, t: u64) -> Point {
         match t.checked_sub(self.steps) {
             Some(t) => self.schedule.at(t),
-            None => Point { factor: (t + 1) as f64 / self.steps as f64, momentum: self.schedule.at(0).momentum },
+            None => {
+                let rise = self.shape.rise((t + 1) as f64 / self.steps as f64);
+                let factor = curve::linear(self.start, 1.0, rise);
+                Point { factor, momentum: self.schedule.at(0).momentum }
+            }
         }
     }
 
@@ -60,7 +122,7 @@ impl Schedule for Warmup {
 #[cfg(test)]
 mod tests {
     use crate::length::Length;
-    use crate::schedule::testing::{assert_factors, build, loss, settings};
+    use crate::schedule::testing::{assert_factors, build, loss, refusal, settings};
 
     #[test]
     fn a_plateau_hears_of_no_evaluation_of_the_warmup() {
@@ -83,6 +145,19 @@ mod tests {
         let schedule = build(&settings("cosine").with("warmup", Length::Percent(5.0)), 100);
         let factors: Vec<f64> = [0, 3, 4, 5, 100].iter().map(|&t| schedule.at(t).factor).collect();
         assert_eq!(factors, [0.2, 0.8, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn it_may_rise_otherwise_and_from_elsewhere() {
+        let shaped = |shape: &str| settings("constant").with("warmup", Length::Steps(4)).with("warmup_shape", shape);
+        assert_factors(&*build(&shaped("linear"), 9), [0, 1, 3, 4], [0.25, 0.5, 1.0, 1.0]);
+        assert_factors(&*build(&shaped("cosine"), 9), [1, 3], [0.5, 1.0]);
+        assert_factors(&*build(&shaped("sqrt"), 9), [0, 3], [0.5, 1.0]);
+        assert_factors(&*build(&shaped("1-sqrt"), 9), [2, 3], [0.5, 1.0]);
+        let raised = shaped("linear").with("warmup_start", 0.5);
+        assert_factors(&*build(&raised, 9), [0, 1, 3, 4], [0.625, 0.75, 1.0, 1.0]);
+        let alone = settings("constant").with("warmup_start", 0.5);
+        assert_eq!(refusal(&alone, 9), "`warmup_start` needs a `warmup`");
     }
 
     #[test]

@@ -65,7 +65,9 @@ fn a_program_that_can_goes_on_however_it_was_ended() {
         let fewest = if how == "-INT" { 10 } else { 9 };
         assert!(evaluations.is_sorted_by(|a, b| a < b) && evaluations.len() >= fewest, "{how}: {evaluations:?}");
         let log = wait_for(folder.path(), "output.log", |_| true);
-        assert!(log.starts_with("from 0\nfrom ") && !log.ends_with("from 0\n"), "{how}: {log}");
+        // What was printed within half a second before optbench was killed may be lost.
+        assert!(how == "-KILL" || log.starts_with("from 0\nfrom "), "{how}: {log}");
+        assert!(log.trim_end().rsplit(' ').next().is_some_and(|from| from != "0"), "{how}: {log}");
     }
 }
 

@@ -1,8 +1,8 @@
 """Writes schedules.json: the multiplier of the learning rate at t = 0, 1, 2, ... for every
 schedule.
 
-Where torch has the scheduler, its own class is stepped and our closed form has to agree to 1e-12;
-the others are plain transcriptions. All durations are steps, `total` is the length T of the run,
+Where torch, timm, optax or transformers has the scheduler, its own class is stepped and our closed
+form has to agree to 1e-12; the others are plain transcriptions. All durations are steps, `total` is the length T of the run,
 and the base rate is 1 (for one_cycle and cyclic: the maximum is 1), so a factor is what the peak
 rate is multiplied by.
 
@@ -14,10 +14,15 @@ import math
 import warnings
 from pathlib import Path
 
+import jax
+import optax
+import timm.scheduler
 import torch
 from torch.optim import lr_scheduler as L
+from transformers.optimization import GreedyLR
 
 warnings.filterwarnings("ignore", category=UserWarning)
+jax.config.update("jax_enable_x64", True)
 HERE = Path(__file__).parent
 AGREE = 1e-12
 
@@ -44,20 +49,23 @@ def multi_step(t, total, milestones, gamma=0.1):
     return gamma ** sum(m <= t for m in milestones)
 
 
-def exponential(t, total, gamma, every=1, smooth=False):
-    return gamma ** (t / every if smooth else t // every)
+def exponential(t, total, gamma, every=1, smooth=False, end=None):
+    factor = gamma ** (t / every if smooth else t // every)
+    if end is None:
+        return factor
+    return max(factor, end) if gamma < 1 else min(factor, end)
 
 
 def linear(t, total, start=1.0, end=0.0, over=None):
     return start + (end - start) * progress(t, over or total)
 
 
-def polynomial(t, total, power=1.0, over=None):
-    return (1 - progress(t, over or total)) ** power
+def polynomial(t, total, power=1.0, over=None, end=0.0, k_decay=1.0):
+    return end + (1 - end) * (1 - progress(t, over or total) ** k_decay) ** power
 
 
-def cosine(t, total, min_factor=0.0, period=None):
-    return blend(1.0, min_factor, t / (period or total))
+def cosine(t, total, min_factor=0.0, period=None, k_decay=1.0):
+    return blend(1.0, min_factor, (t / (period or total)) ** k_decay)
 
 
 def cosine_warm_restarts(t, total, period, mult=1, min_factor=0.0):
@@ -154,6 +162,36 @@ def rex(t, total, min_factor=0.0):
     return min_factor + (1 - min_factor) * (1 - p) / (1 - p / 2)
 
 
+def tanh(t, total, lower=-7.0, upper=3.0, min_factor=0.0, over=None):
+    p = progress(t, over or total)
+    return min_factor + (1 - min_factor) * (1 - math.tanh(lower * (1 - p) + upper * p)) / 2
+
+
+def power(t, total, power=2.0, of="passed", flat=0, min_factor=0.0):
+    p = progress(max(0, t - flat), total - flat)
+    share = 1 - p**power if of == "passed" else (1 - p) ** power
+    return min_factor + (1 - min_factor) * share
+
+
+def points(t, total, points, interpolation="linear"):
+    if t < points[0][0]:
+        return points[0][1]
+    for (a, u), (b, v) in zip(points, points[1:]):
+        if t < b:
+            p = (t - a) / (b - a)
+            return {"linear": u + (v - u) * p, "cosine": blend(u, v, p), "step": u}[interpolation]
+    return points[-1][1]
+
+
+# How a warmup rises, by the share of it that has passed.
+RISES = {
+    "linear": lambda p: p,
+    "cosine": lambda p: (1 - math.cos(math.pi * p)) / 2,
+    "sqrt": math.sqrt,
+    "1-sqrt": lambda p: 1 - math.sqrt(1 - p),
+}
+
+
 def sequential(t, total, parts):
     """Each part runs on its own clock; the last one goes on."""
     for part in parts[:-1]:
@@ -185,10 +223,12 @@ def formula(t, total, factor):
 
 def factor(schedule, t, total):
     """The multiplier at t of a schedule given as its table {"kind", keys...}."""
-    keys = {k: v for k, v in schedule.items() if k not in ("kind", "warmup")}
+    warm = ("warmup", "warmup_shape", "warmup_start")
+    keys = {k: v for k, v in schedule.items() if k not in ("kind", *warm)}
     warmup = schedule.get("warmup", 0)
     if t < warmup:
-        return (t + 1) / warmup
+        start = schedule.get("warmup_start", 0.0)
+        return start + (1 - start) * RISES[schedule.get("warmup_shape", "linear")]((t + 1) / warmup)
     if schedule["kind"] == "inverse_sqrt" and warmup:
         keys.setdefault("timescale", warmup)
     return globals()[schedule["kind"]](t - warmup, total - warmup, **keys)
@@ -206,6 +246,8 @@ def torch_scheduler(schedule, optimizer, total):
         return L.StepLR(optimizer, keys["every"], get("gamma", 0.1))
     if kind == "multi_step":
         return L.MultiStepLR(optimizer, keys["milestones"], get("gamma", 0.1))
+    if "k_decay" in keys or "end" in keys and kind != "linear":
+        return None
     if kind == "exponential" and get("every", 1) == 1:
         return L.ExponentialLR(optimizer, keys["gamma"])
     if kind == "linear" and get("start", 1.0) > 0:
@@ -256,6 +298,46 @@ def torch_factors(schedule, total, steps):
             optimizer.step()
             scheduler.step()
     return rates, momenta
+
+
+def elsewhere(schedule, total):
+    """(library, its factors up to where it leaves the curve), or None where no library has it."""
+    keys = {k: v for k, v in schedule.items() if k != "kind"}
+    get, kind = keys.get, schedule["kind"]
+    if "warmup" in keys:
+        return None
+    over = get("over", get("period", total))
+    if kind == "tanh":
+        limits = {"lb": get("lower", -7.0), "ub": get("upper", 3.0)}
+        made = timm.scheduler.TanhLRScheduler(
+            optimizer_at_one(), over, lr_min=get("min_factor", 0.0), **limits
+        )
+    elif kind == "cosine" and "k_decay" in keys:
+        made = timm.scheduler.CosineLRScheduler(
+            optimizer_at_one(), over, lr_min=get("min_factor", 0.0), k_decay=keys["k_decay"]
+        )
+    elif kind == "polynomial" and "end" in keys:
+        made = timm.scheduler.PolyLRScheduler(
+            optimizer_at_one(), over, keys["power"], keys["end"], k_decay=get("k_decay", 1.0)
+        )
+    elif kind == "exponential" and "end" in keys:
+        every, gamma = get("every", 1), keys["gamma"]
+        curve = optax.exponential_decay(
+            1.0, every, gamma, staircase=not get("smooth", False), end_value=keys["end"]
+        )
+        return "optax", [float(curve(t)) for t in range(total)]
+    elif kind == "points" and get("interpolation", "linear") != "step" and keys["points"][0][0] == 0:
+        (_, first), *rest = keys["points"]
+        if first == 0:
+            return None
+        scales, value = {}, first
+        for at, factor_there in rest:
+            scales[at], value = factor_there / value, factor_there
+        curve = optax.piecewise_interpolate_schedule(get("interpolation", "linear"), first, scales)
+        return "optax", [float(curve(t)) for t in range(total)]
+    else:
+        return None
+    return "timm", [made._get_lr(t)[0] for t in range(over)]
 
 
 def schedule_of(kind, **keys):
@@ -321,6 +403,27 @@ SCHEDULES = [
     ("plain", schedule_of("rex"), 16),
     ("min_factor", schedule_of("rex", min_factor=0.1), 16),
     ("warmup", schedule_of("rex", warmup=4), 20),
+    ("end", schedule_of("exponential", gamma=0.8, end=0.3), 12),
+    ("growth", schedule_of("exponential", gamma=1.25, end=2.0, every=2, smooth=True), 12),
+    ("end", schedule_of("polynomial", power=2.0, end=0.1), 12),
+    ("k_decay", schedule_of("polynomial", power=1.5, k_decay=2.0, end=0.05, over=9), 12),
+    ("k_decay", schedule_of("cosine", min_factor=0.1, k_decay=1.5), 12),
+    ("defaults", schedule_of("tanh"), 16),
+    ("limits", schedule_of("tanh", lower=-6.0, upper=2.5, min_factor=0.1, over=12), 16),
+    ("defaults", schedule_of("power"), 12),
+    ("cooling", schedule_of("power", power=1.2, of="left", flat=5, min_factor=0.1), 16),
+    ("warmup", schedule_of("power", power=3.0, flat=2, warmup=3, warmup_shape="cosine"), 16),
+    ("linear", schedule_of("points", points=[[2, 0.5], [5, 1.0], [12, 0.0]]), 16),
+    ("cosine", schedule_of("points", points=[[0, 0], [4, 1], [9, 0.25]], interpolation="cosine"), 12),
+    ("lines", schedule_of("points", points=[[0, 0.5], [4, 1.0], [9, 0.25], [12, 0.125]]), 12),
+    (
+        "cosines",
+        schedule_of("points", points=[[0, 1], [4, 0.5], [9, 0.75]], interpolation="cosine"),
+        12,
+    ),
+    ("step", schedule_of("points", points=[[0, 1], [4, 0.5], [9, 0.1]], interpolation="step"), 12),
+    ("warmup_sqrt", schedule_of("constant", warmup=5, warmup_shape="sqrt", warmup_start=0.1), 8),
+    ("warmup_1_sqrt", schedule_of("linear", warmup=5, warmup_shape="1-sqrt"), 12),
     *[(f"{i}", schedule_of("formula", factor=text), 16) for i, text in enumerate(CURVES)],
     ("warmup", schedule_of("formula", factor=next(iter(CURVES)), warmup=4), 20),
     (
@@ -649,13 +752,17 @@ def schedule_entry(name, schedule, total):
     if theirs:
         apart = max(abs(a - b) for a, b in zip(ours, theirs[0]))
         assert apart < AGREE, f"{kind} {name}: {apart:.1e}"
+    other = elsewhere(schedule, total)
+    if other:
+        apart = max(abs(a - b) for a, b in zip(ours, other[1]))
+        assert apart < AGREE, f"{kind} {name}: {apart:.1e}"
     keys = {k: v for k, v in schedule.items() if k != "kind"}
     entry = {
         "name": f"{kind}_{name}",
         "kind": kind,
         "settings": keys,
         "total": total,
-        "reference": "torch" if theirs else "transcription",
+        "reference": "torch" if theirs else other[0] if other else "transcription",
         "factors": theirs[0] if theirs else ours,
     }
     if kind in ("one_cycle", "cyclic") and keys.get("cycle_momentum", True):
@@ -664,6 +771,65 @@ def schedule_entry(name, schedule, total):
             assert abs(pair(t, total, **keys)[1] - momentum) < AGREE
         entry["momentum"] = theirs[1]
     return entry, apart
+
+
+GREEDY = [
+    ("defaults", {}, [1.0 / (t + 1) for t in range(30)] + [1.0] * 30),
+    (
+        "bounds",
+        {"patience": 1, "factor": 0.5, "min_factor": 0.2, "max_factor": 2.0},
+        [1.0, 0.9, 0.8, 0.7, 0.6, 0.5] + [0.5] * 8 + [0.4, 0.3, 0.2, 0.1],
+    ),
+    (
+        "cooldown_and_hold",
+        {"patience": 1, "factor": 0.8, "cooldown": 2, "hold": 1},
+        [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.3, 0.2, 0.1],
+    ),
+    (
+        "reset",
+        {"patience": 0, "factor": 0.5, "min_factor": 0.25, "reset": 3, "cooldown": 1},
+        [1.0] * 14 + [0.5, 0.25] + [1.0] * 12,
+    ),
+    (
+        "window",
+        {"patience": 1, "factor": 0.9, "window": 4, "mode": "max", "threshold_mode": "rel"},
+        [math.sin(t) + t / 10 for t in range(40)],
+    ),
+    (
+        "threshold",
+        {"patience": 0, "factor": 0.9, "threshold": 0.1},
+        [1.0, 0.95, 0.89, 0.8, 0.6, 0.55, 0.4],
+    ),
+]
+
+
+def greedy_entry(name, settings, metrics):
+    """Factors after each observation, of transformers' own class."""
+    names = {
+        "min_factor": "min_lr",
+        "max_factor": "max_lr",
+        "hold": "warmup",
+        "window": "window_size",
+        "reset": "reset_start",
+    }
+    given = {"min_factor": 0.01, "max_factor": 10.0, **settings}
+    scheduler = GreedyLR(
+        optimizer_at_one(),
+        smooth="window" in given,
+        **{names.get(key, key): value for key, value in given.items()},
+    )
+    factors = []
+    for metric in metrics:
+        scheduler.step(metric)
+        factors.append(scheduler.get_last_lr()[0])
+    return {
+        "name": f"greedy_{name}",
+        "kind": "greedy",
+        "settings": settings,
+        "reference": "transformers",
+        "metrics": metrics,
+        "factors": factors,
+    }
 
 
 def plateau_entry(name, settings, metrics):
@@ -690,15 +856,14 @@ def main():
         entries.append(entry)
         worst = max(worst, apart or 0.0)
     entries += [plateau_entry(*plateau) for plateau in PLATEAUS]
+    entries += [greedy_entry(*greedy) for greedy in GREEDY]
     names = [entry["name"] for entry in entries]
     assert len(set(names)) == len(names)
     lines = ",\n".join(json.dumps(entry, allow_nan=False) for entry in entries)
     head = json.dumps({"torch": torch.__version__.split("+")[0]})[:-1]
     (HERE / "schedules.json").write_text(f'{head}, "schedules": [\n{lines}\n]}}\n')
-    by_torch = sum(entry["reference"] == "torch" for entry in entries)
-    print(
-        f"{len(entries)} schedules, {by_torch} of them torch's own; closed forms within {worst:.1e}"
-    )
+    by_others = sum(entry["reference"] != "transcription" for entry in entries)
+    print(f"{len(entries)} schedules, {by_others} by libraries; closed forms within {worst:.1e}")
 
 
 if __name__ == "__main__":
