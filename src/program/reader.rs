@@ -8,6 +8,9 @@ use crate::program::patterns::Patterns;
 /// A line may be this long; what is longer is taken in pieces, none of which is a measurement.
 const LONGEST: usize = 1 << 20;
 
+/// How a measurement begins that stands behind other text.
+const START: &[u8] = b"{\"step\"";
+
 /// Cuts a stream into lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -80,14 +83,14 @@ impl Reader {
         match self {
             Self::Elsewhere => Ok((Vec::new(), false)),
             Self::Json => {
-                // A bar of progress may stand before it, over which it is printed.
+                // Nearly all other output is told by its last character.
                 let shown = printed.bytes.trim_ascii_end();
-                let shown = shown.iter().rposition(|byte| *byte == b'\r').map_or(shown, |at| &shown[at + 1..]);
-                // Nearly all other output is told by its first character.
-                if !shown.trim_ascii_start().starts_with(b"{") {
+                if !shown.ends_with(b"}") {
                     return Ok((Vec::new(), false));
                 }
-                let line = std::str::from_utf8(shown).ok().and_then(|text| json::read(text, metrics));
+                // Text without an end of its own may stand before it, such as a bar of progress.
+                let start = shown.windows(START.len()).rposition(|part| part == START).unwrap_or(0);
+                let line = std::str::from_utf8(&shown[start..]).ok().and_then(|text| json::read(text, metrics));
                 let line = line.transpose()?;
                 Ok((line.clone().into_iter().collect(), line.is_some()))
             }
@@ -107,6 +110,19 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_measurement_may_stand_behind_text_without_an_end() {
+        let measured = |text: &str| {
+            let printed = Printed { bytes: text.as_bytes(), is_piece: false };
+            Reader::Json.read(&printed, &[Metric::LOSS]).unwrap().0.len()
+        };
+        let line = "{\"step\": 1, \"loss\": 0.5}";
+        for before in ["", "  ", "50%|##  |\r100%|####|\r", "saving .. ", "{\"a\": 1} "] {
+            assert_eq!(measured(&format!("{before}{line}\n")), 1, "{before}");
+        }
+        assert_eq!((measured("{\"loss\": 1, \"step\": 2}\r\n"), measured("a {b}\n"), measured("}\n")), (1, 0, 0));
+    }
 
     #[test]
     fn lines_are_put_together_and_endless_ones_taken_in_pieces() {
