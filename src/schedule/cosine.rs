@@ -9,7 +9,7 @@ pub(super) const DEFINITION: Definition = Definition {
         name: "cosine",
         revision: 1,
         summary: "half a cosine down to min_factor; rises again past its period",
-        equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi (t / period)^k_decay)) / 2",
+        equations: "factor(t) = min_factor + (1 - min_factor) (1 + cos(pi (t / period)^k_decay)) / 2    without k_decay past the period",
         keys: &[
             Key::float("min_factor", 0.0, Bounds::UNIT, "the factor at the end of the period"),
             Key::interval("period", Length::Percent(100.0), "from the peak to the floor"),
@@ -31,7 +31,9 @@ struct Cosine {
 
 impl Schedule for Cosine {
     fn at(&self, t: u64) -> Point {
-        curve::cosine(1.0, self.min, (t as f64 / self.period as f64).powf(self.k)).into()
+        let p = t as f64 / self.period as f64;
+        // Past its period it rises as the plain one does: a power would run away.
+        curve::cosine(1.0, self.min, if p < 1.0 { p.powf(self.k) } else { p }).into()
     }
 
     fn warnings(&self, steps: u64) -> Vec<String> {

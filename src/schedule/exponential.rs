@@ -30,11 +30,18 @@ from `end` on, it stays there",
         source: "torch.optim.lr_scheduler.ExponentialLR; optax.exponential_decay for `end`",
     },
     build: |settings, span| {
+        let (gamma, end) = (settings.float("gamma"), settings.optional_float("end"));
+        if let Some(end) = end.filter(|end| (gamma - 1.0) * (end - 1.0) < 0.0) {
+            let side = if gamma < 1.0 { "at most" } else { "at least" };
+            return Err(format!(
+                "`end` is {end} and `gamma` {gamma}; expected an end of {side} 1, which is on the way"
+            ));
+        }
         Ok(Box::new(Exponential {
-            gamma: settings.float("gamma"),
+            gamma,
             every: span.interval(settings, "every")?,
             smooth: settings.flag("smooth"),
-            end: settings.optional_float("end"),
+            end,
         }))
     },
 };
@@ -91,6 +98,12 @@ mod tests {
             refusal(&by_epoch.with("every", Length::Percent(0.1)), 100),
             "`every` is 0 steps; expected at least 1"
         );
+    }
+
+    #[test]
+    fn an_end_that_is_not_on_the_way_is_refused() {
+        let exponential = settings("exponential").with("gamma", 0.9).with("every", Length::Steps(1));
+        assert!(refusal(&exponential.with("end", 1.5), 10).contains("expected an end of at most 1"));
     }
 
     #[test]

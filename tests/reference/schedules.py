@@ -65,7 +65,8 @@ def polynomial(t, total, power=1.0, over=None, end=0.0, k_decay=1.0):
 
 
 def cosine(t, total, min_factor=0.0, period=None, k_decay=1.0):
-    return blend(1.0, min_factor, (t / (period or total)) ** k_decay)
+    p = t / (period or total)
+    return blend(1.0, min_factor, p**k_decay if p < 1 else p)
 
 
 def cosine_warm_restarts(t, total, period, mult=1, min_factor=0.0):

@@ -86,7 +86,6 @@ impl Canvas<'_, '_> {
         }
     }
 
-    /// What a mean or a range is over: `several` where any arm ran under more than one seed.
     /// What seconds are, on an axis; `None` where they are not known.
     pub(super) fn seconds(&self) -> Option<&'static str> {
         let mut runs = self.ranking.ranks.iter().flat_map(|rank| &rank.best.runs);
@@ -95,6 +94,7 @@ impl Canvas<'_, '_> {
         Some(if is_ours { "seconds of training, without evaluations" } else { "seconds of the whole run" })
     }
 
+    /// What a mean or a range is over: `several` where any arm ran under more than one seed.
     pub(super) fn seeds<'s>(&self, several: &'s str) -> &'s str {
         if self.ranking.ranks.iter().any(|rank| rank.best.runs.len() > 1) { several } else { "one seed" }
     }
