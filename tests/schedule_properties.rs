@@ -163,7 +163,9 @@ const FORMULAS: &[&str] = &["0.5 * (1 + cos(pi * t / T))", "1 / (1 - t / 20)", "
 /// The same settings without some keys.
 fn without(settings: &Settings, keys: &[&str]) -> Settings {
     let mut settings = settings.clone();
-    keys.iter().for_each(|key| settings.remove(key));
+    for key in keys {
+        settings.remove(key);
+    }
     settings
 }
 

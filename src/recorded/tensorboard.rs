@@ -26,9 +26,9 @@ pub(super) fn read(path: &Path, run: &str) -> Result<Sheet> {
     let (mut rest, mut number) = (&bytes[..], 0);
     while !rest.is_empty() {
         number += 1;
-        let Some((record, after)) = record(rest).ok_or_else(|| damaged(number))? else { break };
+        let Some((record, after)) = record(rest).map_err(|Damaged| damaged(number))? else { break };
         rest = after;
-        let (step, scalars) = event(record).ok_or_else(|| damaged(number))?;
+        let (step, scalars) = event(record).map_err(|Damaged| damaged(number))?;
         let row =
             |(tag, value): (String, f64)| Row { line: number, cells: vec![step.to_string(), tag, value.to_string()] };
         rows.extend(scalars.into_iter().map(row));
@@ -37,17 +37,24 @@ pub(super) fn read(path: &Path, run: &str) -> Result<Sheet> {
     Ok(Sheet { path: path.to_owned(), run: run.to_owned(), columns, rows, later_rows_win: true, ..Sheet::default() })
 }
 
-/// The first record and what follows; nothing of one that was cut off, `None` of one with other checksums.
-fn record(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
-    let Some((header, rest)) = bytes.split_at_checked(12) else { return Some(None) };
+/// Bytes that are not what they should be: a checksum is another, or they are no message.
+struct Damaged;
+
+/// The bytes of a record, and those that follow.
+type Parted<'a> = (&'a [u8], &'a [u8]);
+
+/// The first record and what follows; nothing of one that was cut off.
+fn record(bytes: &[u8]) -> Result<Option<Parted<'_>>, Damaged> {
+    let Some((header, rest)) = bytes.split_at_checked(12) else { return Ok(None) };
     let (length, checksum) = header.split_at(8);
     if masked(length).to_le_bytes() != *checksum {
-        return None;
+        return Err(Damaged);
     }
-    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
-    let Some((record, rest)) = rest.split_at_checked(length) else { return Some(None) };
-    let Some((checksum, rest)) = rest.split_at_checked(4) else { return Some(None) };
-    (masked(record).to_le_bytes() == *checksum).then_some(Some((record, rest)))
+    let length = length.try_into().map_err(|_| Damaged)?;
+    let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| Damaged)?;
+    let Some((record, rest)) = rest.split_at_checked(length) else { return Ok(None) };
+    let Some((checksum, rest)) = rest.split_at_checked(4) else { return Ok(None) };
+    if masked(record).to_le_bytes() == *checksum { Ok(Some((record, rest))) } else { Err(Damaged) }
 }
 
 /// The CRC-32C, turned and shifted as `TFRecord` wants it.
@@ -56,7 +63,7 @@ fn masked(bytes: &[u8]) -> u32 {
 }
 
 /// The step of an event, and its scalars by their tags.
-fn event(bytes: &[u8]) -> Option<(u64, Vec<(String, f64)>)> {
+fn event(bytes: &[u8]) -> Result<(u64, Vec<(String, f64)>), Damaged> {
     let (mut step, mut scalars) = (0, Vec::new());
     for field in fields(bytes)? {
         match field {
@@ -71,11 +78,11 @@ fn event(bytes: &[u8]) -> Option<(u64, Vec<(String, f64)>)> {
             _ => {}
         }
     }
-    Some((step, scalars))
+    Ok((step, scalars))
 }
 
 /// A value of a summary, where it is a scalar: `tag = 1`, `simple_value = 2`, `tensor = 8`.
-fn scalar(bytes: &[u8]) -> Option<Option<(String, f64)>> {
+fn scalar(bytes: &[u8]) -> Result<Option<(String, f64)>, Damaged> {
     let (mut tag, mut value) = (String::new(), None);
     for field in fields(bytes)? {
         match field {
@@ -85,26 +92,26 @@ fn scalar(bytes: &[u8]) -> Option<Option<(String, f64)>> {
             _ => {}
         }
     }
-    Some(value.map(|value| (tag, value)))
+    Ok(value.map(|value| (tag, value)))
 }
 
 /// The only number of a tensor: `dtype = 1`, `tensor_content = 4`, `float_val = 5`, `double_val = 6`.
-fn single(bytes: &[u8]) -> Option<Option<f64>> {
+fn single(bytes: &[u8]) -> Result<Option<f64>, Damaged> {
     const FLOAT: u64 = 1;
     const DOUBLE: u64 = 2;
     let (mut dtype, mut content) = (0, &[][..]);
     for field in fields(bytes)? {
         match field {
             (1, Field::Number(number)) => dtype = number,
-            (4 | 5 | 6, Field::Bytes(bytes)) => content = bytes,
-            (5, Field::Four(four)) => return Some(Some(f32::from_le_bytes(four).into())),
-            (6, Field::Eight(eight)) => return Some(Some(f64::from_le_bytes(eight))),
+            (4..=6, Field::Bytes(bytes)) => content = bytes,
+            (5, Field::Four(four)) => return Ok(Some(f32::from_le_bytes(four).into())),
+            (6, Field::Eight(eight)) => return Ok(Some(f64::from_le_bytes(eight))),
             _ => {}
         }
     }
-    Some(match (dtype, content.len()) {
-        (FLOAT, 4) => Some(f32::from_le_bytes(content.try_into().ok()?).into()),
-        (DOUBLE, 8) => Some(f64::from_le_bytes(content.try_into().ok()?)),
+    Ok(match (dtype, content.len()) {
+        (FLOAT, 4) => Some(f32::from_le_bytes(content.try_into().map_err(|_| Damaged)?).into()),
+        (DOUBLE, 8) => Some(f64::from_le_bytes(content.try_into().map_err(|_| Damaged)?)),
         _ => None,
     })
 }
@@ -117,8 +124,12 @@ enum Field<'a> {
     Four([u8; 4]),
 }
 
-/// The fields of a message with their numbers; `None` where the bytes are no message.
-fn fields(mut bytes: &[u8]) -> Option<Vec<(u64, Field<'_>)>> {
+/// The fields of a message with their numbers.
+fn fields(bytes: &[u8]) -> Result<Vec<(u64, Field<'_>)>, Damaged> {
+    read_fields(bytes).ok_or(Damaged)
+}
+
+fn read_fields(mut bytes: &[u8]) -> Option<Vec<(u64, Field<'_>)>> {
     let mut fields = Vec::new();
     while !bytes.is_empty() {
         let key = varint(&mut bytes)?;

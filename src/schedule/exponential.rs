@@ -59,8 +59,8 @@ impl Schedule for Exponential {
         let factor = self.gamma.powf(intervals);
         match self.end {
             Some(end) if self.gamma < 1.0 => factor.max(end).into(),
-            Some(end) => factor.min(end).into(),
-            None => factor.into(),
+            Some(end) if self.gamma > 1.0 => factor.min(end).into(),
+            _ => factor.into(),
         }
     }
 

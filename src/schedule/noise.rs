@@ -18,14 +18,14 @@ pub(super) fn on(schedule: Box<dyn Schedule>, settings: &Settings) -> Result<Box
     match (noise, seed) {
         (None, Some(_)) => Err(format!("`{}` needs `{}`", KEYS[1], KEYS[0])),
         (Some(noise), seed) if noise > 0.0 => {
-            Ok(Box::new(Noise { noise, seed: seed.unwrap_or_default() as u64, schedule }))
+            Ok(Box::new(Noise { amount: noise, seed: seed.unwrap_or_default() as u64, schedule }))
         }
         _ => Ok(schedule),
     }
 }
 
 struct Noise {
-    noise: f64,
+    amount: f64,
     seed: u64,
     schedule: Box<dyn Schedule>,
 }
@@ -34,7 +34,7 @@ impl Schedule for Noise {
     fn at(&self, t: u64) -> Point {
         let Point { factor, momentum } = self.schedule.at(t);
         let drawn = Stream::new(self.seed, &format!("rate noise {t}")).between(-1.0, 1.0);
-        Point { momentum, ..Point::from(factor * (1.0 + self.noise * drawn)) }
+        Point { momentum, ..Point::from(factor * (1.0 + self.amount * drawn)) }
     }
 
     fn observe(&mut self, t: u64, scores: &Scores) {

@@ -13,11 +13,7 @@ pub(super) const DEFINITION: Definition = Definition {
         keys: &[
             Key::float("power", 1.0, Bounds::POSITIVE, "1 is a straight line, 2 falls early, 0.5 late"),
             Key::interval("over", Length::Percent(100.0), "from the peak to the end"),
-            Key::optional(
-                "end",
-                Accepts::Float(Bounds::NON_NEGATIVE),
-                "the factor at the end and after it; 0 where absent",
-            ),
+            Key::optional("end", Accepts::Float(Bounds::UNIT), "the factor at the end and after it; 0 where absent"),
             curve::K_DECAY,
         ],
         source: "torch.optim.lr_scheduler.PolynomialLR; timm's PolyLRScheduler for `end` and `k_decay`",

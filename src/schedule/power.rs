@@ -24,7 +24,7 @@ p = max(0, t - flat) / (N - flat), with N the steps of the schedule",
     },
     build: |settings, span| {
         Ok(Box::new(Power {
-            power: settings.float("power"),
+            exponent: settings.float("power"),
             of: settings.choice("of"),
             flat: span.measure(settings, "flat")?,
             min: settings.float("min_factor"),
@@ -44,7 +44,7 @@ crate::choice! {
 }
 
 struct Power {
-    power: f64,
+    exponent: f64,
     of: Of,
     flat: u64,
     min: f64,
@@ -56,8 +56,8 @@ impl Schedule for Power {
         let Some(length) = self.steps.checked_sub(self.flat).filter(|length| *length > 0) else { return 1.0.into() };
         let p = curve::progress(t.saturating_sub(self.flat), length);
         let share = match self.of {
-            Of::Passed => 1.0 - p.powf(self.power),
-            Of::Left => (1.0 - p).powf(self.power),
+            Of::Passed => 1.0 - p.powf(self.exponent),
+            Of::Left => (1.0 - p).powf(self.exponent),
         };
         curve::linear(self.min, 1.0, share).into()
     }
