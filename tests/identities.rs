@@ -624,8 +624,8 @@ fn every_kind_says_which_key_is_the_decay_of_its_squared_gradients() {
         "adadelta" => Some("rho"),
         "adan" => Some("beta3"),
         // The sum or the sign of gradients, a decay that changes, matrices without a second moment, and a base of SGD.
-        "signsgd" | "signum" | "qhm" | "aggmo" | "rprop" | "asgd" => None,
-        "sgd" | "adagrad" | "lion" | "adafactor" | "muon" | "schedule_free_sgd" | "schedule_free" | "formula" => None,
+        "sgd" | "adagrad" | "lion" | "adafactor" | "muon" | "schedule_free_sgd" | "schedule_free" | "formula"
+        | "signsgd" | "signum" | "qhm" | "aggmo" | "rprop" | "asgd" => None,
         _ => Some("beta2"),
     };
     for definition in OPTIMIZERS {
