@@ -12,6 +12,7 @@ use optbench::nn::cross_entropy::cross_entropy;
 use optbench::nn::dropout::dropout;
 use optbench::nn::embedding::Embedding;
 use optbench::nn::feed_forward::FeedForward;
+use optbench::nn::head::Head;
 use optbench::nn::linear::{Activation, Linear};
 use optbench::nn::lstm::{Lstm, Source};
 use optbench::nn::norm::{self, Norm};
@@ -162,6 +163,16 @@ fn softmax_cross_entropy(bencher: Bencher, path: &str) {
     let logits = inputs(&[2048, 65]);
     let labels = tokens(2048, 1, 65).flatten_all().expect("labels");
     measure(bencher, init(path), || cross_entropy(&logits, &labels, 0.0, path == "composed").expect("a loss"));
+}
+
+/// 2,048 predictions of 4,096 classes from rows of 128, with their scores.
+#[divan::bench(args = PATHS)]
+fn head_with_cross_entropy(bencher: Bencher, path: &str) {
+    let mut init = init(path);
+    let head = Head::new(&mut init, "head", (128, 4096), 0.02).expect("a layer");
+    let x = inputs(&[2048, 128]);
+    let labels = tokens(2048, 1, 4096).flatten_all().expect("labels");
+    measure(bencher, init, || head.loss(&x, &labels, 0.0).expect("a loss"));
 }
 
 /// 128 rows of 512, one in ten dropped.

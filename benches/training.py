@@ -56,6 +56,43 @@ class Language(nn.Module):
 
 
 IMAGE = lambda: torch.randn(IMAGES, 1, 28, 28)
+class Block(nn.Module):
+    """A pre-norm transformer block."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm2, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.heads = heads
+
+    def forward(self, x):
+        q, k, v = (t.unflatten(2, (self.heads, -1)).transpose(1, 2) for t in self.qkv(self.norm1(x)).chunk(3, -1))
+        x = x + self.out(functional.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2))
+        return x + self.down(functional.gelu(self.up(self.norm2(x)), approximate="tanh"))
+
+
+class Transformer(nn.Module):
+    """A decoder with learned positions."""
+
+    def __init__(self, vocabulary, layers, heads, width, length):
+        super().__init__()
+        self.embedding, self.position = nn.Embedding(vocabulary, width), nn.Parameter(torch.randn(length, width) * 0.02)
+        self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(layers)))
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, tokens):
+        return self.head(self.norm(self.blocks(self.embedding(tokens) + self.position))).flatten(0, 1)
+
+
+def transformer(layers, heads, width, length, batch, steps):
+    """A case of a transformer on characters."""
+    keys = {"layers": layers, "heads": heads, "embedding": width, "seq_len": length, "batch_size": batch}
+    return (
+        {"model": "transformer_lm", **keys, "dataset": "markov"},
+        lambda: Transformer(27, layers, heads, width, length), lambda: torch.randint(27, (IMAGES, length)), length, 27, steps,
+    )
+
+
 CASES = {  # the keys of the task; the same model in PyTorch; its data; labels an example; classes; steps
     "MLP 784-512-512-10, batch 128": (
         {"model": "mlp", "hidden": [512, 512], "dataset": "idx", "batch_size": 128},
@@ -73,6 +110,9 @@ CASES = {  # the keys of the task; the same model in PyTorch; its data; labels a
         {"model": "lstm_lm", "embedding": 64, "hidden": 128, "seq_len": 64, "dataset": "markov", "batch_size": 32},
         lambda: Language(27, 64, 128), lambda: torch.randint(27, (IMAGES, 64)), 64, 27, 100,
     ),
+    "Transformer 4 x 128, 128 characters, batch 16": transformer(4, 4, 128, 128, 16, 40),
+    "Transformer 2 x 64, 64 characters, batch 16": transformer(2, 4, 64, 64, 16, 300),
+    "Transformer 6 x 256, 256 characters, batch 4": transformer(6, 4, 256, 256, 4, 15),
 }
 
 
@@ -129,12 +169,12 @@ def theirs(task, model, data, labels, classes, steps):
 def main():
     torch.set_num_threads(1)
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print(f"{'':42}optbench    torch    ratio   (ms a step)")
+    print(f"{'':46}optbench    torch    ratio   (ms a step)")
     for name, (task, *rest, steps) in CASES.items():
         pairs = [(ours(task, steps), theirs(task, *rest, steps)) for _ in range(rounds)]
         mine, other = (statistics.median(column) for column in zip(*pairs))
         ratio = statistics.median(other / mine for mine, other in pairs)
-        print(f"{name:42}{mine:8.3f} {other:8.3f} {ratio:8.2f}", flush=True)
+        print(f"{name:46}{mine:8.3f} {other:8.3f} {ratio:8.2f}", flush=True)
 
 
 if __name__ == "__main__":

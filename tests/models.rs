@@ -84,8 +84,12 @@ impl Case {
         let (mut network, parameters) = self.model(dtype, composed);
         let (inputs, labels) = self.batch(dtype);
         let smoothing = self.0["label_smoothing"].as_f64().unwrap();
-        let logits = network.logits(&inputs, &mut Pass::train(0, 0)).unwrap();
-        let loss = cross_entropy(&logits, &labels, smoothing, composed).unwrap();
+        let loss = if composed {
+            let logits = network.logits(&inputs, &mut Pass::train(0, 0)).unwrap();
+            cross_entropy(&logits, &labels, smoothing, composed).unwrap()
+        } else {
+            network.loss(&inputs, &labels, smoothing, &mut Pass::train(0, 0)).unwrap()
+        };
         let found = gradients(&loss, &parameters).unwrap();
         let logits = network.logits(&inputs, &mut Pass::Evaluate).unwrap();
         let evaluated = cross_entropy(&logits, &labels, 0.0, composed).unwrap();

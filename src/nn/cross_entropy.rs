@@ -103,14 +103,18 @@ fn log_sum_exp(row: &[f64]) -> f64 {
 }
 
 /// The loss as one node of the graph. Its gradient falls out of the forward pass.
-struct Fused {
-    smoothing: f64,
+pub(super) struct Fused {
+    pub(super) smoothing: f64,
 }
 
 impl Fused {
-    /// The loss and its gradient `[n, classes]`.
-    fn both<T: Float>(&self, logits: &[T], labels: &[u32], classes: usize) -> candle_core::Result<(f64, Vec<T>)> {
-        let n = labels.len();
+    /// Of logits `[rows, classes]`, some of the `n` in a batch, the sum of the losses, and the gradient of the batch's mean.
+    pub(super) fn both<T: Float>(
+        &self,
+        logits: &[T],
+        labels: &[u32],
+        (classes, n): (usize, usize),
+    ) -> candle_core::Result<(f64, Vec<T>)> {
         let share = T::of(1.0 / n as f64);
         let chosen_share = T::of((1.0 - self.smoothing) / n as f64);
         let spread = T::of(self.smoothing / (n * classes) as f64);
@@ -143,7 +147,7 @@ impl Fused {
                 Ok::<f64, candle_core::Error>(loss)
             },
         )?;
-        Ok((loss / n as f64, gradient))
+        Ok((loss, gradient))
     }
 }
 
@@ -157,8 +161,8 @@ impl Operation<2> for Fused {
         if labels.len() != n {
             candle_core::bail!("{n} predictions for {} labels", labels.len());
         }
-        let (loss, gradient) = self.both(inputs.elements::<T>(0)?, labels, classes)?;
-        Ok((vec![T::of(loss)], Shape::from(()), gradient))
+        let (loss, gradient) = self.both(inputs.elements::<T>(0)?, labels, (classes, n))?;
+        Ok((vec![T::of(loss / n as f64)], Shape::from(()), gradient))
     }
 
     fn backward<T: Float>(

@@ -8,6 +8,7 @@ use crate::nn::float::{Float, read};
 use crate::nn::matmul::{Matrix, add_product, product, write_product};
 use crate::nn::params::{Init, Parameter};
 use crate::nn::role::Role;
+use crate::nn::simd::vectorized;
 use crate::nn::transpose::transposed;
 
 /// Weight `[outputs, inputs]` and bias `[outputs]`.
@@ -76,9 +77,14 @@ impl Projection {
 }
 
 fn add_to_rows<T: Float>(rows: &mut [T], bias: &[T]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (y, &bias) in row.iter_mut().zip(bias) {
-            *y += bias;
-        }
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(bias.len()) {
+                for (y, &bias) in row.iter_mut().zip(bias) {
+                    *y += bias;
+                }
+            }
+        },
+    );
 }

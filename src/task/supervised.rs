@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Scores};
-use crate::nn::cross_entropy::{Tally, cross_entropy};
+use crate::nn::cross_entropy::Tally;
 use crate::nn::params::{Init, Parameter, gradients};
 use crate::nn::role::Role;
 use crate::nn::squared_error::{Fit, squared_error};
@@ -137,7 +137,6 @@ impl Task for Supervised {
         let examples = self.data.split(Split::Train).len();
         Ok(Box::new(Learner {
             network,
-            composed: init.is_composed(),
             statistics: init.statistics(),
             stateful,
             label_smoothing: self.model.optional_float("label_smoothing").unwrap_or(0.0),
@@ -158,7 +157,6 @@ impl Task for Supervised {
 struct Learner {
     seed: u64,
     network: Box<dyn Network>,
-    composed: bool,
     /// The running statistics of its layers.
     statistics: Statistics,
     /// Whether the network carries a memory from batch to batch.
@@ -182,11 +180,11 @@ impl Problem for Learner {
         if self.stateful && self.batches.starts_epoch(t) {
             self.network.exchange_memory(Memory::new());
         }
-        let logits = self.network.logits(&inputs, &mut Pass::train(self.seed, t))?;
+        let mut pass = Pass::train(self.seed, t);
         let loss = if self.data.input().is_regression() {
-            squared_error(&logits, &labels)?
+            squared_error(&self.network.logits(&inputs, &mut pass)?, &labels)?
         } else {
-            cross_entropy(&logits, &labels, self.label_smoothing, self.composed)?
+            self.network.loss(&inputs, &labels, self.label_smoothing, &mut pass)?
         };
         let gradients = gradients(&loss, &self.parameters)?;
         Ok((loss.to_dtype(DType::F64)?.to_scalar()?, gradients))

@@ -8,6 +8,7 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 use crate::metric::Metric;
+use crate::nn::cross_entropy::cross_entropy;
 use crate::nn::dropout::{dropout, mask};
 use crate::nn::params::Init;
 use crate::registry::{About, Accepts, Bounds, Described, Fallback, Key};
@@ -184,6 +185,15 @@ pub trait Network {
     /// # Errors
     /// When the inputs do not fit.
     fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor>;
+
+    /// The mean cross-entropy of a training batch: that of the logits, unless a network has a shorter way there.
+    ///
+    /// # Errors
+    /// When the inputs do not fit.
+    fn loss(&mut self, inputs: &Tensor, labels: &Tensor, smoothing: f64, pass: &mut Pass) -> Result<Tensor> {
+        let composed = !inputs.device().is_cpu();
+        cross_entropy(&self.logits(inputs, pass)?, labels, smoothing, composed)
+    }
 
     /// Takes another memory and gives up the one it has: what a recurrent network carries from one
     /// batch to the next. Nothing carried is a fresh start.

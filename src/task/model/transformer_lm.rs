@@ -125,8 +125,9 @@ struct TransformerLm {
     dropout: f64,
 }
 
-impl Network for TransformerLm {
-    fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
+impl TransformerLm {
+    /// The vectors `[predictions, embedding]` that the scores are of.
+    fn vectors(&self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let mut x = self.embedding.forward(inputs)?;
         if let Some(positions) = &self.positions {
             x = positions.forward(&x)?;
@@ -136,6 +137,16 @@ impl Network for TransformerLm {
             x = attention.forward(&x, pass.mask(x.elem_count(), self.dropout))?;
             x = feed_forward.forward(&x, pass.mask(x.elem_count(), self.dropout))?;
         }
-        self.head.forward(&self.norm.forward(&x)?.flatten(0, 1)?)
+        Ok(self.norm.forward(&x)?.flatten(0, 1)?)
+    }
+}
+
+impl Network for TransformerLm {
+    fn logits(&mut self, inputs: &Tensor, pass: &mut Pass) -> Result<Tensor> {
+        self.head.forward(&self.vectors(inputs, pass)?)
+    }
+
+    fn loss(&mut self, inputs: &Tensor, labels: &Tensor, smoothing: f64, pass: &mut Pass) -> Result<Tensor> {
+        self.head.loss(&self.vectors(inputs, pass)?, labels, smoothing)
     }
 }
