@@ -75,7 +75,7 @@ fn words_missing_values_and_constants_become_columns() {
         let list = |name: &str| optbench::settings::Value::List(vec![name.into()]);
         settings.with("ignore", list("id")).with("categorical", list("zip"))
     };
-    let examples = read(&text.replace("\n", "\r\n"), lists).unwrap();
+    let examples = read(&text.replace('\n', "\r\n"), lists).unwrap();
     // size, same; missing, blue, red; 100, 101.
     assert_eq!(examples.input(), Input::Row { columns: 7, classes: None });
     let (x, y) = all(&*examples);
