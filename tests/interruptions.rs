@@ -24,7 +24,8 @@ use optbench::sweep::Plan;
 use optbench::task::data::Library;
 use optbench::task::model::{Kind, MODELS};
 
-const CONFIG: &str = r#"
+const CONFIG: &str = concat!(
+    r#"
 name = "plug"
 seeds = 1
 steps = 600
@@ -53,6 +54,21 @@ model = "resnet"
 width = 2
 blocks = [1, 1]
 batch_size = 8
+[tasks.attention]
+model = "transformer_lm"
+layers = 1
+heads = 2
+embedding = 8
+seq_len = 16
+dropout = 0.1
+[tasks.table]
+model = "linear"
+dataset = "csv"
+path = ""#,
+    env!("CARGO_MANIFEST_DIR"),
+    r#"/tests/tables/diabetes.csv"
+label = "progression"
+task = "regression"
 [tasks.plain]
 model = "logistic"
 [tasks.bowl]
@@ -93,11 +109,12 @@ parts = [
     { kind = "reduce_on_plateau", patience = 1, factor = 0.7 },
     { kind = "sequential", parts = [{ kind = "linear", length = "40%" }, { kind = "reduce_on_plateau", patience = 0 }] },
 ]
-"#;
+"#
+);
 /// The program whose plug is pulled.
 static OPTBENCH: LazyLock<String> =
     LazyLock::new(|| std::env::var("OPTBENCH_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_optbench").to_owned()));
-const RUNS: usize = 32;
+const RUNS: usize = 40;
 const PATHS: usize = 12;
 /// What a finished run's folder holds, beside its record and nothing else; a path where the task is a
 /// function of two numbers.

@@ -28,7 +28,11 @@ slow) i=0; while :; do echo $i; i=$((i + 1)); sleep 0.2; done ;;
 stubborn) trap '' TERM; echo ready; i=0; while :; do i=$((i + 1)); echo $i; sleep 0.2; done ;;
 leaves_a_child) sleep 300 >/dev/null 2>&1 & echo $! >"$out/child"; final ;;
 leaves_a_pipe) sleep 300 & echo $! >"$out/child"; final ;;
-escapes_with_a_pipe) setsid sleep 20 & final ;;
+escapes_with_a_pipe)
+    setsid sh -c 'touch "$0/escaped"; sleep 20' "$out" &
+    while [ ! -f "$out/escaped" ]; do sleep 0.05; done
+    final
+    ;;
 keeps_at_the_end)
     # Keeps what it has done only when it is asked to end, and says on its way out what it did last.
     done=$(cat "$out/done" 2>/dev/null || echo 0)
